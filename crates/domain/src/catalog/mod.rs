@@ -1,0 +1,203 @@
+//! What is offered: categories and services.
+
+use crate::text::Name;
+use crate::{CategoryId, Money, ProviderId, Rate, ServiceId, Timestamp};
+
+/// The category that every service has until staff choose one. It is not shown to customers.
+pub const UNCATEGORIZED: &str = "Uncategorized";
+
+/// Whether a thing is offered, hidden, or gone from every page but history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Availability {
+    /// Offered.
+    Active,
+    /// Kept, but not offered.
+    Disabled,
+    /// Removed by staff. Rows are never deleted: orders and money point at them.
+    Archived,
+}
+
+impl Availability {
+    /// The stored word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// Reads the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::Active, Self::Disabled, Self::Archived].into_iter().find(|it| it.as_str() == word)
+    }
+}
+
+/// A category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// Public id.
+    pub id: CategoryId,
+    /// Unique among the categories that are not archived.
+    pub name: Name,
+    /// Whether it is offered.
+    pub availability: Availability,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What kind of order a service takes. Providers spell the word in many ways; see [`ServiceType::parse`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceType {
+    /// Link and quantity.
+    Default,
+    /// Any other type: it can be imported and shown to staff, but not ordered.
+    Other(String),
+}
+
+impl ServiceType {
+    /// Reads a provider's word, ignoring case, spaces, `_` and `-`.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        let folded: String =
+            word.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect();
+        if folded == "default" || folded.is_empty() { Self::Default } else { Self::Other(word.trim().to_owned()) }
+    }
+
+    /// The word as shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Default => "Default",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+/// How much of a service one order may ask for; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuantityRange {
+    min: u64,
+    max: u64,
+}
+
+impl QuantityRange {
+    /// The largest quantity that any order may have.
+    pub const LIMIT: u64 = 1_000_000_000;
+
+    /// A range of quantities; `None` unless `1 ≤ min ≤ max ≤ LIMIT`. A provider's larger maximum is cut to the limit
+    /// and its minimum of zero is read as one by [`QuantityRange::clamped`].
+    #[must_use]
+    pub fn new(min: u64, max: u64) -> Option<Self> {
+        (min >= 1 && min <= max && max <= Self::LIMIT).then_some(Self { min, max })
+    }
+
+    /// The nearest valid range to what a provider says; `None` if it says a minimum above its maximum.
+    #[must_use]
+    pub fn clamped(min: u64, max: u64) -> Option<Self> {
+        Self::new(min.clamp(1, Self::LIMIT), max.clamp(1, Self::LIMIT))
+    }
+
+    /// The smallest quantity.
+    #[must_use]
+    pub const fn min(self) -> u64 {
+        self.min
+    }
+
+    /// The largest quantity.
+    #[must_use]
+    pub const fn max(self) -> u64 {
+        self.max
+    }
+
+    /// Whether `quantity` may be ordered.
+    #[must_use]
+    pub const fn contains(self, quantity: u64) -> bool {
+        self.min <= quantity && quantity <= self.max
+    }
+}
+
+/// A service of the catalogue, bound to one provider's service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Public id.
+    pub id: ServiceId,
+    /// Who delivers it.
+    pub provider: ProviderId,
+    /// The provider's id of it; unique per provider.
+    pub upstream_id: String,
+    /// Display name.
+    pub name: Name,
+    /// What kind of order it takes.
+    pub service_type: ServiceType,
+    /// The provider's price.
+    pub rate: Rate,
+    /// What we add to it.
+    pub profit: Option<Rate>,
+    /// How much one order may ask for.
+    pub quantity: QuantityRange,
+    /// Whether the provider spreads deliveries on request.
+    pub dripfeed: bool,
+    /// Whether the provider refills what drops.
+    pub refill: bool,
+    /// Whether the provider cancels on request.
+    pub cancel: bool,
+    /// Where it is listed.
+    pub category: CategoryId,
+    /// Whether it is offered.
+    pub availability: Availability,
+    /// Text for customers.
+    pub description: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Service {
+    /// The selling price of 1000 pieces: rate plus profit. `None` if it does not fit.
+    #[must_use]
+    pub fn selling_rate(&self) -> Option<Rate> {
+        self.rate.checked_add(self.profit.unwrap_or(Rate::ZERO))
+    }
+
+    /// Price and cost of `quantity` pieces. `None` if they do not fit.
+    #[must_use]
+    pub fn quote(&self, quantity: u64) -> Option<Quote> {
+        Some(Quote { price: self.selling_rate()?.charge(quantity)?, cost: self.rate.exact(quantity)? })
+    }
+}
+
+/// What an order costs the customer and what it costs us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// Taken from the wallet.
+    pub price: Money,
+    /// Owed to the provider.
+    pub cost: Money,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn provider_spellings_of_default_are_one_type_and_others_are_kept() {
+        for word in ["Default", "default", "DEFAULT ", ""] {
+            assert_eq!(ServiceType::parse(word), ServiceType::Default, "{word}");
+        }
+        assert_eq!(ServiceType::parse("custom_comments").as_str(), "custom_comments");
+    }
+
+    #[test]
+    fn a_range_is_never_empty_or_upside_down() {
+        assert_eq!(QuantityRange::new(0, 5), None);
+        assert_eq!(QuantityRange::new(6, 5), None);
+        assert_eq!(QuantityRange::clamped(0, u64::MAX), QuantityRange::new(1, QuantityRange::LIMIT));
+        assert!(QuantityRange::new(5, 5).is_some_and(|range| range.contains(5) && !range.contains(6)));
+    }
+}

@@ -1,0 +1,132 @@
+//! The history of an order.
+
+use super::state::stored_words;
+use crate::{Timestamp, UserId};
+
+/// Who caused an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// The system on its own: workers, rescue, policy.
+    System,
+    /// The provider's answer.
+    Provider,
+    /// The customer.
+    Customer(UserId),
+    /// A member of staff.
+    Staff(UserId),
+}
+
+impl Actor {
+    /// The stored word of the kind of actor.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Provider => "provider",
+            Self::Customer(_) => "customer",
+            Self::Staff(_) => "staff",
+        }
+    }
+
+    /// The person, if it was one.
+    #[must_use]
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::System | Self::Provider => None,
+            Self::Customer(user) | Self::Staff(user) => Some(user),
+        }
+    }
+}
+
+/// What happened to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// The customer paid for it.
+    Placed,
+    /// A worker is about to send it.
+    Claimed,
+    /// The provider accepted it.
+    Submitted,
+    /// It could not be sent and will be tried again.
+    Deferred,
+    /// The provider refused it.
+    Refused,
+    /// Nobody knows whether the provider has it.
+    Unknown,
+    /// The provider was asked whether it has it, and nothing was settled by that.
+    LookedUp,
+    /// The provider reported a status.
+    Observed,
+    /// A report was older than the last one applied, or changed nothing that may change.
+    Ignored,
+    /// It ended, delivered in full.
+    Completed,
+    /// It ended, delivered in part.
+    Partial,
+    /// It ended, refunded in full by the provider's word.
+    Canceled,
+    /// It never reached the provider; refunded in full.
+    Voided,
+    /// It was given up on after the time limit; refunded in full.
+    WrittenOff,
+    /// Evidence arrived after it was voided.
+    LateEvidence,
+    /// The customer asked to cancel it.
+    CancelRequested,
+    /// The provider was asked to cancel it.
+    CancelSent,
+    /// A person has to look at it.
+    Review,
+    /// A person decided about it.
+    Decision,
+}
+
+stored_words!(EventKind {
+    Placed => "placed",
+    Claimed => "claimed",
+    Submitted => "submitted",
+    Deferred => "deferred",
+    Refused => "refused",
+    Unknown => "unknown",
+    LookedUp => "looked_up",
+    Observed => "observed",
+    Ignored => "ignored",
+    Completed => "completed",
+    Partial => "partial",
+    Canceled => "canceled",
+    Voided => "voided",
+    WrittenOff => "written_off",
+    LateEvidence => "late_evidence",
+    CancelRequested => "cancel_requested",
+    CancelSent => "cancel_sent",
+    Review => "review",
+    Decision => "decision",
+});
+
+/// One line of an order's history. Details are named texts; they hold no secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// Who caused it.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// Named details, for people.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl OrderEvent {
+    /// An event without details.
+    #[must_use]
+    pub const fn new(kind: EventKind, actor: Actor, at: Timestamp) -> Self {
+        Self { kind, actor, at, details: Vec::new() }
+    }
+
+    /// Adds a detail.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.details.push((name, value.to_string()));
+        self
+    }
+}

@@ -1,0 +1,29 @@
+//! The order: its states, what moves it between them, and what each move does to money.
+//!
+//! Every decision takes the order as it is and returns a [`Change`]: the order as it must be afterwards, the attempt's
+//! fate, the money movements, the events and the jobs that follow. Recording a change is one transaction.
+
+mod change;
+mod event;
+mod order;
+mod place;
+mod policy;
+mod refund;
+mod schedule;
+mod settle;
+mod state;
+mod submit;
+
+pub use change::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp};
+pub use event::{Actor, EventKind, OrderEvent};
+pub use order::{Order, ServiceSnapshot};
+pub use place::{NewOrder, PlaceRefusal, PlacementRequest, place};
+pub use policy::{OrderPolicy, PolicyError};
+pub use refund::{RefundPlan, refund_target};
+pub use schedule::{PollPace, next_poll};
+pub use settle::{Observation, ReviewDecision, observe, settle_review};
+pub use state::{CustomerStatus, Hold, OrderState};
+pub use submit::{
+    CancelRefusal, DecisionRefusal, Evidence, absence_proves, cancel_by_customer, claim, expire_lease, looked_up,
+    resolve, staff_decision_allowed, write_off,
+};

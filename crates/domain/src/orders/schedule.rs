@@ -1,0 +1,98 @@
+//! When to ask about an order next.
+
+use std::time::Duration;
+
+use super::order::Order;
+use super::policy::OrderPolicy;
+use crate::Timestamp;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// (younger than, asked every)
+const POLL_INTERVALS: [(Duration, Duration); 5] = [
+    (Duration::from_mins(10), MINUTE),
+    (HOUR, Duration::from_mins(3)),
+    (Duration::from_hours(6), Duration::from_mins(10)),
+    (DAY, Duration::from_mins(30)),
+    (Duration::from_hours(24 * 7), Duration::from_hours(2)),
+];
+const POLL_INTERVAL_OLD: Duration = Duration::from_hours(8);
+
+/// Waiting times before the first, second, … look-up of an unknown order; the last one repeats.
+const LOOKUP_INTERVALS: [Duration; 7] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_mins(2),
+    Duration::from_mins(5),
+    Duration::from_mins(10),
+    Duration::from_mins(30),
+    HOUR,
+];
+
+/// What makes the next poll come sooner or later than the order's age says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PollPace {
+    /// When the order will be finished at the speed observed so far, if a speed was observed.
+    pub finishes_in: Option<Duration>,
+    /// Whether the provider's circuit is half open.
+    pub half_open: bool,
+}
+
+/// When a tracked order is polled next: by age, by predicted finish, with up to ten per cent of jitter so that orders
+/// placed together do not stay together.
+#[must_use]
+pub fn next_poll(order: &Order, pace: PollPace, policy: &OrderPolicy, now: Timestamp) -> Timestamp {
+    let age = now.since(order.submitted_at.unwrap_or(order.created_at));
+    let base = POLL_INTERVALS
+        .iter()
+        .find(|(younger_than, _)| age < *younger_than)
+        .map_or(POLL_INTERVAL_OLD, |(_, interval)| *interval);
+    let wanted = pace.finishes_in.map_or(base, |finish| finish.clamp(base / 2, base * 2));
+    let slowed = if pace.half_open { wanted * 2 } else { wanted };
+    now.plus(percent(jittered(slowed, order.id.0, now), policy.poll_percent))
+}
+
+/// When an unknown order is looked up next, having been looked up `order.lookups` times.
+pub(super) fn next_lookup(order: &Order, policy: &OrderPolicy, now: Timestamp) -> Timestamp {
+    let step = usize::try_from(order.lookups).unwrap_or(usize::MAX);
+    let wait = LOOKUP_INTERVALS.get(step).copied().unwrap_or(HOUR);
+    now.plus(percent(wait, policy.lookup_percent))
+}
+
+/// When an order that provably was not sent is tried again: 5 s, 15 s, 45 s, …
+pub(super) fn next_submit(attempts: u32, now: Timestamp) -> Timestamp {
+    let factor = 3_u32.saturating_pow(attempts.saturating_sub(1).min(6));
+    now.plus(Duration::from_secs(5).saturating_mul(factor))
+}
+
+fn percent(duration: Duration, percent: u32) -> Duration {
+    duration.saturating_mul(percent) / 100
+}
+
+/// `duration` ± 10 %, the same for the same order and moment.
+fn jittered(duration: Duration, id: i64, now: Timestamp) -> Duration {
+    let mixed = id.wrapping_mul(0x9E37_79B9_7F4A_7C1).wrapping_add(now.micros()).wrapping_mul(0x5851_F42D_4C95_7F2);
+    let per_mille = u32::try_from((mixed >> 16).rem_euclid(201)).unwrap_or(100);
+    duration.saturating_mul(900 + per_mille) / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_stays_within_a_tenth() {
+        for id in 0..500 {
+            let jittered = jittered(MINUTE, id, Timestamp::from_micros(id * 77));
+            assert!((Duration::from_secs(54)..=Duration::from_secs(66)).contains(&jittered), "{jittered:?}");
+        }
+    }
+
+    #[test]
+    fn retries_back_off_and_stay_bounded() {
+        let wait = |attempts| next_submit(attempts, Timestamp::EPOCH).since(Timestamp::EPOCH).as_secs();
+        assert_eq!([wait(1), wait(2), wait(3), wait(100)], [5, 15, 45, 3645]);
+    }
+}

@@ -1,0 +1,224 @@
+//! What an answer to `add` proves. The default is *unknown*: an order is placed, refused or not sent only on proof.
+
+use crate::ProviderOrderId;
+
+/// What was observed of one `add` request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddAnswer {
+    /// Not one byte of the request was written (name resolution, connection or TLS failed).
+    NotSent {
+        /// Why, for staff.
+        why: String,
+    },
+    /// Something was written and no complete answer came back.
+    Broken {
+        /// Why, for staff.
+        why: String,
+    },
+    /// A complete answer came back.
+    Answered {
+        /// HTTP status.
+        status: u16,
+        /// What the body said.
+        body: AddBody,
+        /// The first kilobyte of the body with the key removed, for staff.
+        excerpt: String,
+    },
+}
+
+/// What the body of an answer said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddBody {
+    /// HTML, nothing, something truncated, too large or not UTF-8.
+    NotAnObject,
+    /// A JSON object; its `order` and `error` if they held anything.
+    Object {
+        /// The id as text. Zero, null and the empty text are no ids and arrive as `None`.
+        order: Option<String>,
+        /// The error text.
+        error: Option<String>,
+    },
+}
+
+/// What the observation proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddOutcome {
+    /// The provider has the order.
+    Placed(ProviderOrderId),
+    /// The provider does not have it and said why.
+    Refused {
+        /// What kind of refusal.
+        kind: RefusalKind,
+        /// The provider's words, key removed.
+        text: String,
+    },
+    /// The provider cannot have it: nothing was sent.
+    NotSent {
+        /// The proof, for the attempt's record.
+        proof: String,
+    },
+    /// The provider may or may not have it.
+    Unknown {
+        /// Why, for staff.
+        why: String,
+    },
+}
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// About this order: link, quantity, service.
+    Order,
+    /// About our account there: key, funds, limits. Other orders would be refused too, so the provider is paused.
+    Account,
+}
+
+/// Longest answer text kept, in characters.
+const TEXT_MAX_CHARS: usize = 500;
+
+/// Words that make a text ambiguous whatever else it says.
+const AMBIGUOUS: [&str; 9] =
+    ["timeout", "timed out", "internal", "try again", "duplicate", "active order", "please wait", "exception", "unavailable"];
+
+const ABOUT_ACCOUNT: [&str; 9] = [
+    "not enough funds",
+    "not_enough_funds",
+    "insufficient balance",
+    "insufficient_balance",
+    "insufficient funds",
+    "invalid api key",
+    "incorrect api key",
+    "invalid api detected",
+    "api key is missing",
+];
+
+const ABOUT_ORDER: [&str; 14] = [
+    "incorrect service id",
+    "incorrect_service_id",
+    "disabled service id",
+    "invalid service",
+    "service not found",
+    "bad link",
+    "incorrect link",
+    "invalid link",
+    "neworder.error.link",
+    "quantity less than",
+    "quantity more than",
+    "min_quantity",
+    "max_quantity",
+    "neworder.error.comment",
+];
+
+/// Reads an observation of `add`.
+#[must_use]
+pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
+    match answer {
+        AddAnswer::NotSent { why } => AddOutcome::NotSent { proof: format!("connect:{why}") },
+        AddAnswer::Broken { why } => AddOutcome::Unknown { why: why.clone() },
+        AddAnswer::Answered { status, body, .. } => classify_body(*status, body),
+    }
+}
+
+fn classify_body(status: u16, body: &AddBody) -> AddOutcome {
+    let unknown = |why: &str| AddOutcome::Unknown { why: format!("HTTP {status}: {why}") };
+    let AddBody::Object { order, error } = body else {
+        return unknown("no JSON object");
+    };
+    let success = (200..300).contains(&status);
+    let readable = success || (400..500).contains(&status);
+    match (order, error) {
+        (Some(_), Some(_)) => unknown("both an order and an error"),
+        (None, None) => unknown("neither an order nor an error"),
+        (Some(order), None) if success => AddOutcome::Placed(ProviderOrderId::new(order)),
+        (Some(_), None) => unknown("an order, but not a success status"),
+        (None, Some(error)) if readable => classify_error(status, error),
+        (None, Some(error)) => unknown(&shortened(error)),
+    }
+}
+
+fn classify_error(status: u16, error: &str) -> AddOutcome {
+    let text = shortened(error);
+    if matches!(status, 401 | 403 | 429) {
+        return AddOutcome::Refused { kind: RefusalKind::Account, text };
+    }
+    let folded = error.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| folded.contains(word));
+    if says(&AMBIGUOUS) {
+        AddOutcome::Unknown { why: format!("ambiguous refusal: {text}") }
+    } else if says(&ABOUT_ACCOUNT) {
+        AddOutcome::Refused { kind: RefusalKind::Account, text }
+    } else if says(&ABOUT_ORDER) {
+        AddOutcome::Refused { kind: RefusalKind::Order, text }
+    } else {
+        AddOutcome::Unknown { why: format!("unlisted refusal: {text}") }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(TEXT_MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, order: Option<&str>, error: Option<&str>) -> AddOutcome {
+        let body = AddBody::Object { order: order.map(str::to_owned), error: error.map(str::to_owned) };
+        classify_add(&AddAnswer::Answered { status, body, excerpt: String::new() })
+    }
+
+    #[test]
+    fn only_a_success_status_with_an_order_and_no_error_is_placed() {
+        assert_eq!(answered(200, Some("7"), None), AddOutcome::Placed(ProviderOrderId::new("7")));
+        assert_eq!(answered(201, Some("7"), None), AddOutcome::Placed(ProviderOrderId::new("7")));
+        for (status, order, error) in
+            [(500, Some("7"), None), (302, Some("7"), None), (404, Some("7"), None), (200, Some("7"), Some("x")), (200, None, None)]
+        {
+            assert!(matches!(answered(status, order, error), AddOutcome::Unknown { .. }), "{status} {order:?} {error:?}");
+        }
+    }
+
+    #[test]
+    fn listed_refusals_in_both_dialects_are_refusals() {
+        for text in [
+            "Not enough funds on balance",
+            "neworder.error.not_enough_funds",
+            "Incorrect service ID",
+            "neworder.error.link",
+            "Quantity less than minimal 200",
+        ] {
+            assert!(matches!(answered(200, None, Some(text)), AddOutcome::Refused { .. }), "{text}");
+            assert!(matches!(answered(422, None, Some(text)), AddOutcome::Refused { .. }), "{text}");
+            assert!(matches!(answered(500, None, Some(text)), AddOutcome::Unknown { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn ambiguous_and_unlisted_refusals_stay_unknown() {
+        for text in [
+            "You have active order with this link. Please wait until order being completed.",
+            "neworder.error.link_duplicate",
+            "Internal error, bad link",
+            "Something else",
+            "Try again later",
+        ] {
+            assert!(matches!(answered(200, None, Some(text)), AddOutcome::Unknown { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_or_a_rejected_key_is_about_the_account() {
+        for status in [401, 403, 429] {
+            let outcome = answered(status, None, Some("whatever"));
+            assert!(matches!(outcome, AddOutcome::Refused { kind: RefusalKind::Account, .. }), "{status}");
+        }
+    }
+
+    #[test]
+    fn nothing_sent_is_proof_and_a_broken_answer_is_none() {
+        assert!(matches!(classify_add(&AddAnswer::NotSent { why: "refused".into() }), AddOutcome::NotSent { .. }));
+        assert!(matches!(classify_add(&AddAnswer::Broken { why: "reset".into() }), AddOutcome::Unknown { .. }));
+        let html = AddAnswer::Answered { status: 200, body: AddBody::NotAnObject, excerpt: String::new() };
+        assert!(matches!(classify_add(&html), AddOutcome::Unknown { .. }));
+    }
+}

@@ -1,0 +1,244 @@
+//! A circuit breaker as a value: it is told what happened and when, and answers whether to call.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// When a circuit opens and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CircuitPolicy {
+    /// How far back calls count.
+    pub window: Duration,
+    /// Fewer calls than this in the window prove nothing.
+    pub calls_min: usize,
+    /// This percentage of failures in the window opens the circuit.
+    pub failure_percent: usize,
+    /// So many failures to connect in a row open it at once.
+    pub connect_failures_max: u32,
+    /// How long it stays open at first; doubled each time the probe fails.
+    pub pause_min: Duration,
+    /// How long it stays open at most.
+    pub pause_max: Duration,
+}
+
+impl Default for CircuitPolicy {
+    fn default() -> Self {
+        Self {
+            window: Duration::from_secs(60),
+            calls_min: 20,
+            failure_percent: 50,
+            connect_failures_max: 5,
+            pause_min: Duration::from_secs(30),
+            pause_max: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Whether a call may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Yes. While half open, this call is the probe.
+    Allowed,
+    /// No, and not before this much time has passed.
+    Wait(Duration),
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallResult {
+    /// The provider answered sensibly, a refusal included.
+    Answered,
+    /// It did not.
+    Failed,
+    /// It could not even be reached.
+    Unreachable,
+}
+
+/// What a circuit does at the moment, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CircuitState {
+    /// Calls pass.
+    Closed,
+    /// One probe passes.
+    HalfOpen,
+    /// Nothing passes.
+    Open,
+}
+
+/// One provider's circuit for one class of calls. Times are monotonic durations since any fixed moment.
+#[derive(Debug, Clone)]
+pub struct Circuit {
+    policy: CircuitPolicy,
+    calls: VecDeque<(Duration, bool)>,
+    connect_failures: u32,
+    open_until: Option<Duration>,
+    pause: Duration,
+    probing_since: Option<Duration>,
+}
+
+/// Calls remembered at most, so that memory is bounded whatever the call rate.
+const CALLS_MAX: usize = 1_000;
+
+impl Circuit {
+    /// A closed circuit.
+    #[must_use]
+    pub fn new(policy: CircuitPolicy) -> Self {
+        Self {
+            policy,
+            calls: VecDeque::new(),
+            connect_failures: 0,
+            open_until: None,
+            pause: policy.pause_min,
+            probing_since: None,
+        }
+    }
+
+    /// Asks to make a call at `now`. Once the pause is over, one probe at a time is allowed; a probe that never reports
+    /// back frees its place after another pause.
+    pub fn ask(&mut self, now: Duration) -> Permission {
+        let Some(until) = self.open_until else { return Permission::Allowed };
+        if now < until {
+            return Permission::Wait(until.saturating_sub(now));
+        }
+        match self.probing_since {
+            Some(since) if now < since.saturating_add(self.policy.pause_min) => {
+                Permission::Wait(since.saturating_add(self.policy.pause_min).saturating_sub(now))
+            }
+            _ => {
+                self.probing_since = Some(now);
+                Permission::Allowed
+            }
+        }
+    }
+
+    /// Tells what came of a call that ended at `now`.
+    pub fn tell(&mut self, now: Duration, result: CallResult) {
+        self.connect_failures =
+            if result == CallResult::Unreachable { self.connect_failures.saturating_add(1) } else { 0 };
+        if self.open_until.is_some() {
+            if self.probing_since.is_some() {
+                self.conclude_probe(now, result);
+            }
+            return;
+        }
+        self.remember(now, result == CallResult::Answered);
+        if self.connect_failures >= self.policy.connect_failures_max || self.mostly_failed() {
+            self.open(now);
+        }
+    }
+
+    /// Opens the circuit at once, for instance because the provider rejected our key.
+    pub fn trip(&mut self, now: Duration) {
+        if self.open_until.is_none_or(|until| until <= now) {
+            self.open(now);
+        }
+    }
+
+    /// What the circuit does at `now`.
+    #[must_use]
+    pub fn state(&self, now: Duration) -> CircuitState {
+        match self.open_until {
+            None => CircuitState::Closed,
+            Some(until) if now < until => CircuitState::Open,
+            Some(_) => CircuitState::HalfOpen,
+        }
+    }
+
+    fn conclude_probe(&mut self, now: Duration, result: CallResult) {
+        if result == CallResult::Answered {
+            *self = Self::new(self.policy);
+        } else {
+            self.pause = self.pause.saturating_mul(2).min(self.policy.pause_max);
+            self.open(now);
+        }
+    }
+
+    fn open(&mut self, now: Duration) {
+        self.open_until = Some(now.saturating_add(self.pause));
+        self.probing_since = None;
+        self.calls.clear();
+    }
+
+    fn remember(&mut self, now: Duration, answered: bool) {
+        let horizon = now.saturating_sub(self.policy.window);
+        while self.calls.front().is_some_and(|(at, _)| *at < horizon) || self.calls.len() >= CALLS_MAX {
+            self.calls.pop_front();
+        }
+        self.calls.push_back((now, answered));
+    }
+
+    fn mostly_failed(&self) -> bool {
+        let failed = self.calls.iter().filter(|(_, answered)| !answered).count();
+        self.calls.len() >= self.policy.calls_min
+            && failed.saturating_mul(100) >= self.calls.len().saturating_mul(self.policy.failure_percent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    #[test]
+    fn five_failed_connections_in_a_row_open_it_and_one_probe_closes_it() {
+        let mut circuit = Circuit::new(CircuitPolicy::default());
+        for _ in 0..5 {
+            assert_eq!(circuit.ask(at(0)), Permission::Allowed);
+            circuit.tell(at(0), CallResult::Unreachable);
+        }
+        assert_eq!(circuit.ask(at(1)), Permission::Wait(at(29)));
+        assert_eq!(circuit.ask(at(30)), Permission::Allowed);
+        assert!(matches!(circuit.ask(at(31)), Permission::Wait(_)), "only one probe at a time");
+        circuit.tell(at(32), CallResult::Answered);
+        assert_eq!(circuit.ask(at(32)), Permission::Allowed);
+        assert_eq!(circuit.state(at(32)), CircuitState::Closed);
+    }
+
+    #[test]
+    fn each_failed_probe_doubles_the_pause_up_to_the_limit() {
+        let policy = CircuitPolicy::default();
+        let mut circuit = Circuit::new(policy);
+        circuit.trip(at(0));
+        let mut now = at(0);
+        for _ in 0..10 {
+            now = match circuit.ask(now) {
+                Permission::Wait(pause) => now + pause,
+                Permission::Allowed => now,
+            };
+            assert_eq!(circuit.ask(now), Permission::Allowed);
+            circuit.tell(now, CallResult::Failed);
+        }
+        assert_eq!(circuit.ask(now), Permission::Wait(policy.pause_max));
+    }
+
+    #[test]
+    fn half_of_twenty_calls_failing_opens_it_and_nineteen_prove_nothing() {
+        let mut circuit = Circuit::new(CircuitPolicy::default());
+        for call in 0..19 {
+            circuit.tell(at(call), CallResult::Failed);
+        }
+        assert_eq!(circuit.ask(at(19)), Permission::Allowed);
+        circuit.tell(at(19), CallResult::Answered);
+        assert!(matches!(circuit.ask(at(20)), Permission::Wait(_)));
+    }
+
+    #[test]
+    fn old_calls_are_forgotten() {
+        let mut circuit = Circuit::new(CircuitPolicy::default());
+        for _ in 0..19 {
+            circuit.tell(at(0), CallResult::Failed);
+        }
+        circuit.tell(at(61), CallResult::Failed);
+        assert_eq!(circuit.ask(at(61)), Permission::Allowed);
+    }
+
+    #[test]
+    fn a_lost_probe_does_not_keep_it_open_for_ever() {
+        let mut circuit = Circuit::new(CircuitPolicy::default());
+        circuit.trip(at(0));
+        assert_eq!(circuit.ask(at(30)), Permission::Allowed);
+        assert_eq!(circuit.ask(at(60)), Permission::Allowed);
+    }
+}

@@ -1,0 +1,181 @@
+//! Text that has been checked. Behind the edge nothing is a raw `String` that somebody typed.
+
+use std::fmt;
+
+use url::Url;
+
+/// Why a text was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("must not be empty")]
+    Empty,
+    /// Longer than the limit.
+    #[error("must be at most {0} characters")]
+    TooLong(usize),
+    /// Shorter than the limit.
+    #[error("must be at least {0} characters")]
+    TooShort(usize),
+    /// Holds control characters.
+    #[error("must not contain control characters")]
+    Control,
+    /// Not an e-mail address.
+    #[error("must be an e-mail address")]
+    NotAnEmail,
+    /// Not an absolute http or https address.
+    #[error("must be an http or https address")]
+    NotALink,
+}
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Wraps text that was checked before it was stored.
+            #[must_use]
+            pub fn from_stored(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+checked_text!(
+    /// The name of a user, provider, category or service: 1 to 255 characters, trimmed, no control characters.
+    Name
+);
+checked_text!(
+    /// An e-mail address, trimmed and lower-cased, at most 254 characters.
+    Email
+);
+checked_text!(
+    /// Where an order is to be delivered: an absolute http(s) address, at most 2048 characters.
+    Link
+);
+checked_text!(
+    /// A caller's idempotency key: 1 to 255 visible ASCII characters.
+    IdempotencyKey
+);
+
+impl Name {
+    /// The longest name in characters.
+    pub const MAX_CHARS: usize = 255;
+
+    /// Checks and trims `text`.
+    ///
+    /// # Errors
+    /// [`TextError`] that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        Ok(Self(plain(text, Self::MAX_CHARS)?.to_owned()))
+    }
+}
+
+impl Email {
+    /// The longest address in characters (RFC 5321).
+    pub const MAX_CHARS: usize = 254;
+
+    /// Checks `text`: one `@`, a non-empty local part, a host with a dot, no white space.
+    ///
+    /// # Errors
+    /// [`TextError`] that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let text = plain(text, Self::MAX_CHARS)?.to_lowercase();
+        let (local, host) = text.split_once('@').ok_or(TextError::NotAnEmail)?;
+        let host_is_sound = host.contains('.')
+            && !host.starts_with(['.', '-'])
+            && !host.ends_with(['.', '-'])
+            && !host.contains("..")
+            && host.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-');
+        let local_is_sound = !local.is_empty()
+            && local.len() <= 64
+            && local.chars().all(|c| !c.is_whitespace() && !"@<>()[],;:\\\"".contains(c));
+        if host_is_sound && local_is_sound { Ok(Self(text)) } else { Err(TextError::NotAnEmail) }
+    }
+}
+
+impl Link {
+    /// The longest link in characters.
+    pub const MAX_CHARS: usize = 2048;
+
+    /// Checks that `text` is an absolute http or https address with a host and without credentials.
+    ///
+    /// # Errors
+    /// [`TextError`] that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let text = plain(text, Self::MAX_CHARS)?;
+        let url = Url::parse(text).map_err(|_| TextError::NotALink)?;
+        let sound = matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.username().is_empty()
+            && url.password().is_none();
+        // The customer's own spelling is kept: providers compare links as text.
+        if sound { Ok(Self(text.to_owned())) } else { Err(TextError::NotALink) }
+    }
+}
+
+impl IdempotencyKey {
+    /// The longest key in characters.
+    pub const MAX_CHARS: usize = 255;
+
+    /// Checks `text`.
+    ///
+    /// # Errors
+    /// [`TextError`] that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let text = plain(text, Self::MAX_CHARS)?;
+        if text.chars().all(|c| c.is_ascii_graphic()) { Ok(Self(text.to_owned())) } else { Err(TextError::Control) }
+    }
+}
+
+/// Trims `text` and refuses what is empty, too long or holds control characters.
+///
+/// # Errors
+/// [`TextError`] that says what is wrong.
+pub fn plain(text: &str, max_chars: usize) -> Result<&str, TextError> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err(TextError::Empty)
+    } else if text.chars().count() > max_chars {
+        Err(TextError::TooLong(max_chars))
+    } else if text.chars().any(char::is_control) {
+        Err(TextError::Control)
+    } else {
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_http_links_without_credentials_pass() {
+        assert!(Link::parse("https://instagram.com/x?y=1").is_ok());
+        for refused in ["javascript:alert(1)", "ftp://a.b/c", "//a.b/c", "instagram.com/x", "https://u:p@a.b/", "data:,x", ""] {
+            assert!(Link::parse(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_folded_to_lower_case_and_checked() {
+        assert_eq!(Email::parse(" Ann@Example.COM ").map(|e| e.to_string()), Ok("ann@example.com".to_owned()));
+        for refused in ["ann", "ann@", "@example.com", "a b@example.com", "ann@example", "ann@.com", "a@b@c.d"] {
+            assert!(Email::parse(refused).is_err(), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Categories and services.
+
+use async_trait::async_trait;
+use domain::catalog::{Availability, Category, QuantityRange, Service, ServiceType};
+use domain::text::Name;
+use domain::{CategoryId, ProviderId, Rate, ServiceId, Timestamp, UserId};
+
+use crate::store::StoreError;
+
+/// A service to be added, bound to a provider's service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewService {
+    /// Who delivers it.
+    pub provider: ProviderId,
+    /// The provider's id of it.
+    pub upstream_id: String,
+    /// Display name.
+    pub name: Name,
+    /// What kind of order it takes.
+    pub service_type: ServiceType,
+    /// The provider's price.
+    pub rate: Rate,
+    /// What we add to it.
+    pub profit: Option<Rate>,
+    /// How much one order may ask for.
+    pub quantity: QuantityRange,
+    /// Whether the provider spreads deliveries on request.
+    pub dripfeed: bool,
+    /// Whether the provider refills what drops.
+    pub refill: bool,
+    /// Whether the provider cancels on request.
+    pub cancel: bool,
+    /// Where it is listed.
+    pub category: CategoryId,
+    /// Text for customers.
+    pub description: Option<String>,
+    /// Who added it.
+    pub created_by: UserId,
+}
+
+/// What became of a row whose name or upstream id must be unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unique<T> {
+    /// Recorded.
+    Saved(T),
+    /// Another row has the name or id; nothing changed.
+    Taken,
+    /// There is no such row to change.
+    Missing,
+}
+
+/// The catalogue inside a transaction.
+#[async_trait]
+pub trait CatalogRepository: Send {
+    /// Adds a category. Names are unique among categories that are not archived.
+    async fn insert_category(&mut self, name: &Name, by: &UserId, now: Timestamp)
+    -> Result<Unique<CategoryId>, StoreError>;
+
+    /// The category with this name that is not archived, created if there is none.
+    async fn ensure_category(&mut self, name: &Name, by: &UserId, now: Timestamp) -> Result<CategoryId, StoreError>;
+
+    /// Renames a category.
+    async fn rename_category(&mut self, id: CategoryId, name: &Name, now: Timestamp) -> Result<Unique<()>, StoreError>;
+
+    /// Archives a category and moves its services to `into`. `false` if there is none.
+    async fn archive_category(&mut self, id: CategoryId, into: CategoryId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Adds a service. `upstream_id` is unique per provider among services that are not archived.
+    async fn insert_service(&mut self, service: &NewService, now: Timestamp) -> Result<Unique<ServiceId>, StoreError>;
+
+    /// Reads a service that is not archived and locks its row until the transaction ends.
+    async fn lock_service(&mut self, id: ServiceId) -> Result<Option<Service>, StoreError>;
+
+    /// Writes a service over its row.
+    async fn update_service(&mut self, service: &Service) -> Result<(), StoreError>;
+
+    /// Hides, shows or archives a service. `false` if there is none.
+    async fn set_service_availability(
+        &mut self,
+        id: ServiceId,
+        availability: Availability,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+}
+
+/// A service with the names around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceView {
+    /// The service.
+    pub service: Service,
+    /// Its category's name.
+    pub category_name: String,
+    /// Who added it.
+    pub created_by: UserId,
+}
+
+/// A category with what staff pages show of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryView {
+    /// The category.
+    pub category: Category,
+    /// Who added it.
+    pub created_by: UserId,
+}
+
+/// A category with its services, as customers see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryListing {
+    /// The category.
+    pub category: Category,
+    /// Its services that can be ordered.
+    pub services: Vec<Service>,
+}
+
+/// The catalogue for reading. Archived rows never appear.
+#[async_trait]
+pub trait CatalogQueries: Send + Sync {
+    /// A service by id.
+    async fn service(&self, id: ServiceId) -> Result<Option<ServiceView>, StoreError>;
+
+    /// Every service, newest first, at most 10,000.
+    async fn services(&self) -> Result<Vec<ServiceView>, StoreError>;
+
+    /// A provider's services by upstream id, at most 20,000.
+    async fn services_of(&self, provider: ProviderId) -> Result<Vec<Service>, StoreError>;
+
+    /// Every category, by name, at most 1,000.
+    async fn categories(&self) -> Result<Vec<CategoryView>, StoreError>;
+
+    /// What customers can order: active services of active providers in active categories other than
+    /// `Uncategorized`, with empty categories; categories by name, services by id; at most 10,000 services.
+    async fn listing(&self) -> Result<Vec<CategoryListing>, StoreError>;
+}

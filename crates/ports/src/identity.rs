@@ -1,0 +1,63 @@
+//! Users, accounts and sessions.
+
+use async_trait::async_trait;
+use domain::identity::{Role, Session, User};
+use domain::text::Email;
+use domain::{SessionId, Timestamp, UserId};
+
+use crate::orders::Inserted;
+use crate::store::StoreError;
+
+/// The digest of a session token; what is stored instead of the token.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenDigest(pub String);
+
+/// A user with the password hash that signs them in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user.
+    pub user: User,
+    /// PHC string or the old `salt:key` form; `None` if the user has no password.
+    pub password_hash: Option<String>,
+}
+
+/// Identity inside a transaction.
+#[async_trait]
+pub trait IdentityRepository: Send {
+    /// Inserts a user unless the address is taken.
+    async fn insert_user(&mut self, user: &User) -> Result<Inserted, StoreError>;
+
+    /// Creates the user's password account (`account_id` = the user's id), or replaces its hash.
+    async fn set_password(&mut self, account: &str, user: &UserId, hash: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Replaces a hash that is still `old`, so that a rehash never overwrites a newer password.
+    async fn upgrade_password(&mut self, user: &UserId, old: &str, new: &str, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Lifts a ban that has run out at `now`. `false` if there was none.
+    async fn lift_expired_ban(&mut self, user: &UserId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Changes a user's role. `false` if there is no such user.
+    async fn set_role(&mut self, user: &UserId, role: Role, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Opens a session.
+    async fn insert_session(&mut self, session: &Session, token: &TokenDigest) -> Result<(), StoreError>;
+
+    /// Moves the end of a session. `false` if it is gone.
+    async fn renew_session(&mut self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Ends a session by its token. `false` if it was gone already.
+    async fn delete_session(&mut self, token: &TokenDigest) -> Result<bool, StoreError>;
+}
+
+/// Identity for reading.
+#[async_trait]
+pub trait IdentityQueries: Send + Sync {
+    /// A user by id.
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+
+    /// A user by address, with the password hash.
+    async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
+
+    /// A session that has not ended at `now`, with its user, in one round trip.
+    async fn session(&self, token: &TokenDigest, now: Timestamp) -> Result<Option<(Session, User)>, StoreError>;
+}

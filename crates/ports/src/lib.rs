@@ -1,0 +1,23 @@
+//! What the use cases need from the outside, as traits, with their errors and read models.
+//!
+//! Repositories exist only inside a [`Tx`]; reads for screens are `…Queries` on the pool and return views. Everything
+//! that touches the network, the clock or randomness is a port too, so that tests decide about it.
+
+pub mod audit;
+pub mod catalog;
+pub mod clock;
+pub mod crypto;
+pub mod gateway;
+pub mod health;
+pub mod identity;
+pub mod jobs;
+pub mod ledger;
+pub mod limits;
+pub mod orders;
+pub mod outbox;
+pub mod providers;
+pub mod store;
+pub mod wallets;
+
+pub use clock::{Clock, IdSource};
+pub use store::{Store, StoreError, Tx};

@@ -1,0 +1,240 @@
+//! Orders: what is recorded inside a transaction, and what screens and workers read.
+
+use async_trait::async_trait;
+use domain::orders::{Attempt, AttemptChange, CustomerStatus, EventKind, NewOrder, Order, OrderEvent, OrderState};
+use domain::text::IdempotencyKey;
+use domain::{
+    Fingerprint, Money, OrderId, PageSize, ProviderId, ProviderOrderId, ServiceId, Timestamp, UserId,
+};
+
+use crate::store::StoreError;
+
+/// What became of an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyClaim {
+    /// It is new, and now ours until the end of the transaction.
+    Fresh,
+    /// It was used for this order with the same request.
+    Replay(OrderId),
+    /// It was used with another request.
+    Mismatch,
+}
+
+/// How long a key guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyLife {
+    /// For ever: the caller's own key.
+    Forever,
+    /// Only against orders placed at or after this moment that have not ended. For requests without a key, where the
+    /// same order twice in a moment is an accident.
+    NotBefore(Timestamp),
+}
+
+/// Whether a row was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It was.
+    New,
+    /// A row with the same key was there already; nothing changed.
+    AlreadyThere,
+}
+
+/// Orders inside a transaction.
+#[async_trait]
+pub trait OrderRepository: Send {
+    /// Claims an idempotency key. A racer with the same key waits here until the other transaction ends.
+    async fn claim_key(
+        &mut self,
+        user: &UserId,
+        key: &IdempotencyKey,
+        fingerprint: &Fingerprint,
+        life: KeyLife,
+        now: Timestamp,
+    ) -> Result<KeyClaim, StoreError>;
+
+    /// Binds a key that this transaction claimed to its order.
+    async fn bind_key(&mut self, user: &UserId, key: &IdempotencyKey, order: OrderId) -> Result<(), StoreError>;
+
+    /// Inserts an order; the database names it.
+    async fn insert(&mut self, order: &NewOrder) -> Result<OrderId, StoreError>;
+
+    /// Reads an order and locks its row until the transaction ends.
+    async fn lock(&mut self, id: OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Writes `order` over the row if the row still has `order.revision`, and counts the revision up. `false` if it has
+    /// another one: then nothing was written. A provider order id that another order of the provider has is a
+    /// [`StoreError::Conflict`].
+    async fn update(&mut self, order: &Order) -> Result<bool, StoreError>;
+
+    /// The latest attempt of an order.
+    async fn latest_attempt(&mut self, id: OrderId) -> Result<Option<Attempt>, StoreError>;
+
+    /// Opens or resolves an attempt. `false` if the attempt to resolve has another outcome than expected. Opening a
+    /// second attempt while one may have reached the provider is a [`StoreError::Conflict`].
+    async fn change_attempt(&mut self, order: &Order, change: &AttemptChange) -> Result<bool, StoreError>;
+
+    /// Appends history.
+    async fn append_events(&mut self, id: OrderId, events: &[OrderEvent]) -> Result<(), StoreError>;
+
+    /// Takes up to `limit` tracked orders of the provider that are due, oldest due first, and moves their due time to
+    /// `busy_until`, so that no other worker takes them meanwhile.
+    async fn take_due_polls(
+        &mut self,
+        provider: ProviderId,
+        now: Timestamp,
+        busy_until: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Order>, StoreError>;
+
+    /// Sets when tracked orders are polled next, and when they were last asked about; writes nothing else and leaves
+    /// the revision alone. One statement for all of them.
+    async fn reschedule_polls(&mut self, polls: &[(OrderId, Timestamp)], asked_at: Timestamp) -> Result<(), StoreError>;
+
+    /// A member of staff's word about the fate of an unknown order that still needs a second one. `None` if nobody has
+    /// said anything yet.
+    async fn pending_decision(&mut self, id: OrderId) -> Result<Option<PendingDecision>, StoreError>;
+
+    /// Keeps a first word; replaces an earlier one.
+    async fn keep_decision(&mut self, id: OrderId, decision: &PendingDecision) -> Result<(), StoreError>;
+
+    /// Forgets the first word.
+    async fn drop_decision(&mut self, id: OrderId) -> Result<(), StoreError>;
+}
+
+/// The first of two words about an unknown order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingDecision {
+    /// Who said it.
+    pub staff: UserId,
+    /// `Some` is "placed under this id", `None` is "not placed".
+    pub placed_as: Option<ProviderOrderId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An order as screens show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderView {
+    /// The order.
+    pub order: Order,
+    /// The provider's name.
+    pub provider_name: String,
+    /// The customer's e-mail address.
+    pub user_email: String,
+}
+
+/// A line of history as screens show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventView {
+    /// What happened.
+    pub kind: EventKind,
+    /// `system`, `provider`, `customer` or `staff`.
+    pub actor: String,
+    /// The person, if it was one.
+    pub actor_user: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+    /// Named details.
+    pub details: Vec<(String, String)>,
+}
+
+/// One attempt as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptView {
+    /// Counts from one.
+    pub no: u32,
+    /// `intent`, `unknown`, `placed` or `not_placed`.
+    pub outcome: String,
+    /// Why that is known.
+    pub proof: Option<String>,
+    /// The process that made it.
+    pub worker: String,
+    /// When the intent was recorded.
+    pub started_at: Timestamp,
+    /// When the outcome was recorded.
+    pub resolved_at: Option<Timestamp>,
+}
+
+/// Which orders a list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrderFilter {
+    /// Only this customer's.
+    pub user: Option<UserId>,
+    /// Only this provider's.
+    pub provider: Option<ProviderId>,
+    /// Only this service's.
+    pub service: Option<ServiceId>,
+    /// Only these that look like this to the customer.
+    pub status: Option<CustomerStatus>,
+    /// Only these states.
+    pub state: Option<OrderState>,
+    /// Only those in review (`true`) or not (`false`).
+    pub in_review: Option<bool>,
+    /// Only those whose link contains this text, ignoring case.
+    pub link_contains: Option<String>,
+}
+
+/// How many orders there are in a state, and what they hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateCount {
+    /// The state.
+    pub state: OrderState,
+    /// How many.
+    pub orders: u64,
+    /// When the one that has been in it longest was last changed.
+    pub oldest_change: Timestamp,
+    /// The sum of prices.
+    pub price: Money,
+}
+
+/// Orders for screens and for the schedules of workers.
+#[async_trait]
+pub trait OrderQueries: Send + Sync {
+    /// One order of anybody.
+    async fn find(&self, id: OrderId) -> Result<Option<OrderView>, StoreError>;
+
+    /// One order of this customer. A foreign order is as absent as a missing one.
+    async fn find_of(&self, user: &UserId, id: OrderId) -> Result<Option<OrderView>, StoreError>;
+
+    /// History, oldest first, at most the latest 500 lines.
+    async fn events(&self, id: OrderId) -> Result<Vec<EventView>, StoreError>;
+
+    /// Attempts, oldest first.
+    async fn attempts(&self, id: OrderId) -> Result<Vec<AttemptView>, StoreError>;
+
+    /// Orders, newest first, below `before` if given.
+    async fn list(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        size: PageSize,
+    ) -> Result<Vec<OrderView>, StoreError>;
+
+    /// How many orders are in each state that is not an end, plus those in review.
+    async fn open_counts(&self) -> Result<Vec<StateCount>, StoreError>;
+
+    /// How many orders wait for a person.
+    async fn in_review_count(&self) -> Result<u64, StoreError>;
+
+    /// Orders whose worker's lease ended before `now`.
+    async fn expired_leases(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError>;
+
+    /// Orders to look up: unknown, or written off and still watched, and due.
+    async fn due_lookups(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError>;
+
+    /// Providers that have tracked orders due for polling.
+    async fn providers_with_due_polls(&self, now: Timestamp) -> Result<Vec<ProviderId>, StoreError>;
+
+    /// Held orders last changed before `before` for which no job is waiting: work that was lost.
+    async fn forgotten_holds(&self, before: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError>;
+
+    /// The sum of prices of the provider's unknown orders.
+    async fn unknown_exposure(&self, provider: ProviderId) -> Result<Money, StoreError>;
+
+    /// Which of these ids belong to orders of ours at this provider.
+    async fn known_provider_orders(
+        &self,
+        provider: ProviderId,
+        ids: &[ProviderOrderId],
+    ) -> Result<Vec<ProviderOrderId>, StoreError>;
+}

@@ -1,0 +1,70 @@
+//! Transactions.
+
+use async_trait::async_trait;
+
+use crate::audit::AuditRepository;
+use crate::catalog::CatalogRepository;
+use crate::identity::IdentityRepository;
+use crate::orders::OrderRepository;
+use crate::outbox::OutboxRepository;
+use crate::providers::ProviderRepository;
+use crate::wallets::WalletRepository;
+
+/// What can go wrong with the database. What a use case expects to happen is an `Ok` variant instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another transaction was in the way (deadlock, serialisation, busy). Nothing was recorded; the whole attempt may
+    /// be made again.
+    #[error("contended")]
+    Contended,
+    /// An earlier statement of the transaction failed; nothing of it can be recorded.
+    #[error("the transaction has failed already")]
+    Poisoned,
+    /// A constraint refused the row. Carries the constraint's name, or the table and columns.
+    #[error("conflict with {constraint}")]
+    Conflict {
+        /// Which constraint.
+        constraint: String,
+    },
+    /// The database is not there, is too slow, or does not hold what it should. When it comes from a commit, nobody
+    /// knows whether the transaction was recorded. The text is for the log, never for a caller.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// Begins transactions.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if no connection is to be had in time.
+    async fn begin(&self) -> Result<Box<dyn Tx>, StoreError>;
+}
+
+/// A transaction. Dropping it rolls back.
+///
+/// Row locks are taken in this order everywhere: idempotency keys, orders, attempts, wallets, transfers, outbox.
+#[async_trait]
+pub trait Tx: Send {
+    /// Users, accounts and sessions.
+    fn identity(&mut self) -> &mut dyn IdentityRepository;
+    /// Categories and services.
+    fn catalog(&mut self) -> &mut dyn CatalogRepository;
+    /// Providers.
+    fn providers(&mut self) -> &mut dyn ProviderRepository;
+    /// Orders, attempts, their history and idempotency keys.
+    fn orders(&mut self) -> &mut dyn OrderRepository;
+    /// Wallets and the ledger.
+    fn wallets(&mut self) -> &mut dyn WalletRepository;
+    /// Work that follows from the transaction.
+    fn outbox(&mut self) -> &mut dyn OutboxRepository;
+    /// Who did what.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
+
+    /// Makes everything durable. If the transaction pushed outbox rows, wakes the relay.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] if nothing was recorded; [`StoreError::Unavailable`] if nobody knows.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}

@@ -1,0 +1,67 @@
+//! Developer automation: `cargo xtask test`, `cargo xtask ci`, `cargo xtask openapi`.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program talks to its terminal"
+)]
+
+mod ci;
+mod host;
+mod openapi;
+mod process;
+mod report;
+mod servers;
+mod signals;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+/// What the project automates for its developers and for continuous integration.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and run every test, starting the servers the tests need
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::Options),
+    /// Run everything a change has to pass before it is merged
+    #[command(after_help = ci::EXAMPLES)]
+    Ci,
+    /// Write the OpenAPI document of the HTTP surface to openapi/openapi.json
+    #[command(after_help = openapi::EXAMPLES)]
+    Openapi(openapi::Options),
+}
+
+fn main() -> ExitCode {
+    match run(CommandLine::parse().task) {
+        Ok(report) => {
+            print!("{report}");
+            report.exit_code()
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            if signals::interrupted() { ExitCode::from(signals::EXIT_CODE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<report::Report> {
+    signals::watch()?;
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    std::env::set_current_dir(root).with_context(|| format!("cannot enter the workspace at {root}"))?;
+    match task {
+        Task::Test(options) => test::run(&options),
+        Task::Ci => ci::run(),
+        Task::Openapi(options) => openapi::run(&options),
+    }
+}

@@ -1,0 +1,173 @@
+//! The servers the tests talk to: those we are told about, else private ones that live as long as we do.
+
+mod install;
+mod postgres;
+mod redis;
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+
+use crate::host;
+use crate::process::Group;
+use crate::signals;
+
+/// Where the tests look for PostgreSQL; the user in it may create databases.
+pub const DATABASE_URL: &str = "TEST_DATABASE_URL";
+/// Where the tests look for Redis.
+pub const REDIS_URL: &str = "TEST_REDIS_URL";
+
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+const START_POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Another program may take a free port between our finding it and the server's.
+const PORT_ATTEMPTS_MAX: u32 = 3;
+const LOG_LINES_SHOWN: usize = 20;
+
+/// Trades safety of the throw-away database for speed, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// As in production: every commit reaches the disk.
+    Synced,
+    /// Commits stay in memory. A crash of the machine loses them, and nobody would miss them.
+    Fast,
+}
+
+/// Where the servers will come from, known before anything is built.
+#[derive(Debug)]
+pub struct Plan {
+    postgres: Origin,
+    redis: Origin,
+}
+
+#[derive(Debug)]
+enum Origin {
+    Told(String),
+    Start(PathBuf),
+}
+
+/// Reads the environment and finds the programs, installing what is missing where that is possible.
+pub fn plan() -> anyhow::Result<Plan> {
+    if let (Some(postgres), Some(redis)) = (postgres_origin(), redis_origin()) {
+        return Ok(Plan { postgres, redis });
+    }
+    let mut missing = Vec::new();
+    if postgres_origin().is_none() {
+        missing.push(install::POSTGRESQL);
+    }
+    if redis_origin().is_none() {
+        missing.push(install::REDIS);
+    }
+    install::install(&missing)?;
+    Ok(Plan {
+        postgres: postgres_origin().context("PostgreSQL was installed, yet its programs are not found")?,
+        redis: redis_origin().context("Redis was installed, yet redis-server is not found")?,
+    })
+}
+
+fn postgres_origin() -> Option<Origin> {
+    let told = host::variable(DATABASE_URL).map(Origin::Told);
+    told.or_else(|| postgres::programs().map(Origin::Start))
+}
+
+fn redis_origin() -> Option<Origin> {
+    let told = host::variable(REDIS_URL).map(Origin::Told);
+    told.or_else(|| host::program("redis-server").map(Origin::Start))
+}
+
+impl Plan {
+    pub fn start(self, durability: Durability) -> anyhow::Result<Servers> {
+        Ok(Servers {
+            postgres: match self.postgres {
+                Origin::Told(url) => Server::told(DATABASE_URL, url),
+                Origin::Start(programs) => postgres::start(&programs, durability).context("PostgreSQL")?,
+            },
+            redis: match self.redis {
+                Origin::Told(url) => Server::told(REDIS_URL, url),
+                Origin::Start(program) => redis::start(&program).context("Redis")?,
+            },
+        })
+    }
+}
+
+/// The running servers. Dropping them stops what we started.
+#[derive(Debug)]
+pub struct Servers {
+    pub postgres: Server,
+    pub redis: Server,
+}
+
+/// One running server.
+#[derive(Debug)]
+pub struct Server {
+    pub url: String,
+    /// Where it came from, for the summary.
+    pub origin: String,
+    // Dropped in this order: first the process, then the folder it works in.
+    _process: Option<Group>,
+    _folder: Option<TempDir>,
+}
+
+impl Server {
+    fn told(variable: &str, url: String) -> Self {
+        Self { url, origin: format!("the one of {variable}"), _process: None, _folder: None }
+    }
+}
+
+/// A folder for one server, gone when dropped.
+fn folder(server: &str) -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix(&format!("smm-guru-test-{server}-")).tempdir();
+    folder.context("cannot create a temporary folder")
+}
+
+/// A command whose process the kernel ends when ours is killed in a way that runs no destructor.
+fn tied_command(program: &Path) -> Command {
+    let Some(setpriv) = host::program("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig".into(), "INT".into(), "--".into(), OsString::from(program)]);
+    command
+}
+
+/// Starts a server on a free port of the loopback interface.
+fn on_free_port(start: impl Fn(u16) -> anyhow::Result<Group>) -> anyhow::Result<(Group, u16)> {
+    let mut attempts = 1;
+    loop {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        match start(port) {
+            Ok(process) => return Ok((process, port)),
+            Err(error) if attempts == PORT_ATTEMPTS_MAX || signals::interrupted() => return Err(error),
+            Err(_) => attempts += 1,
+        }
+    }
+}
+
+/// Waits for the first sign that the server answers.
+fn wait_until(mut process: Group, log: &Path, answers: impl Fn() -> bool) -> anyhow::Result<Group> {
+    let started = Instant::now();
+    while !answers() {
+        if signals::interrupted() {
+            bail!("interrupted");
+        }
+        if let Some(status) = process.ended()? {
+            bail!("the server stopped at once ({status}):\n{}", tail(log));
+        }
+        if started.elapsed() > START_TIME_MAX {
+            bail!("the server does not answer after {} s:\n{}", START_TIME_MAX.as_secs(), tail(log));
+        }
+        thread::sleep(START_POLL_INTERVAL);
+    }
+    Ok(process)
+}
+
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let hidden = lines.len().saturating_sub(LOG_LINES_SHOWN);
+    lines.into_iter().skip(hidden).collect::<Vec<_>>().join("\n")
+}
