@@ -10,7 +10,10 @@ pub struct Account {
 }
 
 /// An environment variable that is set to something.
-#[expect(clippy::disallowed_methods, reason = "the automation is told about servers by its environment, and has no settings")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the automation is told about servers by its environment, and has no settings"
+)]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -18,7 +21,9 @@ pub fn variable(name: &str) -> Option<String> {
 /// Where an installed program is.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = variable("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 pub fn is_root() -> bool {
@@ -45,11 +50,15 @@ fn account_in(users: &str, name: &str) -> Option<Account> {
 mod tests {
     use super::*;
 
-    const USERS: &str = "root:x:0:0:root:/:/bin/bash\npostgres:x:101:104:PostgreSQL:/var/lib/postgresql:/bin/bash\n";
+    const USERS: &str =
+        "root:x:0:0:root:/:/bin/bash\npostgres:x:101:104:PostgreSQL:/var/lib/postgresql:/bin/bash\n";
 
     #[test]
     fn a_user_is_found_by_its_whole_name() {
-        assert_eq!(account_in(USERS, "postgres"), Some(Account { uid: 101, gid: 104 }));
+        assert_eq!(
+            account_in(USERS, "postgres"),
+            Some(Account { uid: 101, gid: 104 })
+        );
         assert_eq!(account_in(USERS, "post"), None);
     }
 

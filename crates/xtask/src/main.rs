@@ -13,6 +13,7 @@ mod process;
 mod report;
 mod servers;
 mod signals;
+mod tally;
 mod test;
 mod tidy;
 
@@ -43,15 +44,20 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    match run(CommandLine::parse().task) {
+    let code = match run(CommandLine::parse().task) {
         Ok(report) => {
             print!("{report}");
             report.exit_code()
         }
         Err(error) => {
             eprintln!("error: {error:#}");
-            if signals::interrupted() { ExitCode::from(signals::EXIT_CODE) } else { ExitCode::FAILURE }
+            ExitCode::FAILURE
         }
+    };
+    if signals::interrupted() {
+        ExitCode::from(signals::EXIT_CODE)
+    } else {
+        code
     }
 }
 

@@ -30,7 +30,10 @@ pub fn cargo(arguments: &[&str]) -> Command {
 /// Is `cargo <name>` installed?
 pub fn has_cargo_command(name: &str) -> bool {
     let mut command = cargo(&[name, "--version"]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -50,7 +53,9 @@ pub fn output(command: &mut Command) -> anyhow::Result<String> {
     });
     let status = group.wait()?;
     succeeded(command, status)?;
-    let text = reader.join().map_err(|_| anyhow::anyhow!("the reader of {command:?} panicked"))?;
+    let text = reader
+        .join()
+        .map_err(|_| anyhow::anyhow!("the reader of {command:?} panicked"))?;
     text.with_context(|| format!("cannot read the output of {command:?}"))
 }
 
@@ -112,7 +117,10 @@ fn succeeded(command: &Command, status: ExitStatus) -> anyhow::Result<()> {
 /// The command as one would type it.
 pub fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A process and the processes it starts. Dropping it ends them all.
@@ -134,7 +142,9 @@ impl Group {
 
     /// Has it ended by itself?
     pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.child.try_wait().context("cannot ask for the state of a child process")
+        self.child
+            .try_wait()
+            .context("cannot ask for the state of a child process")
     }
 
     fn wait(&mut self) -> anyhow::Result<ExitStatus> {
@@ -151,7 +161,11 @@ impl Group {
         if signals::interrupted() {
             bail!("interrupted");
         }
-        ensure!(started.elapsed() < RUN_TIME_MAX, "still running after {} s", RUN_TIME_MAX.as_secs());
+        ensure!(
+            started.elapsed() < RUN_TIME_MAX,
+            "still running after {} s",
+            RUN_TIME_MAX.as_secs()
+        );
         self.ended()
     }
 

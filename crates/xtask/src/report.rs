@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How a step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+#[derive(Debug)]
+enum Outcome {
     Passed,
     Failed(String),
     /// Did not run, and why.
@@ -29,37 +29,54 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn step(&mut self, name: impl Into<String>, outcome: Outcome, took: Duration) {
-        self.steps.push(Step { name: name.into(), outcome, took });
+    /// Runs a step under its name, and times it.
+    pub fn run(&mut self, name: &str, step: impl FnOnce() -> anyhow::Result<()>) {
+        println!("\n== {name}");
+        let started = Instant::now();
+        let outcome = match step() {
+            Ok(()) => Outcome::Passed,
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        };
+        self.steps.push(Step {
+            name: name.to_owned(),
+            outcome,
+            took: started.elapsed(),
+        });
     }
 
-    pub fn skipped(&mut self, name: impl Into<String>, reason: impl Into<String>) {
-        self.step(name, Outcome::Skipped(reason.into()), Duration::ZERO);
+    /// Names a step that does not run.
+    pub fn skipped(&mut self, name: &str, reason: &str) {
+        let outcome = Outcome::Skipped(reason.to_owned());
+        self.steps.push(Step {
+            name: name.to_owned(),
+            outcome,
+            took: Duration::ZERO,
+        });
     }
 
+    /// Keeps a line for the end.
     pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 
-    /// Takes over what a part of the run reported, as one step and its notes.
-    pub fn absorb(&mut self, part: Report) {
-        for step in part.steps.into_iter().filter(|step| step.outcome != Outcome::Passed) {
-            let Step { name, outcome, .. } = step;
-            match outcome {
-                Outcome::Passed => {}
-                Outcome::Failed(reason) => self.note(format!("{name}: FAILED: {reason}")),
-                Outcome::Skipped(reason) => self.note(format!("{name}: skipped: {reason}")),
-            }
-        }
+    /// Takes over the steps and notes of a part of the run.
+    pub fn absorb(&mut self, part: Self) {
+        self.steps.extend(part.steps);
         self.notes.extend(part.notes);
     }
 
     pub fn failed(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)))
+        self.steps
+            .iter()
+            .any(|step| matches!(step.outcome, Outcome::Failed(_)))
     }
 
     pub fn exit_code(&self) -> ExitCode {
-        if self.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        if self.failed() {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
     }
 }
 
@@ -82,6 +99,8 @@ impl fmt::Display for Report {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::bail;
+
     use super::*;
 
     #[test]
@@ -89,25 +108,30 @@ mod tests {
         let mut report = Report::default();
         report.skipped("licences", "cargo-deny is not installed");
         assert!(!report.failed());
-        assert!(report.to_string().contains("skipped            licences: cargo-deny is not installed"));
+        assert!(
+            report
+                .to_string()
+                .contains("licences: cargo-deny is not installed")
+        );
     }
 
     #[test]
-    fn one_failed_step_fails_the_run() {
+    fn one_failed_step_fails_the_run_and_says_why() {
         let mut report = Report::default();
-        report.step("format", Outcome::Passed, Duration::from_secs(1));
-        report.step("clippy", Outcome::Failed("3 warnings".into()), Duration::from_secs(2));
+        report.run("format", || Ok(()));
+        report.run("clippy", || bail!("3 warnings"));
         assert!(report.failed());
+        assert!(report.to_string().contains("clippy: 3 warnings"));
     }
 
     #[test]
-    fn a_part_leaves_only_what_did_not_pass_and_its_notes() {
+    fn a_failed_part_fails_the_whole() {
         let mut part = Report::default();
-        part.step("build", Outcome::Passed, Duration::from_secs(1));
-        part.skipped("Redis queue", "--no-servers");
-        part.note("12 tests run");
+        part.run("tests", || bail!("1 failed"));
+        part.note("12 tests run: 11 passed, 1 failed");
         let mut whole = Report::default();
         whole.absorb(part);
-        assert_eq!(whole.notes, ["Redis queue: skipped: --no-servers", "12 tests run"]);
+        assert!(whole.failed());
+        assert!(whole.to_string().ends_with("12 tests run: 11 passed, 1 failed\n"));
     }
 }

@@ -16,8 +16,14 @@ pub struct Package {
     service: &'static str,
 }
 
-pub const POSTGRESQL: Package = Package { name: "postgresql", service: "postgresql" };
-pub const REDIS: Package = Package { name: "redis-server", service: "redis-server" };
+pub const POSTGRESQL: Package = Package {
+    name: "postgresql",
+    service: "postgresql",
+};
+pub const REDIS: Package = Package {
+    name: "redis-server",
+    service: "redis-server",
+};
 
 /// Installs the packages, and leaves no service of theirs running. An error carries the command to type.
 pub fn install(packages: &[Package]) -> anyhow::Result<()> {
@@ -25,9 +31,15 @@ pub fn install(packages: &[Package]) -> anyhow::Result<()> {
     if !host::is_root() || host::program("apt-get").is_none() {
         bail!("{}", advice(&names));
     }
-    println!("installing {} with apt-get: the tests need them", names.join(" and "));
+    println!(
+        "installing {} with apt-get: the tests need them",
+        names.join(" and ")
+    );
     apt_get(&["update"]).with_context(|| advice(&names))?;
-    let arguments: Vec<&str> = ["install", "-y", "--no-install-recommends"].into_iter().chain(names.clone()).collect();
+    let arguments: Vec<&str> = ["install", "-y", "--no-install-recommends"]
+        .into_iter()
+        .chain(names.clone())
+        .collect();
     apt_get(&arguments).with_context(|| advice(&names))?;
     for package in packages {
         stop_service(package.service);
@@ -36,13 +48,20 @@ pub fn install(packages: &[Package]) -> anyhow::Result<()> {
 }
 
 fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
-    process::run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    process::run(
+        Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
 }
 
 /// The package was not there before, so whatever runs of it was started by its installation.
 fn stop_service(service: &str) {
     let mut stop = Command::new("service");
-    stop.args([service, "stop"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    stop.args([service, "stop"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     // An error means that it does not run, or that this machine has no services at all.
     if stop.status().is_ok_and(|status| status.success()) {
         println!("stopped the service {service} that the installation started");
@@ -67,7 +86,10 @@ mod tests {
     #[test]
     fn the_advice_is_a_command_to_type() {
         let advice = advice(&["postgresql", "redis-server"]);
-        assert!(advice.contains("sudo apt-get install -y postgresql redis-server\n"), "{advice}");
+        assert!(
+            advice.contains("sudo apt-get install -y postgresql redis-server\n"),
+            "{advice}"
+        );
         assert!(advice.ends_with("cargo xtask test --no-servers"), "{advice}");
     }
 }

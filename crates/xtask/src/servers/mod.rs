@@ -116,21 +116,35 @@ pub struct Server {
 
 impl Server {
     fn told(variable: &str, url: String) -> Self {
-        Self { url, origin: format!("the one of {variable}"), _process: None, _folder: None }
+        Self {
+            url,
+            origin: format!("the one of {variable}"),
+            _process: None,
+            _folder: None,
+        }
     }
 }
 
 /// A folder for one server, gone when dropped.
 fn folder(server: &str) -> anyhow::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix(&format!("smm-guru-test-{server}-")).tempdir();
+    let folder = tempfile::Builder::new()
+        .prefix(&format!("smm-guru-test-{server}-"))
+        .tempdir();
     folder.context("cannot create a temporary folder")
 }
 
 /// A command whose process the kernel ends when ours is killed in a way that runs no destructor.
 fn tied_command(program: &Path) -> Command {
-    let Some(setpriv) = host::program("setpriv") else { return Command::new(program) };
+    let Some(setpriv) = host::program("setpriv") else {
+        return Command::new(program);
+    };
     let mut command = Command::new(setpriv);
-    command.args(["--pdeathsig".into(), "INT".into(), "--".into(), OsString::from(program)]);
+    command.args([
+        "--pdeathsig".into(),
+        "INT".into(),
+        "--".into(),
+        OsString::from(program),
+    ]);
     command
 }
 
@@ -158,7 +172,11 @@ fn wait_until(mut process: Group, log: &Path, answers: impl Fn() -> bool) -> any
             bail!("the server stopped at once ({status}):\n{}", tail(log));
         }
         if started.elapsed() > START_TIME_MAX {
-            bail!("the server does not answer after {} s:\n{}", START_TIME_MAX.as_secs(), tail(log));
+            bail!(
+                "the server does not answer after {} s:\n{}",
+                START_TIME_MAX.as_secs(),
+                tail(log)
+            );
         }
         thread::sleep(START_POLL_INTERVAL);
     }

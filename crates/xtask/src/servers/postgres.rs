@@ -25,7 +25,8 @@ pub fn programs() -> Option<PathBuf> {
     }
     let versions = fs::read_dir(DEBIAN_FOLDER).ok()?.filter_map(Result::ok);
     let usable = versions.filter(|version| version.path().join("bin/postgres").is_file());
-    let newest = usable.max_by_key(|version| version.file_name().to_string_lossy().parse::<u32>().unwrap_or(0));
+    let newest =
+        usable.max_by_key(|version| version.file_name().to_string_lossy().parse::<u32>().unwrap_or(0));
     newest.map(|version| version.path().join("bin"))
 }
 
@@ -52,13 +53,21 @@ fn owner() -> anyhow::Result<Option<Account>> {
         return Ok(None);
     }
     let account = host::account(&["postgres", "nobody"])?;
-    account.context("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`").map(Some)
+    account
+        .context("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`")
+        .map(Some)
 }
 
 fn create_cluster(programs: &Path, folder: &Path, owner: Option<Account>) -> anyhow::Result<()> {
     let log = folder.join("initdb.log");
     let mut initdb = Command::new(programs.join("initdb"));
-    initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]);
+    initdb.args([
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-locale",
+        "--no-sync",
+    ]);
     initdb.arg("--pgdata").arg(folder.join("data"));
     prepare(&mut initdb, folder, &log, owner)?;
     process::run(&mut initdb).with_context(|| tail(&log))
@@ -81,7 +90,12 @@ fn serve(
     let process = Group::spawn(&mut postgres)?;
     wait_until(process, &log, || {
         let mut ready = Command::new(programs.join("pg_isready"));
-        ready.args(["--quiet", "--host=127.0.0.1", "--username=postgres", &format!("--port={port}")]);
+        ready.args([
+            "--quiet",
+            "--host=127.0.0.1",
+            "--username=postgres",
+            &format!("--port={port}"),
+        ]);
         ready.status().is_ok_and(|status| status.success())
     })
 }
@@ -102,7 +116,11 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
 
 fn prepare(command: &mut Command, folder: &Path, log: &Path, owner: Option<Account>) -> anyhow::Result<()> {
     let log = File::create(log).context("cannot create the log of PostgreSQL")?;
-    command.current_dir(folder).stdout(log.try_clone()?).stderr(log).stdin(Stdio::null());
+    command
+        .current_dir(folder)
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .stdin(Stdio::null());
     if let Some(Account { uid, gid }) = owner {
         command.uid(uid).gid(gid);
     }
@@ -115,7 +133,11 @@ mod tests {
 
     #[test]
     fn commits_reach_the_disk_unless_speed_is_asked_for() {
-        assert!(settings(1, Durability::Synced).iter().all(|setting| !setting.starts_with("fsync")));
+        assert!(
+            settings(1, Durability::Synced)
+                .iter()
+                .all(|setting| !setting.starts_with("fsync"))
+        );
         assert!(settings(1, Durability::Fast).contains(&"fsync=off".to_owned()));
     }
 

@@ -29,7 +29,16 @@ fn serve(program: &Path, folder: &Path, port: u16) -> anyhow::Result<Group> {
     let path = folder.join("server.log");
     let log = File::create(&path).context("cannot create the log of Redis")?;
     let mut redis = tied_command(program);
-    redis.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
+    redis.args([
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        &port.to_string(),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]);
     redis.arg("--dir").arg(folder);
     redis.stdout(log.try_clone()?).stderr(log);
     wait_until(Group::spawn(&mut redis)?, &path, || answers(port))
@@ -56,7 +65,11 @@ mod tests {
 
     #[test]
     fn a_port_nobody_listens_on_does_not_answer() {
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind(("127.0.0.1", 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         assert!(!answers(port));
     }
 
@@ -64,7 +77,8 @@ mod tests {
     fn a_server_that_speaks_something_else_does_not_answer() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let server = std::thread::spawn(move || listener.accept().unwrap().0.write_all(b"HTTP/1.1 400").unwrap());
+        let server =
+            std::thread::spawn(move || listener.accept().unwrap().0.write_all(b"HTTP/1.1 400").unwrap());
         assert!(!answers(port));
         server.join().unwrap();
     }
