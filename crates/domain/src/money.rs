@@ -144,7 +144,11 @@ impl Rate {
     /// # Errors
     /// [`MoneyError::Negative`] below zero.
     pub const fn from_nanos(nanos: i64) -> Result<Self, MoneyError> {
-        if nanos < 0 { Err(MoneyError::Negative) } else { Ok(Self(nanos)) }
+        if nanos < 0 {
+            Err(MoneyError::Negative)
+        } else {
+            Ok(Self(nanos))
+        }
     }
 
     /// The rate in nano-units per 1000 pieces.
@@ -226,7 +230,10 @@ fn scaled(value: Decimal, decimals: u32) -> Result<i64, MoneyError> {
         return Err(MoneyError::TooPrecise);
     }
     let factor = Decimal::from(10_u64.pow(decimals));
-    value.checked_mul(factor).and_then(|scaled| scaled.to_i64()).ok_or(MoneyError::Overflow)
+    value
+        .checked_mul(factor)
+        .and_then(|scaled| scaled.to_i64())
+        .ok_or(MoneyError::Overflow)
 }
 
 #[cfg(test)]
@@ -241,7 +248,10 @@ mod tests {
         assert_eq!(Rate::parse("0.0000001").unwrap().charge(1), Some(Money::MICRO));
         assert_eq!(Rate::ZERO.charge(10), Some(Money::MICRO));
         assert_eq!(Rate::ZERO.exact(10), Some(Money::ZERO));
-        assert_eq!(Rate::parse("0.001001").unwrap().charge(1), Some(Money::from_micros(2)));
+        assert_eq!(
+            Rate::parse("0.001001").unwrap().charge(1),
+            Some(Money::from_micros(2))
+        );
     }
 
     #[test]
@@ -252,7 +262,10 @@ mod tests {
     #[test]
     fn the_reference_partial_refund_is_exact() {
         let price = Money::from_micros(100_003);
-        assert_eq!(price.share_rounded_down(33, 100), Some(Money::from_micros(33_000)));
+        assert_eq!(
+            price.share_rounded_down(33, 100),
+            Some(Money::from_micros(33_000))
+        );
     }
 
     #[test]

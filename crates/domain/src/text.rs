@@ -103,8 +103,14 @@ impl Email {
             && host.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-');
         let local_is_sound = !local.is_empty()
             && local.len() <= 64
-            && local.chars().all(|c| !c.is_whitespace() && !"@<>()[],;:\\\"".contains(c));
-        if host_is_sound && local_is_sound { Ok(Self(text)) } else { Err(TextError::NotAnEmail) }
+            && local
+                .chars()
+                .all(|c| !c.is_whitespace() && !"@<>()[],;:\\\"".contains(c));
+        if host_is_sound && local_is_sound {
+            Ok(Self(text))
+        } else {
+            Err(TextError::NotAnEmail)
+        }
     }
 }
 
@@ -124,7 +130,11 @@ impl Link {
             && url.username().is_empty()
             && url.password().is_none();
         // The customer's own spelling is kept: providers compare links as text.
-        if sound { Ok(Self(text.to_owned())) } else { Err(TextError::NotALink) }
+        if sound {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TextError::NotALink)
+        }
     }
 }
 
@@ -138,7 +148,11 @@ impl IdempotencyKey {
     /// [`TextError`] that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let text = plain(text, Self::MAX_CHARS)?;
-        if text.chars().all(|c| c.is_ascii_graphic()) { Ok(Self(text.to_owned())) } else { Err(TextError::Control) }
+        if text.chars().all(|c| c.is_ascii_graphic()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TextError::Control)
+        }
     }
 }
 
@@ -166,15 +180,34 @@ mod tests {
     #[test]
     fn only_http_links_without_credentials_pass() {
         assert!(Link::parse("https://instagram.com/x?y=1").is_ok());
-        for refused in ["javascript:alert(1)", "ftp://a.b/c", "//a.b/c", "instagram.com/x", "https://u:p@a.b/", "data:,x", ""] {
+        for refused in [
+            "javascript:alert(1)",
+            "ftp://a.b/c",
+            "//a.b/c",
+            "instagram.com/x",
+            "https://u:p@a.b/",
+            "data:,x",
+            "",
+        ] {
             assert!(Link::parse(refused).is_err(), "{refused}");
         }
     }
 
     #[test]
     fn addresses_are_folded_to_lower_case_and_checked() {
-        assert_eq!(Email::parse(" Ann@Example.COM ").map(|e| e.to_string()), Ok("ann@example.com".to_owned()));
-        for refused in ["ann", "ann@", "@example.com", "a b@example.com", "ann@example", "ann@.com", "a@b@c.d"] {
+        assert_eq!(
+            Email::parse(" Ann@Example.COM ").map(|e| e.to_string()),
+            Ok("ann@example.com".to_owned())
+        );
+        for refused in [
+            "ann",
+            "ann@",
+            "@example.com",
+            "a b@example.com",
+            "ann@example",
+            "ann@.com",
+            "a@b@c.d",
+        ] {
             assert!(Email::parse(refused).is_err(), "{refused}");
         }
     }

@@ -58,8 +58,14 @@ mod tests {
 
     #[test]
     fn arithmetic_stops_at_the_ends_instead_of_wrapping() {
-        assert_eq!(Timestamp::from_micros(i64::MAX).plus(Duration::MAX), Timestamp::from_micros(i64::MAX));
+        assert_eq!(
+            Timestamp::from_micros(i64::MAX).plus(Duration::MAX),
+            Timestamp::from_micros(i64::MAX)
+        );
         assert_eq!(Timestamp::EPOCH.since(Timestamp::from_micros(5)), Duration::ZERO);
-        assert_eq!(Timestamp::from_micros(7).since(Timestamp::from_micros(5)), Duration::from_micros(2));
+        assert_eq!(
+            Timestamp::from_micros(7).since(Timestamp::from_micros(5)),
+            Duration::from_micros(2)
+        );
     }
 }

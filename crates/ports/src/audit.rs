@@ -1,8 +1,8 @@
 //! Who did what.
 
 use async_trait::async_trait;
-use domain::orders::Actor;
 use domain::Timestamp;
+use domain::orders::Actor;
 
 use crate::store::StoreError;
 

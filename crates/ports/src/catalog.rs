@@ -53,20 +53,43 @@ pub enum Unique<T> {
 #[async_trait]
 pub trait CatalogRepository: Send {
     /// Adds a category. Names are unique among categories that are not archived.
-    async fn insert_category(&mut self, name: &Name, by: &UserId, now: Timestamp)
-    -> Result<Unique<CategoryId>, StoreError>;
+    async fn insert_category(
+        &mut self,
+        name: &Name,
+        by: &UserId,
+        now: Timestamp,
+    ) -> Result<Unique<CategoryId>, StoreError>;
 
     /// The category with this name that is not archived, created if there is none.
-    async fn ensure_category(&mut self, name: &Name, by: &UserId, now: Timestamp) -> Result<CategoryId, StoreError>;
+    async fn ensure_category(
+        &mut self,
+        name: &Name,
+        by: &UserId,
+        now: Timestamp,
+    ) -> Result<CategoryId, StoreError>;
 
     /// Renames a category.
-    async fn rename_category(&mut self, id: CategoryId, name: &Name, now: Timestamp) -> Result<Unique<()>, StoreError>;
+    async fn rename_category(
+        &mut self,
+        id: CategoryId,
+        name: &Name,
+        now: Timestamp,
+    ) -> Result<Unique<()>, StoreError>;
 
     /// Archives a category and moves its services to `into`. `false` if there is none.
-    async fn archive_category(&mut self, id: CategoryId, into: CategoryId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn archive_category(
+        &mut self,
+        id: CategoryId,
+        into: CategoryId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Adds a service. `upstream_id` is unique per provider among services that are not archived.
-    async fn insert_service(&mut self, service: &NewService, now: Timestamp) -> Result<Unique<ServiceId>, StoreError>;
+    async fn insert_service(
+        &mut self,
+        service: &NewService,
+        now: Timestamp,
+    ) -> Result<Unique<ServiceId>, StoreError>;
 
     /// Reads a service that is not archived and locks its row until the transaction ends.
     async fn lock_service(&mut self, id: ServiceId) -> Result<Option<Service>, StoreError>;

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use domain::catalog::{QuantityRange, ServiceType};
+pub use domain::providers::ListedOrder;
 use domain::providers::{AddAnswer, UpstreamOrder};
-use domain::{ProviderId, ProviderOrderId, Rate, Secret, Timestamp};
+use domain::{ProviderId, ProviderOrderId, Rate, Secret};
 
 /// Where and as whom a panel is called.
 #[derive(Debug, Clone)]
@@ -94,23 +95,6 @@ pub enum StatusAnswer {
     Refused(String),
 }
 
-/// A row of a panel's list of recent orders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedOrder {
-    /// The panel's id.
-    pub id: ProviderOrderId,
-    /// The panel's id of the service, if listed.
-    pub upstream_service: Option<String>,
-    /// The link, if listed.
-    pub link: Option<String>,
-    /// The quantity, if listed.
-    pub quantity: Option<u64>,
-    /// When the panel created it, if listed.
-    pub created_at: Option<Timestamp>,
-    /// Our reference, if kept.
-    pub reference: Option<String>,
-}
-
 /// Our balance at a panel, as written there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PanelBalance {
@@ -141,8 +125,11 @@ pub trait PanelGateway: Send + Sync {
     ) -> Result<HashMap<ProviderOrderId, StatusAnswer>, PanelError>;
 
     /// Lists recent orders, newest first, or those with a reference of ours. Few panels know this action.
-    async fn recent_orders(&self, target: &PanelTarget, reference: Option<String>)
-    -> Result<Vec<ListedOrder>, PanelError>;
+    async fn recent_orders(
+        &self,
+        target: &PanelTarget,
+        reference: Option<String>,
+    ) -> Result<Vec<ListedOrder>, PanelError>;
 
     /// Asks to cancel an order. `Ok` means asked, not canceled.
     async fn cancel(&self, target: &PanelTarget, id: &ProviderOrderId) -> Result<(), PanelError>;

@@ -28,10 +28,22 @@ pub trait IdentityRepository: Send {
     async fn insert_user(&mut self, user: &User) -> Result<Inserted, StoreError>;
 
     /// Creates the user's password account (`account_id` = the user's id), or replaces its hash.
-    async fn set_password(&mut self, account: &str, user: &UserId, hash: &str, now: Timestamp) -> Result<(), StoreError>;
+    async fn set_password(
+        &mut self,
+        account: &str,
+        user: &UserId,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Replaces a hash that is still `old`, so that a rehash never overwrites a newer password.
-    async fn upgrade_password(&mut self, user: &UserId, old: &str, new: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn upgrade_password(
+        &mut self,
+        user: &UserId,
+        old: &str,
+        new: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Lifts a ban that has run out at `now`. `false` if there was none.
     async fn lift_expired_ban(&mut self, user: &UserId, now: Timestamp) -> Result<bool, StoreError>;
@@ -43,7 +55,12 @@ pub trait IdentityRepository: Send {
     async fn insert_session(&mut self, session: &Session, token: &TokenDigest) -> Result<(), StoreError>;
 
     /// Moves the end of a session. `false` if it is gone.
-    async fn renew_session(&mut self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
+    async fn renew_session(
+        &mut self,
+        id: &SessionId,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Ends a session by its token. `false` if it was gone already.
     async fn delete_session(&mut self, token: &TokenDigest) -> Result<bool, StoreError>;
@@ -59,5 +76,9 @@ pub trait IdentityQueries: Send + Sync {
     async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
 
     /// A session that has not ended at `now`, with its user, in one round trip.
-    async fn session(&self, token: &TokenDigest, now: Timestamp) -> Result<Option<(Session, User)>, StoreError>;
+    async fn session(
+        &self,
+        token: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User)>, StoreError>;
 }

@@ -20,7 +20,12 @@ pub enum JobTopic {
 
 impl JobTopic {
     /// Every topic.
-    pub const ALL: [Self; 4] = [Self::SubmitOrder, Self::ReconcileOrder, Self::CancelOrder, Self::PollProvider];
+    pub const ALL: [Self; 4] = [
+        Self::SubmitOrder,
+        Self::ReconcileOrder,
+        Self::CancelOrder,
+        Self::PollProvider,
+    ];
 
     /// The stored word.
     #[must_use]

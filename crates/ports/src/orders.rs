@@ -1,7 +1,9 @@
 //! Orders: what is recorded inside a transaction, and what screens and workers read.
 
 use async_trait::async_trait;
-use domain::orders::{Attempt, AttemptChange, CustomerStatus, EventKind, NewOrder, Order, OrderEvent, OrderState};
+use domain::orders::{
+    Attempt, AttemptChange, CustomerStatus, EventKind, NewOrder, Order, OrderEvent, OrderState,
+};
 use domain::text::IdempotencyKey;
 use domain::{
     Fingerprint, Money, OrderId, PageSize, ProviderId, ProviderOrderId, ServiceId, Timestamp, UserId,
@@ -53,7 +55,12 @@ pub trait OrderRepository: Send {
     ) -> Result<KeyClaim, StoreError>;
 
     /// Binds a key that this transaction claimed to its order.
-    async fn bind_key(&mut self, user: &UserId, key: &IdempotencyKey, order: OrderId) -> Result<(), StoreError>;
+    async fn bind_key(
+        &mut self,
+        user: &UserId,
+        key: &IdempotencyKey,
+        order: OrderId,
+    ) -> Result<(), StoreError>;
 
     /// Inserts an order; the database names it.
     async fn insert(&mut self, order: &NewOrder) -> Result<OrderId, StoreError>;
@@ -88,7 +95,11 @@ pub trait OrderRepository: Send {
 
     /// Sets when tracked orders are polled next, and when they were last asked about; writes nothing else and leaves
     /// the revision alone. One statement for all of them.
-    async fn reschedule_polls(&mut self, polls: &[(OrderId, Timestamp)], asked_at: Timestamp) -> Result<(), StoreError>;
+    async fn reschedule_polls(
+        &mut self,
+        polls: &[(OrderId, Timestamp)],
+        asked_at: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// A member of staff's word about the fate of an unknown order that still needs a second one. `None` if nobody has
     /// said anything yet.

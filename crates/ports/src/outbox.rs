@@ -33,6 +33,10 @@ pub trait OutboxRepository: Send {
     /// Leaves a job behind.
     async fn push(&mut self, job: NewJob) -> Result<Pushed, StoreError>;
 
+    /// Leaves a job behind unless the same work for the same subject waits or is being done: for sweeps that look at
+    /// what is due again and again. A job that was given up on before `revive_before` waits again.
+    async fn ensure(&mut self, job: NewJob, revive_before: Timestamp) -> Result<Pushed, StoreError>;
+
     /// Removes a job that is done, if `claim` still owns it. `false` if somebody else does.
     async fn finish(&mut self, job: &Job) -> Result<bool, StoreError>;
 

@@ -25,10 +25,19 @@ pub struct NewProvider {
 #[async_trait]
 pub trait ProviderRepository: Send {
     /// Adds a provider.
-    async fn insert(&mut self, provider: &NewProvider, now: Timestamp) -> Result<Unique<ProviderId>, StoreError>;
+    async fn insert(
+        &mut self,
+        provider: &NewProvider,
+        now: Timestamp,
+    ) -> Result<Unique<ProviderId>, StoreError>;
 
     /// Sets the sealed key. `false` if there is no such provider.
-    async fn set_key(&mut self, id: ProviderId, key: &SealedSecret, now: Timestamp) -> Result<bool, StoreError>;
+    async fn set_key(
+        &mut self,
+        id: ProviderId,
+        key: &SealedSecret,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Reads a provider that is not archived and locks its row until the transaction ends.
     async fn lock(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError>;

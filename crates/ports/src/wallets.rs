@@ -42,10 +42,19 @@ pub trait WalletRepository: Send {
     async fn record(&mut self, transfers: &[Transfer], now: Timestamp) -> Result<(), StoreError>;
 
     /// Whether a ledger row with this kind and reference exists.
-    async fn is_recorded(&mut self, kind: domain::wallets::TransferKind, reference: &str) -> Result<bool, StoreError>;
+    async fn is_recorded(
+        &mut self,
+        kind: domain::wallets::TransferKind,
+        reference: &str,
+    ) -> Result<bool, StoreError>;
 
     /// Opens or freezes a wallet. `false` if there is none.
-    async fn set_status(&mut self, user: &UserId, status: WalletStatus, now: Timestamp) -> Result<bool, StoreError>;
+    async fn set_status(
+        &mut self,
+        user: &UserId,
+        status: WalletStatus,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 }
 
 /// A ledger row as its owner sees it.
@@ -72,5 +81,10 @@ pub trait WalletQueries: Send + Sync {
     async fn wallet(&self, user: &UserId) -> Result<Option<Wallet>, StoreError>;
 
     /// Changes of the spendable balance, newest first, below `before` if given.
-    async fn entries(&self, user: &UserId, before: Option<i64>, size: PageSize) -> Result<Vec<WalletEntry>, StoreError>;
+    async fn entries(
+        &self,
+        user: &UserId,
+        before: Option<i64>,
+        size: PageSize,
+    ) -> Result<Vec<WalletEntry>, StoreError>;
 }

@@ -31,7 +31,9 @@ impl Availability {
     /// Reads the stored word.
     #[must_use]
     pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Active, Self::Disabled, Self::Archived].into_iter().find(|it| it.as_str() == word)
+        [Self::Active, Self::Disabled, Self::Archived]
+            .into_iter()
+            .find(|it| it.as_str() == word)
     }
 }
 
@@ -63,9 +65,16 @@ impl ServiceType {
     /// Reads a provider's word, ignoring case, spaces, `_` and `-`.
     #[must_use]
     pub fn parse(word: &str) -> Self {
-        let folded: String =
-            word.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect();
-        if folded == "default" || folded.is_empty() { Self::Default } else { Self::Other(word.trim().to_owned()) }
+        let folded: String = word
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '_' | '-'))
+            .flat_map(char::to_lowercase)
+            .collect();
+        if folded == "default" || folded.is_empty() {
+            Self::Default
+        } else {
+            Self::Other(word.trim().to_owned())
+        }
     }
 
     /// The word as shown.
@@ -168,7 +177,10 @@ impl Service {
     /// Price and cost of `quantity` pieces. `None` if they do not fit.
     #[must_use]
     pub fn quote(&self, quantity: u64) -> Option<Quote> {
-        Some(Quote { price: self.selling_rate()?.charge(quantity)?, cost: self.rate.exact(quantity)? })
+        Some(Quote {
+            price: self.selling_rate()?.charge(quantity)?,
+            cost: self.rate.exact(quantity)?,
+        })
     }
 }
 
@@ -197,7 +209,10 @@ mod tests {
     fn a_range_is_never_empty_or_upside_down() {
         assert_eq!(QuantityRange::new(0, 5), None);
         assert_eq!(QuantityRange::new(6, 5), None);
-        assert_eq!(QuantityRange::clamped(0, u64::MAX), QuantityRange::new(1, QuantityRange::LIMIT));
+        assert_eq!(
+            QuantityRange::clamped(0, u64::MAX),
+            QuantityRange::new(1, QuantityRange::LIMIT)
+        );
         assert!(QuantityRange::new(5, 5).is_some_and(|range| range.contains(5) && !range.contains(6)));
     }
 }

@@ -25,7 +25,11 @@ impl Role {
     /// Reads the stored word. Any other word is a customer: an unknown role never grants anything.
     #[must_use]
     pub fn from_stored(word: &str) -> Self {
-        if word == Self::Admin.as_str() { Self::Admin } else { Self::User }
+        if word == Self::Admin.as_str() {
+            Self::Admin
+        } else {
+            Self::User
+        }
     }
 }
 
@@ -65,7 +69,9 @@ impl User {
     /// Whether the user is banned at `now`. A ban that has run out does not count.
     #[must_use]
     pub fn is_banned(&self, now: Timestamp) -> bool {
-        self.ban.as_ref().is_some_and(|ban| ban.until.is_none_or(|until| until > now))
+        self.ban
+            .as_ref()
+            .is_some_and(|ban| ban.until.is_none_or(|until| until > now))
     }
 }
 
@@ -89,7 +95,11 @@ const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
 impl Default for SessionPolicy {
     fn default() -> Self {
-        Self { lifetime: DAY * 7, renew_after: DAY, forgetful_lifetime: DAY }
+        Self {
+            lifetime: DAY * 7,
+            renew_after: DAY,
+            forgetful_lifetime: DAY,
+        }
     }
 }
 
@@ -144,10 +154,21 @@ mod tests {
     #[test]
     fn a_ban_ends_by_itself_when_it_has_an_end() {
         let now = Timestamp::from_micros(100);
-        let until = |micros| Some(Ban { reason: None, until: Some(Timestamp::from_micros(micros)) });
+        let until = |micros| {
+            Some(Ban {
+                reason: None,
+                until: Some(Timestamp::from_micros(micros)),
+            })
+        };
         assert!(user(until(101)).is_banned(now));
         assert!(!user(until(100)).is_banned(now));
-        assert!(user(Some(Ban { reason: None, until: None })).is_banned(now));
+        assert!(
+            user(Some(Ban {
+                reason: None,
+                until: None
+            }))
+            .is_banned(now)
+        );
         assert!(!user(None).is_banned(now));
     }
 
@@ -169,8 +190,14 @@ mod tests {
             updated_at: Timestamp::EPOCH,
         };
         let later = Timestamp::EPOCH.plus(policy.renew_after);
-        assert_eq!(session(policy.lifetime).renewal(&policy, later), Some(later.plus(policy.lifetime)));
-        assert_eq!(session(policy.lifetime).renewal(&policy, Timestamp::EPOCH.plus(policy.renew_after / 2)), None);
+        assert_eq!(
+            session(policy.lifetime).renewal(&policy, later),
+            Some(later.plus(policy.lifetime))
+        );
+        assert_eq!(
+            session(policy.lifetime).renewal(&policy, Timestamp::EPOCH.plus(policy.renew_after / 2)),
+            None
+        );
         assert_eq!(session(policy.forgetful_lifetime).renewal(&policy, later), None);
     }
 }

@@ -100,7 +100,13 @@ impl Change {
     /// A change of the order alone.
     #[must_use]
     pub const fn of(order: Order) -> Self {
-        Self { order, attempt: None, movements: Vec::new(), events: Vec::new(), follow_ups: Vec::new() }
+        Self {
+            order,
+            attempt: None,
+            movements: Vec::new(),
+            events: Vec::new(),
+            follow_ups: Vec::new(),
+        }
     }
 
     /// Adds an event.

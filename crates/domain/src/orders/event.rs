@@ -120,7 +120,12 @@ impl OrderEvent {
     /// An event without details.
     #[must_use]
     pub const fn new(kind: EventKind, actor: Actor, at: Timestamp) -> Self {
-        Self { kind, actor, at, details: Vec::new() }
+        Self {
+            kind,
+            actor,
+            at,
+            details: Vec::new(),
+        }
     }
 
     /// Adds a detail.

@@ -21,9 +21,9 @@ pub use place::{NewOrder, PlaceRefusal, PlacementRequest, place};
 pub use policy::{OrderPolicy, PolicyError};
 pub use refund::{RefundPlan, refund_target};
 pub use schedule::{PollPace, next_poll};
-pub use settle::{Observation, ReviewDecision, observe, settle_review};
+pub use settle::{Observation, ReviewDecision, observe, observe_refusal, settle_review};
 pub use state::{CustomerStatus, Hold, OrderState};
 pub use submit::{
-    CancelRefusal, DecisionRefusal, Evidence, absence_proves, cancel_by_customer, claim, expire_lease, looked_up,
-    resolve, staff_decision_allowed, write_off,
+    CancelRefusal, DecisionRefusal, Evidence, absence_proves, await_decision, cancel_by_customer, claim,
+    expire_lease, looked_up, resolve, staff_decision_allowed, withdraw, write_off,
 };

@@ -96,6 +96,8 @@ impl Order {
     /// What is neither refunded nor recognised yet.
     #[must_use]
     pub fn deferred(&self) -> Money {
-        self.price.saturating_sub(self.refunded).saturating_sub(self.recognised)
+        self.price
+            .saturating_sub(self.refunded)
+            .saturating_sub(self.recognised)
     }
 }

@@ -96,7 +96,10 @@ pub fn place(
     }
     if !service.quantity.contains(request.quantity) {
         let range = service.quantity;
-        return Err(PlaceRefusal::QuantityOutOfRange { min: range.min(), max: range.max() });
+        return Err(PlaceRefusal::QuantityOutOfRange {
+            min: range.min(),
+            max: range.max(),
+        });
     }
     let quote = service.quote(request.quantity).ok_or(PlaceRefusal::TooLarge)?;
     let selling_rate = service.selling_rate().ok_or(PlaceRefusal::TooLarge)?;
@@ -146,8 +149,12 @@ impl Order {
     /// The first line of the order's history.
     #[must_use]
     pub fn placed_event(&self) -> OrderEvent {
-        OrderEvent::new(EventKind::Placed, Actor::Customer(self.user.clone()), self.created_at)
-            .with("price", self.price)
-            .with("quantity", self.quantity)
+        OrderEvent::new(
+            EventKind::Placed,
+            Actor::Customer(self.user.clone()),
+            self.created_at,
+        )
+        .with("price", self.price)
+        .with("quantity", self.quantity)
     }
 }

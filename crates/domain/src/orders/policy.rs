@@ -81,7 +81,10 @@ mod tests {
     #[test]
     fn the_decided_policy_is_safe_and_a_short_lease_is_not() {
         assert_eq!(OrderPolicy::default().check(), Ok(()));
-        let short = OrderPolicy { lease: Duration::from_secs(54), ..OrderPolicy::default() };
+        let short = OrderPolicy {
+            lease: Duration::from_secs(54),
+            ..OrderPolicy::default()
+        };
         assert_eq!(short.check(), Err(PolicyError::LeaseTooShort));
     }
 }

@@ -35,7 +35,10 @@ impl RefundPlan {
         let delta = self.target.saturating_sub(order.refunded);
         if delta.is_positive() {
             movements.push(Movement::refund(order, self.target, delta));
-            let back = order.cost.share_rounded_down(self.undelivered, order.quantity).unwrap_or(Money::ZERO);
+            let back = order
+                .cost
+                .share_rounded_down(self.undelivered, order.quantity)
+                .unwrap_or(Money::ZERO);
             if back.is_positive() {
                 movements.push(Movement::provider_refund(order, self.target, back));
             }

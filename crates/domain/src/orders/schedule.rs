@@ -49,7 +49,9 @@ pub fn next_poll(order: &Order, pace: PollPace, policy: &OrderPolicy, now: Times
         .iter()
         .find(|(younger_than, _)| age < *younger_than)
         .map_or(POLL_INTERVAL_OLD, |(_, interval)| *interval);
-    let wanted = pace.finishes_in.map_or(base, |finish| finish.clamp(base / 2, base * 2));
+    let wanted = pace
+        .finishes_in
+        .map_or(base, |finish| finish.clamp(base / 2, base * 2));
     let slowed = if pace.half_open { wanted * 2 } else { wanted };
     now.plus(percent(jittered(slowed, order.id.0, now), policy.poll_percent))
 }
@@ -73,7 +75,10 @@ fn percent(duration: Duration, percent: u32) -> Duration {
 
 /// `duration` ± 10 %, the same for the same order and moment.
 fn jittered(duration: Duration, id: i64, now: Timestamp) -> Duration {
-    let mixed = id.wrapping_mul(0x9E37_79B9_7F4A_7C1).wrapping_add(now.micros()).wrapping_mul(0x5851_F42D_4C95_7F2);
+    let mixed = id
+        .wrapping_mul(0x9E37_79B9_7F4A_7C1)
+        .wrapping_add(now.micros())
+        .wrapping_mul(0x5851_F42D_4C95_7F2);
     let per_mille = u32::try_from((mixed >> 16).rem_euclid(201)).unwrap_or(100);
     duration.saturating_mul(900 + per_mille) / 1000
 }
@@ -86,13 +91,20 @@ mod tests {
     fn jitter_stays_within_a_tenth() {
         for id in 0..500 {
             let jittered = jittered(MINUTE, id, Timestamp::from_micros(id * 77));
-            assert!((Duration::from_secs(54)..=Duration::from_secs(66)).contains(&jittered), "{jittered:?}");
+            assert!(
+                (Duration::from_secs(54)..=Duration::from_secs(66)).contains(&jittered),
+                "{jittered:?}"
+            );
         }
     }
 
     #[test]
     fn retries_back_off_and_stay_bounded() {
-        let wait = |attempts| next_submit(attempts, Timestamp::EPOCH).since(Timestamp::EPOCH).as_secs();
+        let wait = |attempts| {
+            next_submit(attempts, Timestamp::EPOCH)
+                .since(Timestamp::EPOCH)
+                .as_secs()
+        };
         assert_eq!([wait(1), wait(2), wait(3), wait(100)], [5, 15, 45, 3645]);
     }
 }

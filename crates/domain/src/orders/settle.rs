@@ -38,7 +38,10 @@ pub fn observe(order: &Order, seen: &Observation, policy: &OrderPolicy, now: Tim
     if order.hold != Hold::Posted {
         return None;
     }
-    if order.observed_at.is_some_and(|applied| seen.requested_at < applied) {
+    if order
+        .observed_at
+        .is_some_and(|applied| seen.requested_at < applied)
+    {
         return Some(Change::of(order.clone()).event(observed(EventKind::Ignored, seen, now)));
     }
     let reading = read(order, &seen.report);
@@ -50,8 +53,19 @@ pub fn observe(order: &Order, seen: &Observation, policy: &OrderPolicy, now: Tim
     match reading {
         Reading::Progress(state) => {
             after.state = state;
-            let news = (after.state, &after.provider_status, after.start_count, after.remains, &after.review)
-                != (order.state, &order.provider_status, order.start_count, order.remains, &order.review);
+            let news = (
+                after.state,
+                &after.provider_status,
+                after.start_count,
+                after.remains,
+                &after.review,
+            ) != (
+                order.state,
+                &order.provider_status,
+                order.start_count,
+                order.remains,
+                &order.review,
+            );
             news.then(|| Change::of(changed(after, now)).event(observed(EventKind::Observed, seen, now)))
         }
         Reading::End(state, plan) => {
@@ -61,10 +75,26 @@ pub fn observe(order: &Order, seen: &Observation, policy: &OrderPolicy, now: Tim
             Some(change)
         }
         Reading::Review(reason) => {
-            let repeated = order.review.as_ref() == Some(&reason) && order.provider_status == after.provider_status;
+            let repeated =
+                order.review.as_ref() == Some(&reason) && order.provider_status == after.provider_status;
             (!repeated).then(|| to_review(after, reason, seen, now))
         }
     }
+}
+
+/// Applies a provider's refusal to report about an order it accepted, such as "Incorrect order ID". It says nothing
+/// about delivery, so no money moves; a person looks at it. `None` if that is known already.
+#[must_use]
+pub fn observe_refusal(order: &Order, text: &str, policy: &OrderPolicy, now: Timestamp) -> Option<Change> {
+    let reason = format!("the provider does not report about it: {}", shortened(text));
+    if !order.state.is_tracked() || order.review.as_ref() == Some(&reason) {
+        return None;
+    }
+    let mut after = order.clone();
+    after.review = Some(reason.clone());
+    after.due_at = Some(next_poll(order, PollPace::default(), policy, now));
+    let event = OrderEvent::new(EventKind::Review, Actor::Provider, now).with("reason", reason);
+    Some(Change::of(changed(after, now)).event(event))
 }
 
 /// What a person decides about an order in review.
@@ -140,7 +170,9 @@ fn read(order: &Order, report: &UpstreamOrder) -> Reading {
         return Reading::Review(format!("unknown status word: {}", shortened(&report.status)));
     };
     let undelivered = match status {
-        UpstreamStatus::Pending if order.state == OrderState::InProgress => return Reading::Progress(order.state),
+        UpstreamStatus::Pending if order.state == OrderState::InProgress => {
+            return Reading::Progress(order.state);
+        }
         UpstreamStatus::Pending => return Reading::Progress(OrderState::Submitted),
         UpstreamStatus::InProgress => return Reading::Progress(OrderState::InProgress),
         UpstreamStatus::Completed => 0,
@@ -155,7 +187,10 @@ fn read(order: &Order, report: &UpstreamOrder) -> Reading {
     };
     match RefundPlan::for_undelivered(order, undelivered) {
         Some(plan) => Reading::End(end_state(order, undelivered), plan),
-        None => Reading::Review(format!("{} with {undelivered} of {} undelivered", report.status, order.quantity)),
+        None => Reading::Review(format!(
+            "{} with {undelivered} of {} undelivered",
+            report.status, order.quantity
+        )),
     }
 }
 
@@ -177,7 +212,9 @@ fn end(mut order: Order, state: OrderState, plan: RefundPlan, actor: Actor, now:
         OrderState::Canceled => EventKind::Canceled,
         _ => EventKind::Completed,
     };
-    let event = OrderEvent::new(kind, actor, now).with("refunded", refunded).with("kept", recognised);
+    let event = OrderEvent::new(kind, actor, now)
+        .with("refunded", refunded)
+        .with("kept", recognised);
     order.state = state;
     order.refunded = refunded;
     order.recognised = recognised;
@@ -193,7 +230,11 @@ fn contradiction(order: &Order, reading: Reading, seen: &Observation, now: Times
     let reason = match reading {
         Reading::Progress(_) => return None,
         Reading::End(state, _) if state == order.state => return None,
-        Reading::End(state, _) => format!("reported {} after it ended as {}", state.as_str(), order.state.as_str()),
+        Reading::End(state, _) => format!(
+            "reported {} after it ended as {}",
+            state.as_str(),
+            order.state.as_str()
+        ),
         Reading::Review(reason) => reason,
     };
     if order.review.as_ref() == Some(&reason) {
@@ -252,5 +293,8 @@ fn pace(order: &Order, seen: &Observation) -> PollPace {
         let micros = u128::from(after) * elapsed.as_micros() / u128::from(delivered);
         u64::try_from(micros).ok().map(Duration::from_micros)
     })();
-    PollPace { finishes_in, half_open: seen.half_open }
+    PollPace {
+        finishes_in,
+        half_open: seen.half_open,
+    }
 }

@@ -67,7 +67,10 @@ impl OrderState {
     /// Whether the order has ended.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Partial | Self::Canceled | Self::Voided)
+        matches!(
+            self,
+            Self::Completed | Self::Partial | Self::Canceled | Self::Voided
+        )
     }
 
     /// What the customer sees.
@@ -109,7 +112,10 @@ stored_words!(CustomerStatus {
 impl CustomerStatus {
     /// The states that look like this to a customer.
     pub fn states(self) -> impl Iterator<Item = OrderState> {
-        OrderState::ALL.iter().copied().filter(move |state| state.customer_status() == self)
+        OrderState::ALL
+            .iter()
+            .copied()
+            .filter(move |state| state.customer_status() == self)
     }
 }
 

@@ -28,7 +28,11 @@ pub fn claim(order: &Order, worker: &str, policy: &OrderPolicy, now: Timestamp) 
     after.attempts = order.attempts.saturating_add(1);
     after.lease_until = Some(now.plus(policy.lease));
     after.due_at = after.lease_until;
-    let attempt = AttemptChange::Open { no: after.attempts, worker: worker.to_owned(), at: now };
+    let attempt = AttemptChange::Open {
+        no: after.attempts,
+        worker: worker.to_owned(),
+        at: now,
+    };
     let event = OrderEvent::new(EventKind::Claimed, Actor::System, now).with("attempt", after.attempts);
     Some(Change::of(changed(after, now)).attempt(attempt).event(event))
 }
@@ -79,13 +83,26 @@ pub fn resolve(
 ) -> Option<Change> {
     let open = matches!(attempt.outcome, AttemptOutcome::Intent | AttemptOutcome::Unknown);
     match (order.hold, evidence) {
-        (Hold::Pending, Evidence::Placed { provider_order_id, actor }) if open => {
-            Some(accepted(order, attempt, provider_order_id, actor, policy, now))
+        (
+            Hold::Pending,
+            Evidence::Placed {
+                provider_order_id,
+                actor,
+            },
+        ) if open => Some(accepted(order, attempt, provider_order_id, actor, policy, now)),
+        (Hold::Pending, Evidence::NotSent { proof }) if open => {
+            Some(not_sent(order, attempt, proof, policy, now))
         }
-        (Hold::Pending, Evidence::NotSent { proof }) if open => Some(not_sent(order, attempt, proof, policy, now)),
         (Hold::Pending, Evidence::Refused { text }) if open => {
             let refused = OrderEvent::new(EventKind::Refused, Actor::Provider, now).with("answer", text);
-            Some(voided(order, attempt, &format!("refused:{text}"), Actor::Provider, now, Some(refused)))
+            Some(voided(
+                order,
+                attempt,
+                &format!("refused:{text}"),
+                Actor::Provider,
+                now,
+                Some(refused),
+            ))
         }
         (Hold::Pending, Evidence::Absent { proof, actor }) if open => {
             Some(voided(order, attempt, proof, actor.clone(), now, None))
@@ -93,7 +110,13 @@ pub fn resolve(
         (Hold::Pending, Evidence::Unknown { why }) if attempt.outcome == AttemptOutcome::Intent => {
             Some(unknown(order, attempt, why, policy, now))
         }
-        (Hold::Voided, Evidence::Placed { provider_order_id, actor }) if attempt.outcome != AttemptOutcome::Placed => {
+        (
+            Hold::Voided,
+            Evidence::Placed {
+                provider_order_id,
+                actor,
+            },
+        ) if attempt.outcome != AttemptOutcome::Placed => {
             Some(placed_after_all(order, attempt, provider_order_id, actor, now))
         }
         (Hold::Voided, Evidence::Absent { proof, actor }) if open => {
@@ -108,17 +131,28 @@ pub fn resolve(
 
 /// Takes an order from a worker whose lease has ended. It never goes back to be sent.
 #[must_use]
-pub fn expire_lease(order: &Order, attempt: &Attempt, policy: &OrderPolicy, now: Timestamp) -> Option<Change> {
+pub fn expire_lease(
+    order: &Order,
+    attempt: &Attempt,
+    policy: &OrderPolicy,
+    now: Timestamp,
+) -> Option<Change> {
     let expired = order.state == OrderState::Submitting && order.lease_until.is_some_and(|until| until < now);
-    let evidence = Evidence::Unknown { why: "the worker's lease ended without a word".to_owned() };
-    expired.then(|| resolve(order, attempt, &evidence, policy, now)).flatten()
+    let evidence = Evidence::Unknown {
+        why: "the worker's lease ended without a word".to_owned(),
+    };
+    expired
+        .then(|| resolve(order, attempt, &evidence, policy, now))
+        .flatten()
 }
 
 /// Gives up on an order that stayed unknown too long: the customer is refunded, our possible loss is booked, and the
-/// order is watched for a while. Before that time, it sets the time of the next look-up.
+/// order is watched for a while. `None` before that time.
 #[must_use]
 pub fn write_off(order: &Order, attempt: &Attempt, policy: &OrderPolicy, now: Timestamp) -> Option<Change> {
-    let since = order.unknown_since.filter(|_| order.state == OrderState::Unknown)?;
+    let since = order
+        .unknown_since
+        .filter(|_| order.state == OrderState::Unknown)?;
     if now < since.plus(policy.write_off_after) || attempt.outcome != AttemptOutcome::Unknown {
         return None;
     }
@@ -128,7 +162,43 @@ pub fn write_off(order: &Order, attempt: &Attempt, policy: &OrderPolicy, now: Ti
     after.ended_at = Some(now);
     after.due_at = Some(now.plus(WATCH_EVERY));
     let event = OrderEvent::new(EventKind::WrittenOff, Actor::System, now).with("refunded", order.price);
-    Some(Change::of(changed(after, now)).event(event).movement(Movement::void(order)).movement(Movement::writeoff(order)))
+    Some(
+        Change::of(changed(after, now))
+            .event(event)
+            .movement(Movement::void(order))
+            .movement(Movement::writeoff(order)),
+    )
+}
+
+/// Takes an order off the look-up schedule of a provider that offers no look-up: it is due again when it is to be
+/// written off. `None` if it waits for that already.
+#[must_use]
+pub fn await_decision(order: &Order, policy: &OrderPolicy, now: Timestamp) -> Option<Change> {
+    let due_at = order
+        .unknown_since
+        .filter(|_| order.state == OrderState::Unknown)
+        .map(|since| since.plus(policy.write_off_after));
+    if order.due_at == due_at {
+        return None;
+    }
+    let mut after = order.clone();
+    after.due_at = due_at;
+    Some(Change::of(changed(after, now)))
+}
+
+/// Gives back a held order that cannot be sent any more, for instance because its provider was removed. `None` if the
+/// order is not waiting to be sent.
+#[must_use]
+pub fn withdraw(order: &Order, reason: &str, now: Timestamp) -> Option<Change> {
+    if order.state != OrderState::Held || order.hold != Hold::Pending {
+        return None;
+    }
+    let event = OrderEvent::new(EventKind::Voided, Actor::System, now).with("reason", reason);
+    Some(
+        Change::of(given_back(order, now))
+            .event(event)
+            .movement(Movement::void(order)),
+    )
 }
 
 /// Notes a look-up that settled nothing, and when the next one is due. A written-off order is watched for a week.
@@ -148,7 +218,9 @@ pub fn looked_up(order: &Order, result: &str, policy: &OrderPolicy, now: Timesta
 /// be on its way.
 #[must_use]
 pub fn absence_proves(order: &Order, policy: &OrderPolicy, now: Timestamp) -> bool {
-    order.lease_until.is_some_and(|until| now > until.plus(policy.quarantine))
+    order
+        .lease_until
+        .is_some_and(|until| now > until.plus(policy.quarantine))
 }
 
 /// Why a person's decision is not taken.
@@ -189,7 +261,9 @@ pub fn staff_decision_allowed(
     }
     if !placed && !absence_proves(order, policy, now) {
         let lease_until = order.lease_until.unwrap_or(order.updated_at);
-        return Err(DecisionRefusal::TooEarly { allowed_at: lease_until.plus(policy.quarantine) });
+        return Err(DecisionRefusal::TooEarly {
+            allowed_at: lease_until.plus(policy.quarantine),
+        });
     }
     Ok(())
 }
@@ -220,20 +294,28 @@ pub fn cancel_by_customer(order: &Order, now: Timestamp) -> Result<Change, Cance
     }
     if order.state == OrderState::Held {
         let after = given_back(order, now);
-        let event = OrderEvent::new(EventKind::Voided, actor, now).with("reason", "canceled before it was sent");
+        let event =
+            OrderEvent::new(EventKind::Voided, actor, now).with("reason", "canceled before it was sent");
         return Ok(Change::of(after).event(event).movement(Movement::void(order)));
     }
     if order.state.is_tracked() && !order.service.cancel {
         return Err(CancelRefusal::NotCancelable);
     }
-    if order.cancel_requested_at.is_some_and(|asked| now.since(asked) < CANCEL_EVERY) {
+    if order
+        .cancel_requested_at
+        .is_some_and(|asked| now.since(asked) < CANCEL_EVERY)
+    {
         return Err(CancelRefusal::AskedRecently);
     }
     let mut after = order.clone();
     after.cancel_requested_at = Some(now);
     let event = OrderEvent::new(EventKind::CancelRequested, actor, now);
     let change = Change::of(changed(after, now)).event(event);
-    Ok(if order.state.is_tracked() { change.follow_up(FollowUp::Cancel { due_at: now }) } else { change })
+    Ok(if order.state.is_tracked() {
+        change.follow_up(FollowUp::Cancel { due_at: now })
+    } else {
+        change
+    })
 }
 
 fn accepted(
@@ -253,9 +335,15 @@ fn accepted(
     after.lease_until = None;
     after.review = None;
     after.due_at = Some(next_poll(&after, PollPace::default(), policy, now));
-    let event = OrderEvent::new(EventKind::Submitted, actor.clone(), now).with("provider_order_id", provider_order_id);
+    let event = OrderEvent::new(EventKind::Submitted, actor.clone(), now)
+        .with("provider_order_id", provider_order_id);
     let change = Change::of(changed(after, now))
-        .attempt(resolved(attempt, AttemptOutcome::Placed, None, Some(provider_order_id)))
+        .attempt(resolved(
+            attempt,
+            AttemptOutcome::Placed,
+            None,
+            Some(provider_order_id),
+        ))
         .movement(Movement::post(order))
         .event(event);
     if order.cancel_requested_at.is_some() && order.service.cancel {
@@ -290,7 +378,9 @@ fn voided(
     now: Timestamp,
     first: Option<OrderEvent>,
 ) -> Change {
-    let event = OrderEvent::new(EventKind::Voided, actor, now).with("proof", proof).with("refunded", order.price);
+    let event = OrderEvent::new(EventKind::Voided, actor, now)
+        .with("proof", proof)
+        .with("refunded", order.price);
     let mut change = Change::of(given_back(order, now))
         .attempt(resolved(attempt, AttemptOutcome::NotPlaced, Some(proof), None))
         .movement(Movement::void(order));
@@ -319,12 +409,24 @@ fn placed_after_all(
 ) -> Change {
     let mut after = order.clone();
     after.due_at = None;
-    after.review = Some(format!("refunded, but placed at the provider as {provider_order_id}"));
-    let event = OrderEvent::new(EventKind::LateEvidence, actor.clone(), now).with("provider_order_id", provider_order_id);
+    after.review = Some(format!(
+        "refunded, but placed at the provider as {provider_order_id}"
+    ));
+    let event = OrderEvent::new(EventKind::LateEvidence, actor.clone(), now)
+        .with("provider_order_id", provider_order_id);
     let change = Change::of(changed(after, now))
-        .attempt(resolved(attempt, AttemptOutcome::Placed, None, Some(provider_order_id)))
+        .attempt(resolved(
+            attempt,
+            AttemptOutcome::Placed,
+            None,
+            Some(provider_order_id),
+        ))
         .event(event);
-    if attempt.outcome == AttemptOutcome::NotPlaced { change.movement(Movement::late_placed(order)) } else { change }
+    if attempt.outcome == AttemptOutcome::NotPlaced {
+        change.movement(Movement::late_placed(order))
+    } else {
+        change
+    }
 }
 
 fn absent_after_all(order: &Order, attempt: &Attempt, proof: &str, actor: &Actor, now: Timestamp) -> Change {

@@ -77,8 +77,17 @@ pub enum RefusalKind {
 const TEXT_MAX_CHARS: usize = 500;
 
 /// Words that make a text ambiguous whatever else it says.
-const AMBIGUOUS: [&str; 9] =
-    ["timeout", "timed out", "internal", "try again", "duplicate", "active order", "please wait", "exception", "unavailable"];
+const AMBIGUOUS: [&str; 9] = [
+    "timeout",
+    "timed out",
+    "internal",
+    "try again",
+    "duplicate",
+    "active order",
+    "please wait",
+    "exception",
+    "unavailable",
+];
 
 const ABOUT_ACCOUNT: [&str; 9] = [
     "not enough funds",
@@ -113,14 +122,18 @@ const ABOUT_ORDER: [&str; 14] = [
 #[must_use]
 pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
     match answer {
-        AddAnswer::NotSent { why } => AddOutcome::NotSent { proof: format!("connect:{why}") },
+        AddAnswer::NotSent { why } => AddOutcome::NotSent {
+            proof: format!("connect:{why}"),
+        },
         AddAnswer::Broken { why } => AddOutcome::Unknown { why: why.clone() },
         AddAnswer::Answered { status, body, .. } => classify_body(*status, body),
     }
 }
 
 fn classify_body(status: u16, body: &AddBody) -> AddOutcome {
-    let unknown = |why: &str| AddOutcome::Unknown { why: format!("HTTP {status}: {why}") };
+    let unknown = |why: &str| AddOutcome::Unknown {
+        why: format!("HTTP {status}: {why}"),
+    };
     let AddBody::Object { order, error } = body else {
         return unknown("no JSON object");
     };
@@ -139,23 +152,39 @@ fn classify_body(status: u16, body: &AddBody) -> AddOutcome {
 fn classify_error(status: u16, error: &str) -> AddOutcome {
     let text = shortened(error);
     if matches!(status, 401 | 403 | 429) {
-        return AddOutcome::Refused { kind: RefusalKind::Account, text };
+        return AddOutcome::Refused {
+            kind: RefusalKind::Account,
+            text,
+        };
     }
     let folded = error.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| folded.contains(word));
     if says(&AMBIGUOUS) {
-        AddOutcome::Unknown { why: format!("ambiguous refusal: {text}") }
+        AddOutcome::Unknown {
+            why: format!("ambiguous refusal: {text}"),
+        }
     } else if says(&ABOUT_ACCOUNT) {
-        AddOutcome::Refused { kind: RefusalKind::Account, text }
+        AddOutcome::Refused {
+            kind: RefusalKind::Account,
+            text,
+        }
     } else if says(&ABOUT_ORDER) {
-        AddOutcome::Refused { kind: RefusalKind::Order, text }
+        AddOutcome::Refused {
+            kind: RefusalKind::Order,
+            text,
+        }
     } else {
-        AddOutcome::Unknown { why: format!("unlisted refusal: {text}") }
+        AddOutcome::Unknown {
+            why: format!("unlisted refusal: {text}"),
+        }
     }
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(TEXT_MAX_CHARS).collect()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(TEXT_MAX_CHARS)
+        .collect()
 }
 
 #[cfg(test)]
@@ -163,18 +192,38 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, order: Option<&str>, error: Option<&str>) -> AddOutcome {
-        let body = AddBody::Object { order: order.map(str::to_owned), error: error.map(str::to_owned) };
-        classify_add(&AddAnswer::Answered { status, body, excerpt: String::new() })
+        let body = AddBody::Object {
+            order: order.map(str::to_owned),
+            error: error.map(str::to_owned),
+        };
+        classify_add(&AddAnswer::Answered {
+            status,
+            body,
+            excerpt: String::new(),
+        })
     }
 
     #[test]
     fn only_a_success_status_with_an_order_and_no_error_is_placed() {
-        assert_eq!(answered(200, Some("7"), None), AddOutcome::Placed(ProviderOrderId::new("7")));
-        assert_eq!(answered(201, Some("7"), None), AddOutcome::Placed(ProviderOrderId::new("7")));
-        for (status, order, error) in
-            [(500, Some("7"), None), (302, Some("7"), None), (404, Some("7"), None), (200, Some("7"), Some("x")), (200, None, None)]
-        {
-            assert!(matches!(answered(status, order, error), AddOutcome::Unknown { .. }), "{status} {order:?} {error:?}");
+        assert_eq!(
+            answered(200, Some("7"), None),
+            AddOutcome::Placed(ProviderOrderId::new("7"))
+        );
+        assert_eq!(
+            answered(201, Some("7"), None),
+            AddOutcome::Placed(ProviderOrderId::new("7"))
+        );
+        for (status, order, error) in [
+            (500, Some("7"), None),
+            (302, Some("7"), None),
+            (404, Some("7"), None),
+            (200, Some("7"), Some("x")),
+            (200, None, None),
+        ] {
+            assert!(
+                matches!(answered(status, order, error), AddOutcome::Unknown { .. }),
+                "{status} {order:?} {error:?}"
+            );
         }
     }
 
@@ -187,9 +236,18 @@ mod tests {
             "neworder.error.link",
             "Quantity less than minimal 200",
         ] {
-            assert!(matches!(answered(200, None, Some(text)), AddOutcome::Refused { .. }), "{text}");
-            assert!(matches!(answered(422, None, Some(text)), AddOutcome::Refused { .. }), "{text}");
-            assert!(matches!(answered(500, None, Some(text)), AddOutcome::Unknown { .. }), "{text}");
+            assert!(
+                matches!(answered(200, None, Some(text)), AddOutcome::Refused { .. }),
+                "{text}"
+            );
+            assert!(
+                matches!(answered(422, None, Some(text)), AddOutcome::Refused { .. }),
+                "{text}"
+            );
+            assert!(
+                matches!(answered(500, None, Some(text)), AddOutcome::Unknown { .. }),
+                "{text}"
+            );
         }
     }
 
@@ -202,7 +260,10 @@ mod tests {
             "Something else",
             "Try again later",
         ] {
-            assert!(matches!(answered(200, None, Some(text)), AddOutcome::Unknown { .. }), "{text}");
+            assert!(
+                matches!(answered(200, None, Some(text)), AddOutcome::Unknown { .. }),
+                "{text}"
+            );
         }
     }
 
@@ -210,15 +271,36 @@ mod tests {
     fn a_limit_or_a_rejected_key_is_about_the_account() {
         for status in [401, 403, 429] {
             let outcome = answered(status, None, Some("whatever"));
-            assert!(matches!(outcome, AddOutcome::Refused { kind: RefusalKind::Account, .. }), "{status}");
+            assert!(
+                matches!(
+                    outcome,
+                    AddOutcome::Refused {
+                        kind: RefusalKind::Account,
+                        ..
+                    }
+                ),
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn nothing_sent_is_proof_and_a_broken_answer_is_none() {
-        assert!(matches!(classify_add(&AddAnswer::NotSent { why: "refused".into() }), AddOutcome::NotSent { .. }));
-        assert!(matches!(classify_add(&AddAnswer::Broken { why: "reset".into() }), AddOutcome::Unknown { .. }));
-        let html = AddAnswer::Answered { status: 200, body: AddBody::NotAnObject, excerpt: String::new() };
+        assert!(matches!(
+            classify_add(&AddAnswer::NotSent {
+                why: "refused".into()
+            }),
+            AddOutcome::NotSent { .. }
+        ));
+        assert!(matches!(
+            classify_add(&AddAnswer::Broken { why: "reset".into() }),
+            AddOutcome::Unknown { .. }
+        ));
+        let html = AddAnswer::Answered {
+            status: 200,
+            body: AddBody::NotAnObject,
+            excerpt: String::new(),
+        };
         assert!(matches!(classify_add(&html), AddOutcome::Unknown { .. }));
     }
 }

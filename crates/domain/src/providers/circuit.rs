@@ -95,7 +95,9 @@ impl Circuit {
     /// Asks to make a call at `now`. Once the pause is over, one probe at a time is allowed; a probe that never reports
     /// back frees its place after another pause.
     pub fn ask(&mut self, now: Duration) -> Permission {
-        let Some(until) = self.open_until else { return Permission::Allowed };
+        let Some(until) = self.open_until else {
+            return Permission::Allowed;
+        };
         if now < until {
             return Permission::Wait(until.saturating_sub(now));
         }
@@ -112,8 +114,11 @@ impl Circuit {
 
     /// Tells what came of a call that ended at `now`.
     pub fn tell(&mut self, now: Duration, result: CallResult) {
-        self.connect_failures =
-            if result == CallResult::Unreachable { self.connect_failures.saturating_add(1) } else { 0 };
+        self.connect_failures = if result == CallResult::Unreachable {
+            self.connect_failures.saturating_add(1)
+        } else {
+            0
+        };
         if self.open_until.is_some() {
             if self.probing_since.is_some() {
                 self.conclude_probe(now, result);
@@ -190,7 +195,10 @@ mod tests {
         }
         assert_eq!(circuit.ask(at(1)), Permission::Wait(at(29)));
         assert_eq!(circuit.ask(at(30)), Permission::Allowed);
-        assert!(matches!(circuit.ask(at(31)), Permission::Wait(_)), "only one probe at a time");
+        assert!(
+            matches!(circuit.ask(at(31)), Permission::Wait(_)),
+            "only one probe at a time"
+        );
         circuit.tell(at(32), CallResult::Answered);
         assert_eq!(circuit.ask(at(32)), Permission::Allowed);
         assert_eq!(circuit.state(at(32)), CircuitState::Closed);

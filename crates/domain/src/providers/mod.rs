@@ -2,10 +2,12 @@
 
 mod answer;
 mod circuit;
+mod listing;
 mod status;
 
 pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add};
 pub use circuit::{CallResult, Circuit, CircuitPolicy, CircuitState, Permission};
+pub use listing::{ListMatch, ListedOrder, find_in_list};
 pub use status::{UpstreamCount, UpstreamOrder, UpstreamStatus};
 
 use crate::catalog::Availability;
@@ -37,7 +39,9 @@ impl LookupCapability {
     /// Reads the stored word.
     #[must_use]
     pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::None, Self::Reference, Self::LinkAndTime].into_iter().find(|it| it.as_str() == word)
+        [Self::None, Self::Reference, Self::LinkAndTime]
+            .into_iter()
+            .find(|it| it.as_str() == word)
     }
 }
 
@@ -54,7 +58,11 @@ pub struct ProviderSettings {
 
 impl Default for ProviderSettings {
     fn default() -> Self {
-        Self { lookup: LookupCapability::None, requests_per_second: 5, exposure_cap: Money::from_micros(500_000_000) }
+        Self {
+            lookup: LookupCapability::None,
+            requests_per_second: 5,
+            exposure_cap: Money::from_micros(500_000_000),
+        }
     }
 }
 

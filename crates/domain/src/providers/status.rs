@@ -19,8 +19,11 @@ impl UpstreamStatus {
     /// Reads a status word, ignoring case, spaces, `_` and `-`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        let folded: String =
-            word.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect();
+        let folded: String = word
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '_' | '-'))
+            .flat_map(char::to_lowercase)
+            .collect();
         match folded.as_str() {
             "pending" | "awaiting" | "queued" | "creating" => Some(Self::Pending),
             "inprogress" | "processing" => Some(Self::InProgress),
@@ -74,7 +77,11 @@ mod tests {
     #[test]
     fn spellings_fold_into_one_word_and_unknown_words_stay_unknown() {
         for word in ["In progress", "in_progress", "InProgress", "PROCESSING"] {
-            assert_eq!(UpstreamStatus::parse(word), Some(UpstreamStatus::InProgress), "{word}");
+            assert_eq!(
+                UpstreamStatus::parse(word),
+                Some(UpstreamStatus::InProgress),
+                "{word}"
+            );
         }
         assert_eq!(UpstreamStatus::parse("Cancelled"), Some(UpstreamStatus::Canceled));
         for word in ["Refunded", "Fail", "Error", "", "Speeding up"] {

@@ -105,7 +105,11 @@ impl Account {
     #[must_use]
     pub const fn normal(self) -> Normal {
         match self {
-            Self::UserWallets | Self::UserHolds | Self::OrderDeferred | Self::Revenue | Self::ManualAdjust => Normal::Credit,
+            Self::UserWallets
+            | Self::UserHolds
+            | Self::OrderDeferred
+            | Self::Revenue
+            | Self::ManualAdjust => Normal::Credit,
             Self::ProviderFloat
             | Self::ProviderCost
             | Self::GatewayClearing

@@ -30,7 +30,9 @@ impl WalletStatus {
     /// Reads the stored word.
     #[must_use]
     pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Active, Self::Frozen].into_iter().find(|status| status.as_str() == word)
+        [Self::Active, Self::Frozen]
+            .into_iter()
+            .find(|status| status.as_str() == word)
     }
 }
 

@@ -35,15 +35,28 @@ impl Movement {
     pub fn hold(order: &Order) -> Self {
         Self {
             wallet: Some(WalletChange::Hold(order.user.clone(), order.price)),
-            transfers: vec![of_order(order, Account::UserWallets, Account::UserHolds, order.price, TransferKind::Hold, None)],
+            transfers: vec![of_order(
+                order,
+                Account::UserWallets,
+                Account::UserHolds,
+                order.price,
+                TransferKind::Hold,
+                None,
+            )],
         }
     }
 
     /// A provider accepted the order: the hold becomes deferred revenue and our cost is booked.
     #[must_use]
     pub fn post(order: &Order) -> Self {
-        let mut transfers =
-            vec![of_order(order, Account::UserHolds, Account::OrderDeferred, order.price, TransferKind::Post, None)];
+        let mut transfers = vec![of_order(
+            order,
+            Account::UserHolds,
+            Account::OrderDeferred,
+            order.price,
+            TransferKind::Post,
+            None,
+        )];
         if order.cost.is_positive() {
             transfers.push(of_order(
                 order,
@@ -54,7 +67,10 @@ impl Movement {
                 None,
             ));
         }
-        Self { wallet: Some(WalletChange::Consume(order.user.clone(), order.price)), transfers }
+        Self {
+            wallet: Some(WalletChange::Consume(order.user.clone(), order.price)),
+            transfers,
+        }
     }
 
     /// The order reached no provider: the hold goes back.
@@ -62,7 +78,14 @@ impl Movement {
     pub fn void(order: &Order) -> Self {
         Self {
             wallet: Some(WalletChange::Release(order.user.clone(), order.price)),
-            transfers: vec![of_order(order, Account::UserHolds, Account::UserWallets, order.price, TransferKind::Void, None)],
+            transfers: vec![of_order(
+                order,
+                Account::UserHolds,
+                Account::UserWallets,
+                order.price,
+                TransferKind::Void,
+                None,
+            )],
         }
     }
 
@@ -117,19 +140,34 @@ impl Movement {
     /// An order given up on may have been placed all the same: its cost is booked as a possible loss.
     #[must_use]
     pub fn writeoff(order: &Order) -> Self {
-        Self::loss(order, Account::Writeoff, Account::ProviderFloat, TransferKind::Writeoff)
+        Self::loss(
+            order,
+            Account::Writeoff,
+            Account::ProviderFloat,
+            TransferKind::Writeoff,
+        )
     }
 
     /// A written-off order was not placed after all.
     #[must_use]
     pub fn writeoff_reversal(order: &Order) -> Self {
-        Self::loss(order, Account::ProviderFloat, Account::Writeoff, TransferKind::WriteoffReversal)
+        Self::loss(
+            order,
+            Account::ProviderFloat,
+            Account::Writeoff,
+            TransferKind::WriteoffReversal,
+        )
     }
 
     /// A voided order was placed after all. The customer is never debited again; the cost is our loss.
     #[must_use]
     pub fn late_placed(order: &Order) -> Self {
-        Self::loss(order, Account::Writeoff, Account::ProviderFloat, TransferKind::LatePlaced)
+        Self::loss(
+            order,
+            Account::Writeoff,
+            Account::ProviderFloat,
+            TransferKind::LatePlaced,
+        )
     }
 
     fn loss(order: &Order, debit: Account, credit: Account, kind: TransferKind) -> Self {
@@ -138,7 +176,10 @@ impl Movement {
         } else {
             Vec::new()
         };
-        Self { wallet: None, transfers }
+        Self {
+            wallet: None,
+            transfers,
+        }
     }
 
     /// Staff put money into a wallet by hand; `amount` is above zero and `reference` names the request.
@@ -173,8 +214,9 @@ fn of_order(
         Some(target) => format!("{}:{}", order.id, target.micros()),
         None => order.id.to_string(),
     };
-    let touches_wallet =
-        [debit, credit].iter().any(|account| matches!(account, Account::UserWallets | Account::UserHolds));
+    let touches_wallet = [debit, credit]
+        .iter()
+        .any(|account| matches!(account, Account::UserWallets | Account::UserHolds));
     let touches_float = [debit, credit].contains(&Account::ProviderFloat);
     Transfer {
         debit,
