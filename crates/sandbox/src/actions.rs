@@ -89,10 +89,14 @@ impl Request<'_> {
             .flatten();
         match (script, action) {
             (Some(Ok(script)), _) => Plan::new(course, script.faults()),
-            (Some(Err(_)), _) => Plan { placing: Placing::Refused(Refusal::Link), ..Plan::default() },
-            (None, Some(action)) => {
-                Plan::new(course, self.faults.hitting(action, self.config.seed, self.ordinal))
-            }
+            (Some(Err(_)), _) => Plan {
+                placing: Placing::Refused(Refusal::Link),
+                ..Plan::default()
+            },
+            (None, Some(action)) => Plan::new(
+                course,
+                self.faults.hitting(action, self.config.seed, self.ordinal),
+            ),
             (None, None) => Plan::default(),
         }
     }
@@ -103,7 +107,10 @@ impl Request<'_> {
             Placing::Refused(refusal) => Exchange::Answer(self.refusal(refusal), plan.delivery),
             Placing::Never => {
                 let previous = book.orders().last().map(|order| order.id);
-                Exchange::Answer(plan.wording.answer(book.unused_id(), previous, key), plan.delivery)
+                Exchange::Answer(
+                    plan.wording.answer(book.unused_id(), previous, key),
+                    plan.delivery,
+                )
             }
             Placing::Now | Placing::Late => {
                 let (wording, delivery, late) = (plan.wording, plan.delivery, plan.placing == Placing::Late);
@@ -202,7 +209,10 @@ impl Request<'_> {
             None => error(ORDER_NOT_FOUND),
         };
         match self.ids("orders") {
-            Ids::None => self.params.get("order").map_or_else(|| error(ORDER_NOT_FOUND), one),
+            Ids::None => self
+                .params
+                .get("order")
+                .map_or_else(|| error(ORDER_NOT_FOUND), one),
             Ids::TooMany => error(BAD_REQUEST),
             Ids::Some(ids) => ids
                 .into_iter()
@@ -297,10 +307,20 @@ impl Request<'_> {
             .map_or(self.config.list_limit, |limit| limit.min(self.config.list_limit));
         let entry = |order: &Order| listing_of(order, book, self.now);
         match (self.config.lookup, self.params.get("request_id")) {
-            (Lookup::LinkAndTime, _) => book.orders().iter().rev().filter(listed).take(limit).map(entry).collect(),
-            (Lookup::Reference, Some(reference)) => {
-                book.with_request_id(reference).filter(listed).take(limit).map(entry).collect()
-            }
+            (Lookup::LinkAndTime, _) => book
+                .orders()
+                .iter()
+                .rev()
+                .filter(listed)
+                .take(limit)
+                .map(entry)
+                .collect(),
+            (Lookup::Reference, Some(reference)) => book
+                .with_request_id(reference)
+                .filter(listed)
+                .take(limit)
+                .map(entry)
+                .collect(),
             (Lookup::None, _) | (Lookup::Reference, None) => error(BAD_REQUEST),
         }
     }
@@ -337,7 +357,11 @@ fn as_sent(id: &str) -> Value {
 
 fn status_of(order: &Order, book: &Book, now: u64) -> Value {
     let view = book.view(order, now);
-    let start_count = if view.is(Status::Pending) { 0 } else { order.start_count };
+    let start_count = if view.is(Status::Pending) {
+        0
+    } else {
+        order.start_count
+    };
     json!({
         "charge": money::decimal(view.charge),
         "start_count": start_count.to_string(),

@@ -114,7 +114,10 @@ impl Book {
         let placed = self.placed_by_link.entry(Arc::clone(&draft.link)).or_default();
         *placed = placed.saturating_add(1);
         if let Some(request_id) = &draft.request_id {
-            self.by_request_id.entry(Arc::clone(request_id)).or_default().push(position);
+            self.by_request_id
+                .entry(Arc::clone(request_id))
+                .or_default()
+                .push(position);
         }
         if matches!(draft.course, Course::Partial { .. } | Course::Cancel) {
             self.due.push_back((now.saturating_add(self.pace), position));
@@ -160,7 +163,9 @@ impl Book {
     }
 
     pub fn find(&self, id: u64) -> Option<&Order> {
-        self.by_id.get(&id).and_then(|position| self.orders.get(*position))
+        self.by_id
+            .get(&id)
+            .and_then(|position| self.orders.get(*position))
     }
 
     pub fn view<'a>(&self, order: &'a Order, now: u64) -> View<'a> {
@@ -207,8 +212,13 @@ impl Book {
         let position = *self.by_id.get(&id)?;
         let pace = self.pace;
         let order = self.orders.get_mut(position)?;
-        let remains = remains.unwrap_or_else(|| order.view(now, pace).remains).min(order.quantity);
-        order.forced = Some(Box::new(Forced { status: status.to_owned(), remains }));
+        let remains = remains
+            .unwrap_or_else(|| order.view(now, pace).remains)
+            .min(order.quantity);
+        order.forced = Some(Box::new(Forced {
+            status: status.to_owned(),
+            remains,
+        }));
         self.settle_order(position, now);
         Some(())
     }
@@ -223,9 +233,14 @@ impl Book {
         if !view.is_running() {
             return Err("The order cannot be canceled");
         }
-        let end = if view.remains >= order.quantity { Status::Canceled } else { Status::Partial };
+        let end = if view.remains >= order.quantity {
+            Status::Canceled
+        } else {
+            Status::Partial
+        };
         let remains = view.remains;
-        self.push(id, end.as_str(), Some(remains), now).ok_or("Incorrect order ID")
+        self.push(id, end.as_str(), Some(remains), now)
+            .ok_or("Incorrect order ID")
     }
 
     /// Accepts a refill and returns its id.
@@ -251,7 +266,10 @@ impl Book {
         }
         let position = self.refills.len();
         self.last_refill.insert(id, position);
-        self.refills.push(Refill { created_millis: now, is_rejected });
+        self.refills.push(Refill {
+            created_millis: now,
+            is_rejected,
+        });
         Ok(FIRST_REFILL.saturating_add(u64::try_from(position).unwrap_or(u64::MAX)))
     }
 
@@ -293,7 +311,9 @@ mod tests {
     fn ids_ascend_with_gaps_and_repeat_with_the_seed() {
         let ids = |seed| {
             let mut book = Book::new(seed, PACE, u64::MAX, 48_000_000);
-            (0..50).map(|_| book.place(draft("l", Course::Complete), 0).unwrap()).collect::<Vec<_>>()
+            (0..50)
+                .map(|_| book.place(draft("l", Course::Complete), 0).unwrap())
+                .collect::<Vec<_>>()
         };
         assert!(ids(1).windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids(1).windows(2).any(|pair| pair[0] + 1 < pair[1]));
@@ -307,7 +327,10 @@ mod tests {
         for _ in 0..6 {
             book.place(draft("l", Course::Complete), 0).unwrap();
         }
-        assert_eq!(book.place(draft("l", Course::Complete), 0), Err(NotPlaced::NoFunds));
+        assert_eq!(
+            book.place(draft("l", Course::Complete), 0),
+            Err(NotPlaced::NoFunds)
+        );
         assert_eq!(book.balance(0), 1_000_000 - 6 * 145_000);
         assert_eq!(book.placed_for_link("l"), 6);
         assert_eq!(book.links_placed_repeatedly(9), [("l", 6)]);
@@ -318,7 +341,16 @@ mod tests {
     fn what_was_not_delivered_comes_back_when_the_order_ends() {
         let mut book = book();
         book.place(draft("a", Course::Cancel), 0).unwrap();
-        book.place(draft("b", Course::Partial { undelivered_percent: 40 }), 1).unwrap();
+        book.place(
+            draft(
+                "b",
+                Course::Partial {
+                    undelivered_percent: 40,
+                },
+            ),
+            1,
+        )
+        .unwrap();
         assert_eq!(book.balance(PACE - 1), 1_000_000 - 290_000);
         assert_eq!(book.balance(PACE), 1_000_000 - 145_000);
         assert_eq!(book.balance(PACE + 1), 1_000_000 - 145_000 + 58_000);
@@ -343,7 +375,10 @@ mod tests {
         let id = book.place(draft("a", Course::Complete), 0).unwrap();
         book.cancel(id, 3_500).unwrap();
         let view = book.view(book.find(id).unwrap(), 99_000);
-        assert_eq!((view.status.as_ref(), view.remains, view.charge), ("Partial", 50, 72_500));
+        assert_eq!(
+            (view.status.as_ref(), view.remains, view.charge),
+            ("Partial", 50, 72_500)
+        );
         assert_eq!(book.cancel(id, 3_500), Err("The order cannot be canceled"));
         let id = book.place(draft("a", Course::Complete), 0).unwrap();
         book.cancel(id, 10).unwrap();
@@ -370,9 +405,15 @@ mod tests {
     fn a_hundred_thousand_orders_are_found_at_once() {
         let mut book = Book::new(1, PACE, u64::MAX, 48_000_000);
         let ids: Vec<u64> = (0..100_000)
-            .map(|n| book.place(draft(&format!("https://a.test/{n}"), Course::Cancel), n).unwrap())
+            .map(|n| {
+                book.place(draft(&format!("https://a.test/{n}"), Course::Cancel), n)
+                    .unwrap()
+            })
             .collect();
-        assert!(ids.iter().all(|id| book.find(*id).is_some_and(|order| order.id == *id)));
+        assert!(
+            ids.iter()
+                .all(|id| book.find(*id).is_some_and(|order| order.id == *id))
+        );
         assert_eq!(book.balance(200_000), u64::MAX);
     }
 }

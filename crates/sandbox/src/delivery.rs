@@ -53,16 +53,36 @@ impl Delivery {
         (Self::Garbage, "garbage", "HTTP 200 with bytes that are not text"),
         (Self::Empty, "empty", "HTTP 200 without a body"),
         (Self::CutJson, "cut-json", "JSON that ends in the middle"),
-        (Self::Truncated, "truncated", "closes before the announced length was sent"),
+        (
+            Self::Truncated,
+            "truncated",
+            "closes before the announced length was sent",
+        ),
         (Self::Huge, "huge", "a JSON body of 10 MB"),
         (Self::GzipBomb, "gzip-bomb", "a gzip body that unpacks to 100 MiB"),
         (Self::Redirect, "redirect", "HTTP 307 to the same address"),
         (Self::TooManyRequests, "429", "HTTP 429 with Retry-After"),
         (Self::Forbidden, "403", "HTTP 403 with a JSON error"),
-        (Self::Reset, "reset", "resets the connection after reading the request"),
-        (Self::HalfClose, "half-close", "closes its sending side without an answer"),
+        (
+            Self::Reset,
+            "reset",
+            "resets the connection after reading the request",
+        ),
+        (
+            Self::HalfClose,
+            "half-close",
+            "closes its sending side without an answer",
+        ),
         (Self::Hang, "hang", "reads the request and never answers"),
     ];
+
+    /// The name it goes by; `prompt` for the healthy delivery.
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(delivery, _, _)| *delivery == self)
+            .map_or("prompt", |(_, name, _)| name)
+    }
 
     /// Whether the caller eventually gets the real answer.
     pub const fn is_genuine(self) -> bool {

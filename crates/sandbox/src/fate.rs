@@ -45,7 +45,9 @@ impl FromStr for Course {
         match text.split_once(':') {
             None => match text {
                 "complete" => Ok(Self::Complete),
-                "partial" => Ok(Self::Partial { undelivered_percent: USUAL_UNDELIVERED }),
+                "partial" => Ok(Self::Partial {
+                    undelivered_percent: USUAL_UNDELIVERED,
+                }),
                 "cancel" | "canceled" | "cancelled" => Ok(Self::Cancel),
                 "stuck" => Ok(Self::Stuck),
                 "unknown-status" => Ok(Self::Word("Awaiting moderation".to_owned())),
@@ -57,7 +59,9 @@ impl FromStr for Course {
                 .filter(|percent| (1..=99).contains(percent))
                 .map(|undelivered_percent| Self::Partial { undelivered_percent })
                 .ok_or_else(unknown),
-            Some(("word", word)) if !word.is_empty() && word.len() <= MAX_STATUS => Ok(Self::Word(word.to_owned())),
+            Some(("word", word)) if !word.is_empty() && word.len() <= MAX_STATUS => {
+                Ok(Self::Word(word.to_owned()))
+            }
             Some(_) => Err(unknown()),
         }
     }
@@ -97,7 +101,10 @@ impl Script {
             .split(',')
             .map(str::parse)
             .collect::<Result<Vec<Fault>, _>>()?;
-        if faults.iter().any(|fault| matches!(fault, Fault::Close | Fault::Down)) {
+        if faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::Close | Fault::Down))
+        {
             return Err(ParseFaultError("a link cannot take the panel down".to_owned()));
         }
         Ok(Self { faults })
@@ -152,7 +159,10 @@ pub struct Quirks {
 impl Plan {
     /// The plan that `faults` make of an order that would otherwise take `course`.
     pub fn new<'a>(course: Course, faults: impl Iterator<Item = &'a Fault>) -> Self {
-        let mut plan = Self { course, ..Self::default() };
+        let mut plan = Self {
+            course,
+            ..Self::default()
+        };
         faults.for_each(|fault| plan.apply(fault));
         plan
     }
@@ -172,7 +182,11 @@ impl Plan {
             Fault::AcceptLate => self.placing = Placing::Late,
             Fault::Say(wording) => {
                 self.wording = *wording;
-                self.placing = if wording.places() { Placing::Now } else { Placing::Never };
+                self.placing = if wording.places() {
+                    Placing::Now
+                } else {
+                    Placing::Never
+                };
             }
             Fault::AcceptSay(wording) => {
                 self.wording = *wording;
@@ -204,7 +218,12 @@ mod tests {
 
     #[test]
     fn a_link_without_a_marker_has_no_script() {
-        for link in ["", "https://a.test/p/1", "https://a.test/?notsandbox=hang", "sandbox=hang"] {
+        for link in [
+            "",
+            "https://a.test/p/1",
+            "https://a.test/?notsandbox=hang",
+            "sandbox=hang",
+        ] {
             assert_eq!(Script::in_link(link), None, "{link}");
         }
     }
@@ -225,9 +244,14 @@ mod tests {
     fn percent_encoding_is_undone() {
         assert_eq!(
             plan("https://a.test/?sandbox=partial%3A30%2Cmissing-in-batch").course,
-            Course::Partial { undelivered_percent: 30 }
+            Course::Partial {
+                undelivered_percent: 30
+            }
         );
-        assert_eq!(plan("https://a.test/?sandbox=word:On%20hold").course, Course::Word("On hold".to_owned()));
+        assert_eq!(
+            plan("https://a.test/?sandbox=word:On%20hold").course,
+            Course::Word("On hold".to_owned())
+        );
     }
 
     #[test]
@@ -235,25 +259,52 @@ mod tests {
         let hang = plan("https://a.test/?sandbox=hang");
         assert_eq!((hang.placing, hang.delivery), (Placing::Never, Delivery::Hang));
         let accepted = plan("https://a.test/?sandbox=accept-hang,partial:30");
-        assert_eq!((accepted.placing, accepted.delivery), (Placing::Now, Delivery::Hang));
-        assert_eq!(accepted.course, Course::Partial { undelivered_percent: 30 });
+        assert_eq!(
+            (accepted.placing, accepted.delivery),
+            (Placing::Now, Delivery::Hang)
+        );
+        assert_eq!(
+            accepted.course,
+            Course::Partial {
+                undelivered_percent: 30
+            }
+        );
     }
 
     #[test]
     fn slow_and_drip_do_not_change_whether_an_order_is_placed() {
         assert_eq!(plan("https://a.test/?sandbox=slow").placing, Placing::Now);
-        assert_eq!(plan("https://a.test/?sandbox=drip,order-null").placing, Placing::Never);
+        assert_eq!(
+            plan("https://a.test/?sandbox=drip,order-null").placing,
+            Placing::Never
+        );
     }
 
     #[test]
     fn the_earlier_of_two_contradicting_words_wins() {
-        assert_eq!(plan("https://a.test/?sandbox=cancel,complete").course, Course::Cancel);
-        assert_eq!(plan("https://a.test/?sandbox=reset,accept-html").delivery, Delivery::Reset);
+        assert_eq!(
+            plan("https://a.test/?sandbox=cancel,complete").course,
+            Course::Cancel
+        );
+        assert_eq!(
+            plan("https://a.test/?sandbox=reset,accept-html").delivery,
+            Delivery::Reset
+        );
     }
 
     #[test]
     fn a_misspelt_script_is_an_error_and_not_a_success() {
-        for words in ["", "compleet", "partial:0", "partial:100", "partial:x", "word:", "down", "close", "hang,,"] {
+        for words in [
+            "",
+            "compleet",
+            "partial:0",
+            "partial:100",
+            "partial:x",
+            "word:",
+            "down",
+            "close",
+            "hang,,",
+        ] {
             let link = format!("https://a.test/?sandbox={words}");
             assert!(Script::in_link(&link).unwrap().is_err(), "{words:?}");
         }

@@ -57,21 +57,42 @@ impl Fault {
             .map(|(_, name, text)| ((*name).to_owned(), *text));
         let accepting = [
             ("accept-then-hang", "places the order and never answers"),
-            ("accept-after-timeout", "places and answers only after the caller gave up"),
-            ("accept-NAME", "places the order, then NAME, for example accept-http500"),
+            (
+                "accept-after-timeout",
+                "places and answers only after the caller gave up",
+            ),
+            (
+                "accept-NAME",
+                "places the order, then NAME, for example accept-http500",
+            ),
         ];
         let wordings = Wording::ALL
             .iter()
             .map(|(_, name, text)| ((*name).to_owned(), *text));
         let rest = [
-            ("rejected", "refuses the order (rejected:link|service|disabled|min|max|funds|active|key)"),
-            ("review", "places the order, answers an unknown error and never lists it"),
-            ("partial", "the order ends Partial; partial:30 leaves 30 % undelivered"),
+            (
+                "rejected",
+                "refuses the order (rejected:link|service|disabled|min|max|funds|active|key)",
+            ),
+            (
+                "review",
+                "places the order, answers an unknown error and never lists it",
+            ),
+            (
+                "partial",
+                "the order ends Partial; partial:30 leaves 30 % undelivered",
+            ),
             ("canceled", "the order ends Canceled"),
             ("stuck", "the order stays In progress"),
-            ("unknown-status", "the order ends in a status word nobody knows (word:TEXT chooses it)"),
+            (
+                "unknown-status",
+                "the order ends in a status word nobody knows (word:TEXT chooses it)",
+            ),
             ("refill-rejected", "refills are rejected"),
-            ("missing-in-batch", "orders are left out of batched status answers"),
+            (
+                "missing-in-batch",
+                "orders are left out of batched status answers",
+            ),
             ("unlisted", "the order is left out of the order list"),
             ("close", "closes new connections at once"),
             ("down", "does not listen at all"),
@@ -127,12 +148,18 @@ impl FromStr for Fault {
             "close" => Self::Close,
             "down" => Self::Down,
             _ => {
-                let plain = |name: &str| delivery(name).map(Self::Deliver).or_else(|| wording(name).map(Self::Say));
+                let plain = |name: &str| {
+                    delivery(name)
+                        .map(Self::Deliver)
+                        .or_else(|| wording(name).map(Self::Say))
+                };
                 let accepted = |name: &str| {
                     let name = name.strip_prefix("accept-")?;
                     let misdelivered = delivery(name).filter(|delivery| !delivery.is_genuine());
                     let misworded = || wording(name).filter(|wording| !wording.places());
-                    misdelivered.map(Self::Accept).or_else(|| misworded().map(Self::AcceptSay))
+                    misdelivered
+                        .map(Self::Accept)
+                        .or_else(|| misworded().map(Self::AcceptSay))
                 };
                 plain(name)
                     .or_else(|| accepted(name))
@@ -209,9 +236,17 @@ impl FromStr for FaultRule {
         if let Some(action) = action
             && !fault.concerns(action)
         {
-            return Err(ParseFaultError(format!("{name:?} does not concern {:?}", action.as_str())));
+            return Err(ParseFaultError(format!(
+                "{name:?} does not concern {:?}",
+                action.as_str()
+            )));
         }
-        Ok(Self { fault, action, probability, text: text.to_owned() })
+        Ok(Self {
+            fault,
+            action,
+            probability,
+            text: text.to_owned(),
+        })
     }
 }
 
@@ -264,6 +299,15 @@ impl Faults {
             .any(|rule| rule.fault == Fault::Down && rule.probability > 0.0)
     }
 
+    /// Whether no connection gets through.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.is_down()
+            || self
+                .rules
+                .iter()
+                .any(|rule| rule.fault == Fault::Close && rule.probability >= 1.0)
+    }
+
     fn drawn(&self, seed: u64, ordinal: u64) -> impl DoubleEndedIterator<Item = &FaultRule> {
         self.rules
             .iter()
@@ -279,7 +323,9 @@ impl Faults {
 impl FromIterator<FaultRule> for Faults {
     /// Keeps the first 64 rules.
     fn from_iter<I: IntoIterator<Item = FaultRule>>(rules: I) -> Self {
-        Self { rules: rules.into_iter().take(MAX_RULES).collect() }
+        Self {
+            rules: rules.into_iter().take(MAX_RULES).collect(),
+        }
     }
 }
 
@@ -312,7 +358,9 @@ mod tests {
 
     fn hits(text: &str, action: Action) -> usize {
         let faults: Faults = text.parse().unwrap();
-        (0..1_000).filter(|n| faults.hitting(action, 5, *n).next().is_some()).count()
+        (0..1_000)
+            .filter(|n| faults.hitting(action, 5, *n).next().is_some())
+            .count()
     }
 
     #[test]
@@ -327,7 +375,10 @@ mod tests {
     #[test]
     fn the_prefix_accept_places_what_would_not_be_placed() {
         assert_eq!("accept-http500".parse(), Ok(Fault::Accept(Delivery::Http500)));
-        assert_eq!("accept-order-null".parse(), Ok(Fault::AcceptSay(Wording::OrderNull)));
+        assert_eq!(
+            "accept-order-null".parse(),
+            Ok(Fault::AcceptSay(Wording::OrderNull))
+        );
         assert_eq!("accept-hang".parse(), Ok(Fault::Accept(Delivery::Hang)));
         assert!("accept-slow".parse::<Fault>().is_err());
         assert!("accept-both".parse::<Fault>().is_err());
@@ -341,13 +392,28 @@ mod tests {
         assert_eq!(rule.action, Some(Action::Status));
         assert!((rule.probability - 0.25).abs() < f64::EPSILON);
         let rule: FaultRule = "partial:30=0.5".parse().unwrap();
-        assert_eq!(rule.fault, Fault::End(Course::Partial { undelivered_percent: 30 }));
+        assert_eq!(
+            rule.fault,
+            Fault::End(Course::Partial {
+                undelivered_percent: 30
+            })
+        );
         assert_eq!(rule.action, None);
     }
 
     #[test]
     fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
-        for text in ["", "nonsense", "slow=2", "slow=x", "slow=-1", "slow=NaN", "down=0.5", "status:partial", "add:close"] {
+        for text in [
+            "",
+            "nonsense",
+            "slow=2",
+            "slow=x",
+            "slow=-1",
+            "slow=NaN",
+            "down=0.5",
+            "status:partial",
+            "add:close",
+        ] {
             assert!(text.parse::<FaultRule>().is_err(), "{text:?}");
         }
     }
@@ -365,7 +431,11 @@ mod tests {
     #[test]
     fn the_same_seed_hits_the_same_requests() {
         let faults: Faults = "http500=0.5,order-null=0.5".parse().unwrap();
-        let run = |seed| (0..64).map(|n| faults.hitting(Action::Add, seed, n).count()).collect::<Vec<_>>();
+        let run = |seed| {
+            (0..64)
+                .map(|n| faults.hitting(Action::Add, seed, n).count())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
     }

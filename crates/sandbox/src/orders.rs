@@ -128,13 +128,19 @@ impl Order {
             "Partial" => money::refund(self.billed, remains, self.quantity),
             _ => 0,
         };
-        View { status, remains, charge: self.billed.saturating_sub(returned) }
+        View {
+            status,
+            remains,
+            charge: self.billed.saturating_sub(returned),
+        }
     }
 
     fn progress(&self, elapsed: u64, pace: u64) -> (Cow<'_, str>, u64) {
         let remains_at_end = match self.course {
             Course::Complete => 0,
-            Course::Partial { undelivered_percent } => share(self.quantity, u64::from(undelivered_percent), 100),
+            Course::Partial { undelivered_percent } => {
+                share(self.quantity, u64::from(undelivered_percent), 100)
+            }
             Course::Stuck => share(self.quantity, 1, 2),
             Course::Cancel | Course::Word(_) => self.quantity,
         };
@@ -153,8 +159,15 @@ impl Order {
             return (Cow::Borrowed(Status::Pending.as_str()), self.quantity);
         }
         let deliverable = self.quantity.saturating_sub(remains_at_end);
-        let left = share(deliverable, pace.saturating_sub(elapsed), pace.saturating_sub(pending));
-        (Cow::Borrowed(Status::InProgress.as_str()), remains_at_end.saturating_add(left))
+        let left = share(
+            deliverable,
+            pace.saturating_sub(elapsed),
+            pace.saturating_sub(pending),
+        );
+        (
+            Cow::Borrowed(Status::InProgress.as_str()),
+            remains_at_end.saturating_add(left),
+        )
     }
 
     /// The order as the witness reports it.
@@ -221,18 +234,26 @@ mod tests {
 
     #[test]
     fn a_partial_order_keeps_and_refunds_exactly_what_was_billed() {
-        let order = order(Course::Partial { undelivered_percent: 30 });
+        let order = order(Course::Partial {
+            undelivered_percent: 30,
+        });
         assert_eq!(seen(&order, 16_000), ("Partial".into(), 300, 900_001 - 270_000));
     }
 
     #[test]
     fn a_canceled_order_keeps_nothing() {
-        assert_eq!(seen(&order(Course::Cancel), 16_000), ("Canceled".into(), 1_000, 0));
+        assert_eq!(
+            seen(&order(Course::Cancel), 16_000),
+            ("Canceled".into(), 1_000, 0)
+        );
     }
 
     #[test]
     fn a_stuck_order_never_ends() {
-        assert_eq!(seen(&order(Course::Stuck), u64::MAX), ("In progress".into(), 500, 900_001));
+        assert_eq!(
+            seen(&order(Course::Stuck), u64::MAX),
+            ("In progress".into(), 500, 900_001)
+        );
     }
 
     #[test]
@@ -249,7 +270,10 @@ mod tests {
     #[test]
     fn a_pushed_state_ends_the_course() {
         let mut order = order(Course::Complete);
-        order.forced = Some(Box::new(Forced { status: "Partial".into(), remains: 1 }));
+        order.forced = Some(Box::new(Forced {
+            status: "Partial".into(),
+            remains: 1,
+        }));
         assert_eq!(seen(&order, 99_000), ("Partial".into(), 1, 900_001 - 900));
     }
 }

@@ -79,7 +79,11 @@ fn object(bytes: &[u8]) -> Vec<(String, String)> {
         .into_iter()
         .take(MAX_FIELDS)
         .filter_map(|(name, value)| {
-            let separator = if matches!(name.as_str(), "orders" | "refills") { "," } else { "\n" };
+            let separator = if matches!(name.as_str(), "orders" | "refills") {
+                ","
+            } else {
+                "\n"
+            };
             Some((name, text(value, separator)?))
         })
         .collect()
@@ -91,7 +95,10 @@ fn text(value: Value, separator: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Array(items) => {
-            let parts: Vec<String> = items.into_iter().filter_map(|item| text(item, separator)).collect();
+            let parts: Vec<String> = items
+                .into_iter()
+                .filter_map(|item| text(item, separator))
+                .collect();
             Some(parts.join(separator))
         }
         Value::Null | Value::Object(_) => None,
@@ -105,7 +112,11 @@ mod tests {
     #[test]
     fn forms_json_and_queries_are_understood_alike() {
         let form = Params::read(None, None, b"action=add&quantity=5&link=a%26b");
-        let json = Params::read(None, Some("application/json"), br#"{"action":"add","quantity":5,"link":"a&b"}"#);
+        let json = Params::read(
+            None,
+            Some("application/json"),
+            br#"{"action":"add","quantity":5,"link":"a&b"}"#,
+        );
         let query = Params::read(Some("action=add&quantity=5&link=a%26b"), None, b"");
         assert_eq!(form, json);
         assert_eq!(form, query);
@@ -132,7 +143,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_ignored() {
-        assert_eq!(Params::read(None, Some("application/json"), b"{"), Params::default());
-        assert_eq!(Params::read(None, None, b"\xff\xfe"), Params::read(None, None, b"%FF%FE"));
+        assert_eq!(
+            Params::read(None, Some("application/json"), b"{"),
+            Params::default()
+        );
+        assert_eq!(
+            Params::read(None, None, b"\xff\xfe"),
+            Params::read(None, None, b"%FF%FE")
+        );
     }
 }

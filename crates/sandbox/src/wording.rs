@@ -32,14 +32,30 @@ impl Wording {
     /// Every untrue or unusual wording with its name and a one-line description.
     pub(crate) const ALL: [(Self, &'static str, &'static str); 9] = [
         (Self::StringId, "string-id", "the order id is a JSON string"),
-        (Self::DuplicateId, "duplicate-ids", "answers the id of the previous order"),
-        (Self::WrongId, "wrong-id", "answers an id that belongs to no order"),
+        (
+            Self::DuplicateId,
+            "duplicate-ids",
+            "answers the id of the previous order",
+        ),
+        (
+            Self::WrongId,
+            "wrong-id",
+            "answers an id that belongs to no order",
+        ),
         (Self::Both, "both", "answers an order id and an error"),
         (Self::OrderNull, "order-null", "answers a null order id"),
         (Self::OrderZero, "order-zero", "answers order id 0"),
         (Self::NoOrder, "no-order", "answers success without an order id"),
-        (Self::UnknownError, "unknown-error", "answers an error text nobody has seen before"),
-        (Self::KeyEcho, "key-echo", "answers an error text that contains the API key"),
+        (
+            Self::UnknownError,
+            "unknown-error",
+            "answers an error text nobody has seen before",
+        ),
+        (
+            Self::KeyEcho,
+            "key-echo",
+            "answers an error text that contains the API key",
+        ),
     ];
 
     /// Whether the wording speaks of an order that exists.
@@ -110,9 +126,7 @@ impl Refusal {
             Self::Min => "Quantity less than minimal 200",
             Self::Max => "Quantity more than maximum 1000",
             Self::Funds => "Not enough funds on balance",
-            Self::Active => {
-                "You have active order with this link. Please wait until order being completed."
-            }
+            Self::Active => "You have active order with this link. Please wait until order being completed.",
             Self::Key => "Invalid API key",
         }
     }
