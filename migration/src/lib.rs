@@ -1,1 +1,34 @@
-//! Placeholder.
+//! The schema, one migration for each feature.
+//!
+//! The statements are SQL that SQLite and PostgreSQL both read; the runner of statements fills in the two types that differ.
+//! Foreign keys stand inside `CREATE TABLE`, because SQLite cannot add them later. Points in time are microseconds
+//! since the epoch, money is micro-units and rates are nano-units per 1000, all as `BIGINT`: exact, and the same
+//! arithmetic on both databases. Words of state machines are checked by the database; lists of words that grow with
+//! every feature (roles, ledger kinds, topics, events) are not, because SQLite rebuilds a table to change a check.
+
+mod m20261121_000001_identity;
+mod m20261121_000002_catalog;
+mod m20261121_000003_orders;
+mod m20261121_000004_wallets;
+mod m20261121_000005_outbox;
+mod m20261121_000006_operations;
+mod statements;
+
+use sea_orm_migration::prelude::*;
+
+/// The migrations in the order in which they are applied.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_identity::Migration),
+            Box::new(m20261121_000002_catalog::Migration),
+            Box::new(m20261121_000003_orders::Migration),
+            Box::new(m20261121_000004_wallets::Migration),
+            Box::new(m20261121_000005_outbox::Migration),
+            Box::new(m20261121_000006_operations::Migration),
+        ]
+    }
+}
