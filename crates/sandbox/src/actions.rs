@@ -10,11 +10,12 @@ use crate::catalogue::{self, Service, ServiceType};
 use crate::config::{Lookup, PackageRate, PanelConfig};
 use crate::delivery::Delivery;
 use crate::fate::{Placing, Plan, Script};
-use crate::faults::{Fault, Faults};
+use crate::faults::Fault;
 use crate::money;
 use crate::orders::{Order, Status};
 use crate::params::Params;
 use crate::random;
+use crate::rules::Faults;
 use crate::wording::{Refusal, Wording};
 
 /// Ids one request may name.

@@ -7,6 +7,7 @@ use crate::catalogue::Service;
 use crate::fate::{Course, Quirks};
 use crate::orders::{Forced, Order, Status, View};
 use crate::random;
+use crate::refills::Refill;
 
 /// Orders one panel keeps; more are refused.
 const MAX_ORDERS: usize = 1_000_000;
@@ -44,26 +45,6 @@ pub struct Draft {
 pub enum NotPlaced {
     NoFunds,
     Full,
-}
-
-/// A refill that was accepted.
-#[derive(Debug)]
-pub struct Refill {
-    created_millis: u64,
-    is_rejected: bool,
-}
-
-impl Refill {
-    /// The status word at `now`, when a refill takes `pace` to end (both in milliseconds).
-    pub fn status(&self, now: u64, pace: u64) -> &'static str {
-        let elapsed = now.saturating_sub(self.created_millis);
-        match (elapsed >= pace, self.is_rejected) {
-            (true, true) => "Rejected",
-            (true, false) => "Completed",
-            (false, _) if elapsed < pace / 2 => "Pending",
-            (false, _) => "In progress",
-        }
-    }
 }
 
 /// The ledger. Times are in milliseconds, amounts in micro-units.
@@ -257,7 +238,7 @@ impl Book {
             .last_refill
             .get(&id)
             .and_then(|position| self.refills.get(*position))
-            .is_some_and(|refill| !matches!(refill.status(now, self.pace), "Completed" | "Rejected"));
+            .is_some_and(|refill| refill.is_running(now, self.pace));
         if running {
             return Err("The order was completed or refill was requested less than 24 hours ago");
         }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::fate::Course;
-use crate::faults::Faults;
 use crate::money::MICROS;
+use crate::rules::Faults;
 
 /// What a panel is started with; the default is a healthy panel on a free port of the loopback interface.
 #[derive(Clone)]

@@ -9,9 +9,9 @@ use crate::actions::{self, Exchange, Request};
 use crate::book::{Book, Draft};
 use crate::clock;
 use crate::config::PanelConfig;
-use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::params::Params;
+use crate::rules::Faults;
 use crate::wording::Wording;
 
 /// Ids derived from the clock count from this second (2020-01-01).

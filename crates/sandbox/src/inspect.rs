@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::desk::Desk;
-use crate::faults::{Fault, Faults};
+use crate::faults::Fault;
 use crate::params::Params;
+use crate::rules::Faults;
 use crate::wire::json_response;
 
 /// Orders listed by `state` unless the caller asks for another number.

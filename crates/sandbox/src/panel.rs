@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 use crate::clock;
 use crate::config::PanelConfig;
 use crate::desk::Desk;
-use crate::faults::Faults;
 use crate::journal::LogEntry;
 use crate::orders::{PanelOrder, Status};
+use crate::rules::Faults;
 use crate::server;
 
 /// A simulated provider panel that is listening.

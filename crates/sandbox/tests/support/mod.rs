@@ -4,6 +4,12 @@
     clippy::allow_attributes,
     reason = "every test binary uses another part of it"
 )]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
 use std::io;
 use std::time::Duration;
@@ -122,4 +128,25 @@ pub async fn add_id(panel: &Panel, link: &str) -> u64 {
 pub fn add_fields(link: &str) -> String {
     let link = link.replace('%', "%25").replace('&', "%26").replace('+', "%2B");
     format!("action=add&service=1140&quantity=1000&link={link}")
+}
+
+/// Waits until `check` holds.
+pub async fn eventually(check: impl AsyncFn() -> bool) {
+    for _ in 0..200 {
+        if check().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it did not happen within five seconds");
+}
+
+/// How long a caller waits for an answer that never comes.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Orders with a script and returns what was seen and how many orders that made.
+pub async fn order(panel: &Panel, script: &str, patience: Duration) -> (Seen, u64) {
+    let link = format!("https://a.test/p?sandbox={script}");
+    let seen = see(panel, &add_fields(&link), patience).await;
+    (seen, panel.placed_count_for_link(&link))
 }
