@@ -76,9 +76,9 @@ fn percent(duration: Duration, percent: u32) -> Duration {
 /// `duration` ± 10 %, the same for the same order and moment.
 fn jittered(duration: Duration, id: i64, now: Timestamp) -> Duration {
     let mixed = id
-        .wrapping_mul(0x9E37_79B9_7F4A_7C1)
+        .wrapping_mul(0x1E37_79B9_7F4A_7C15)
         .wrapping_add(now.micros())
-        .wrapping_mul(0x5851_F42D_4C95_7F2);
+        .wrapping_mul(0x5851_F42D_4C95_7F2D);
     let per_mille = u32::try_from((mixed >> 16).rem_euclid(201)).unwrap_or(100);
     duration.saturating_mul(900 + per_mille) / 1000
 }

@@ -112,6 +112,19 @@ impl Circuit {
         }
     }
 
+    /// How long the circuit stays open, if it is.
+    #[must_use]
+    pub fn pause(&self, now: Duration) -> Option<Duration> {
+        self.open_until
+            .filter(|until| now < *until)
+            .map(|until| until.saturating_sub(now))
+    }
+
+    /// Gives back leave to probe that was not used.
+    pub fn forgo_probe(&mut self) {
+        self.probing_since = None;
+    }
+
     /// Tells what came of a call that ended at `now`.
     pub fn tell(&mut self, now: Duration, result: CallResult) {
         self.connect_failures = if result == CallResult::Unreachable {

@@ -1,0 +1,98 @@
+//! Staff, or the command line, create a user.
+
+use std::sync::Arc;
+
+use domain::identity::{Role, User};
+use domain::orders::Actor;
+use domain::text::{Email, Name};
+use ports::audit::AuditEntry;
+use ports::crypto::{PasswordError, PasswordHasher};
+use ports::orders::Inserted;
+use ports::{Clock, IdSource, Store, StoreError};
+
+use super::account::{insert_account, new_user};
+use super::password::Password;
+use crate::retry::retry_contended;
+
+/// The user to be created.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Display name.
+    pub name: Name,
+    /// Address, which names the account.
+    pub email: Email,
+    /// The first password.
+    pub password: Password,
+    /// What the user may do.
+    pub role: Role,
+}
+
+/// Why no user was created.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CreateUserError {
+    /// Somebody has the address.
+    #[error("a user with this address exists already")]
+    AddressTaken,
+    /// The password could not be hashed now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Creates users with their wallets, and opens no session.
+pub struct CreateUser {
+    store: Arc<dyn Store>,
+    hasher: Arc<dyn PasswordHasher>,
+    ids: Arc<dyn IdSource>,
+    clock: Arc<dyn Clock>,
+}
+
+impl CreateUser {
+    /// Wires the use case.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        hasher: Arc<dyn PasswordHasher>,
+        ids: Arc<dyn IdSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            hasher,
+            ids,
+            clock,
+        }
+    }
+
+    /// Creates a user in the name of `by`, which is a member of staff or, on the command line, the system.
+    ///
+    /// # Errors
+    /// [`CreateUserError`] if nothing was recorded, or nobody knows.
+    pub async fn create(&self, by: Actor, new: NewUser) -> Result<User, CreateUserError> {
+        let hash = self.hasher.hash(new.password.secret()).await?;
+        let user = new_user(new.name, new.email, new.role, self.clock.now(), &*self.ids);
+        let entry = AuditEntry {
+            actor: by,
+            action: "user.create",
+            target: format!("user:{}", user.id),
+            details: vec![("role", user.role.as_str().to_owned())],
+            at: user.created_at,
+        };
+        match retry_contended(|| self.record(&user, &hash, &entry)).await? {
+            Inserted::AlreadyThere => Err(CreateUserError::AddressTaken),
+            Inserted::New => Ok(user),
+        }
+    }
+
+    async fn record(&self, user: &User, hash: &str, entry: &AuditEntry) -> Result<Inserted, StoreError> {
+        let mut tx = self.store.begin().await?;
+        if insert_account(&mut *tx, user, &self.ids.text_id(), hash).await? == Inserted::AlreadyThere {
+            return Ok(Inserted::AlreadyThere);
+        }
+        tx.audit().append(entry).await?;
+        tx.commit().await?;
+        Ok(Inserted::New)
+    }
+}

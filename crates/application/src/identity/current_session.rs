@@ -1,0 +1,110 @@
+//! Who is behind a session token.
+
+use std::sync::Arc;
+
+use domain::identity::{Session, SessionPolicy, User};
+use domain::{Secret, Timestamp};
+use ports::crypto::TokenDigester;
+use ports::identity::IdentityQueries;
+use ports::{Clock, Store, StoreError};
+
+use super::session::Remember;
+use crate::retry::retry_contended;
+
+/// A session that is open, and its user, who is not banned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveSession {
+    /// The session.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+    /// Whether the browser was asked to keep it.
+    pub remember: Remember,
+    /// When it was looked up.
+    pub now: Timestamp,
+}
+
+/// Looks sessions up and keeps those in use alive.
+pub struct CurrentSession {
+    store: Arc<dyn Store>,
+    queries: Arc<dyn IdentityQueries>,
+    digester: Arc<dyn TokenDigester>,
+    clock: Arc<dyn Clock>,
+}
+
+impl CurrentSession {
+    /// Wires the use case.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        queries: Arc<dyn IdentityQueries>,
+        digester: Arc<dyn TokenDigester>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            queries,
+            digester,
+            clock,
+        }
+    }
+
+    /// The open session of `token`. A day after its last renewal it is renewed; if that fails, it is still open.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the session could not be looked up.
+    pub async fn find(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
+        let now = self.clock.now();
+        let digest = self.digester.digest(token.reveal());
+        let Some((session, user)) = self.queries.session(&digest, now).await? else {
+            return Ok(None);
+        };
+        if user.is_banned(now) {
+            return Ok(None);
+        }
+        let policy = SessionPolicy::default();
+        let lifetime = session.expires_at.since(session.updated_at);
+        let remember = if lifetime > policy.forgetful_lifetime {
+            Remember::Yes
+        } else {
+            Remember::No
+        };
+        let session = match session.renewal(&policy, now) {
+            Some(expires_at) => self.renew(session, expires_at, now).await,
+            None => session,
+        };
+        Ok(Some(ActiveSession {
+            session,
+            user,
+            remember,
+            now,
+        }))
+    }
+
+    async fn renew(&self, session: Session, expires_at: Timestamp, now: Timestamp) -> Session {
+        match retry_contended(|| self.record(&session, expires_at, now)).await {
+            Ok(true) => Session {
+                expires_at,
+                updated_at: now,
+                ..session
+            },
+            Ok(false) => session,
+            Err(error) => {
+                tracing::warn!(%error, "a session could not be renewed");
+                session
+            }
+        }
+    }
+
+    async fn record(
+        &self,
+        session: &Session,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let renewed = tx.identity().renew_session(&session.id, expires_at, now).await?;
+        tx.commit().await?;
+        Ok(renewed)
+    }
+}

@@ -1,0 +1,20 @@
+//! Users and their sessions: signing up, signing in and out, and who is behind a session token.
+
+mod account;
+mod create_user;
+mod current_session;
+mod password;
+mod session;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod throttle;
+
+pub use create_user::{CreateUser, CreateUserError, NewUser};
+pub use current_session::{ActiveSession, CurrentSession};
+pub use password::{Password, PasswordRefusal};
+pub use session::{Browser, Remember, SignedIn};
+pub use sign_in::{SignIn, SignInCommand, SignInError};
+pub use sign_out::SignOut;
+pub use sign_up::{SignUp, SignUpCommand, SignUpError};
+pub use throttle::SignInLimits;

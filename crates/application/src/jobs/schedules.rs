@@ -1,0 +1,159 @@
+//! What has to be looked at again and again. Every schedule may run on any node, at any time, twice: states decide.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use ports::jobs::JobTopic;
+use ports::limits::{Admission, Limit, RateLimiter};
+use ports::orders::OrderQueries;
+use ports::outbox::{NewJob, Pushed};
+use ports::{Clock, Store, StoreError};
+
+use super::REVIVE_AFTER;
+use crate::orders::RescueOrders;
+
+/// A recurring task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Schedule {
+    /// Orders whose worker died become unknown.
+    Rescue,
+    /// Unknown orders that are due are looked up.
+    LookUps,
+    /// Providers with due orders are polled.
+    Polls,
+    /// Held orders whose job was lost get a new one.
+    ForgottenHolds,
+}
+
+impl Schedule {
+    /// Every schedule.
+    pub const ALL: [Self; 4] = [Self::Rescue, Self::LookUps, Self::Polls, Self::ForgottenHolds];
+
+    /// How often it runs, over all nodes together.
+    #[must_use]
+    pub const fn every(self) -> Duration {
+        match self {
+            Self::Rescue => Duration::from_secs(10),
+            Self::LookUps => Duration::from_secs(2),
+            Self::Polls => Duration::from_secs(1),
+            Self::ForgottenHolds => Duration::from_secs(60),
+        }
+    }
+
+    /// The word in logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rescue => "rescue",
+            Self::LookUps => "look_ups",
+            Self::Polls => "polls",
+            Self::ForgottenHolds => "forgotten_holds",
+        }
+    }
+}
+
+/// Orders looked at in one run at most.
+const BATCH_MAX: u16 = 200;
+/// A held order without a job is forgotten after this time.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
+
+/// The use cases behind the schedules.
+pub struct Schedules {
+    rescue: RescueOrders,
+    store: Arc<dyn Store>,
+    orders: Arc<dyn OrderQueries>,
+    limiter: Arc<dyn RateLimiter>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Schedules {
+    /// The use cases over their ports.
+    #[must_use]
+    pub fn new(
+        rescue: RescueOrders,
+        store: Arc<dyn Store>,
+        orders: Arc<dyn OrderQueries>,
+        limiter: Arc<dyn RateLimiter>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            rescue,
+            store,
+            orders,
+            limiter,
+            clock,
+        }
+    }
+
+    /// Runs a schedule, unless another node has just done so; how much it found to do.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn run(&self, schedule: Schedule) -> Result<usize, StoreError> {
+        // A little less than the period, so that one node alone is never refused by its own jitter.
+        let limit = Limit {
+            count: 1,
+            period: schedule.every().mul_f64(0.8),
+            burst: 1,
+        };
+        let key = format!("schedule:{}", schedule.as_str());
+        if matches!(self.limiter.take(&key, limit).await, Admission::Denied { .. }) {
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        match schedule {
+            Schedule::Rescue => self.rescue.rescue().await,
+            Schedule::LookUps => {
+                let due = self.orders.due_lookups(now, BATCH_MAX).await?;
+                self.ensure(JobTopic::ReconcileOrder, due.iter().map(|id| id.0), now)
+                    .await
+            }
+            Schedule::Polls => {
+                let due = self.orders.providers_with_due_polls(now).await?;
+                self.ensure(JobTopic::PollProvider, due.iter().map(|id| id.0), now)
+                    .await
+            }
+            Schedule::ForgottenHolds => {
+                let forgotten = self
+                    .orders
+                    .forgotten_holds(now.minus(FORGOTTEN_AFTER), BATCH_MAX)
+                    .await?;
+                if !forgotten.is_empty() {
+                    tracing::error!(
+                        orders = forgotten.len(),
+                        "held orders had no job; they get a new one"
+                    );
+                }
+                self.ensure(JobTopic::SubmitOrder, forgotten.iter().map(|id| id.0), now)
+                    .await
+            }
+        }
+    }
+
+    async fn ensure(
+        &self,
+        topic: JobTopic,
+        subjects: impl Iterator<Item = i64> + Send,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let subjects: Vec<i64> = subjects.collect();
+        if subjects.is_empty() {
+            return Ok(0);
+        }
+        let mut added = 0;
+        let mut tx = self.store.begin().await?;
+        for subject in subjects {
+            let job = NewJob {
+                topic,
+                subject,
+                due_at: now,
+            };
+            if tx.outbox().ensure(job, now.minus(REVIVE_AFTER)).await? == Pushed::Added {
+                added += 1;
+            }
+        }
+        tx.commit().await?;
+        Ok(added)
+    }
+}

@@ -1,0 +1,140 @@
+//! Looking at orders.
+
+use std::sync::Arc;
+
+use domain::{OrderId, PageSize};
+use ports::StoreError;
+use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, StateCount};
+
+use crate::caller::{Caller, Staff};
+
+/// A page of orders, newest first.
+#[derive(Debug, Clone)]
+pub struct OrderPage {
+    /// The orders.
+    pub orders: Vec<OrderView>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<OrderId>,
+}
+
+/// An order with its history.
+#[derive(Debug, Clone)]
+pub struct OrderDetail {
+    /// The order.
+    pub view: OrderView,
+    /// Its history, oldest first.
+    pub events: Vec<EventView>,
+}
+
+/// An order with its history and attempts.
+#[derive(Debug, Clone)]
+pub struct StaffOrderDetail {
+    /// What the customer sees too.
+    pub detail: OrderDetail,
+    /// Attempts to send it, oldest first.
+    pub attempts: Vec<AttemptView>,
+}
+
+/// The use cases.
+pub struct BrowseOrders {
+    orders: Arc<dyn OrderQueries>,
+}
+
+impl BrowseOrders {
+    /// The use cases over their port.
+    #[must_use]
+    pub fn new(orders: Arc<dyn OrderQueries>) -> Self {
+        Self { orders }
+    }
+
+    /// The caller's own orders, whatever user the filter names.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn own(
+        &self,
+        caller: &Caller,
+        filter: OrderFilter,
+        before: Option<OrderId>,
+        size: PageSize,
+    ) -> Result<OrderPage, StoreError> {
+        let filter = OrderFilter {
+            user: Some(caller.user().id.clone()),
+            ..filter
+        };
+        self.page(&filter, before, size).await
+    }
+
+    /// One of the caller's own orders. A foreign order is as absent as a missing one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn own_detail(&self, caller: &Caller, id: OrderId) -> Result<Option<OrderDetail>, StoreError> {
+        match self.orders.find_of(&caller.user().id, id).await? {
+            Some(view) => Ok(Some(OrderDetail {
+                view,
+                events: self.orders.events(id).await?,
+            })),
+            None => Ok(None),
+        }
+    }
+
+    /// Everybody's orders, for staff.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all(
+        &self,
+        _staff: &Staff,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        size: PageSize,
+    ) -> Result<OrderPage, StoreError> {
+        self.page(filter, before, size).await
+    }
+
+    /// Anybody's order, for staff.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn any_detail(
+        &self,
+        _staff: &Staff,
+        id: OrderId,
+    ) -> Result<Option<StaffOrderDetail>, StoreError> {
+        let Some(view) = self.orders.find(id).await? else {
+            return Ok(None);
+        };
+        let detail = OrderDetail {
+            view,
+            events: self.orders.events(id).await?,
+        };
+        Ok(Some(StaffOrderDetail {
+            detail,
+            attempts: self.orders.attempts(id).await?,
+        }))
+    }
+
+    /// How many orders are in each open state, and how many wait for a person.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn overview(&self, _staff: &Staff) -> Result<(Vec<StateCount>, u64), StoreError> {
+        Ok((
+            self.orders.open_counts().await?,
+            self.orders.in_review_count().await?,
+        ))
+    }
+
+    async fn page(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        size: PageSize,
+    ) -> Result<OrderPage, StoreError> {
+        let orders = self.orders.list(filter, before, size).await?;
+        let full = orders.len() >= usize::from(size.rows());
+        let next = orders.last().filter(|_| full).map(|last| last.order.id);
+        Ok(OrderPage { orders, next })
+    }
+}

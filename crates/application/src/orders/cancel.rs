@@ -1,0 +1,147 @@
+//! Canceling: at once while nothing was sent, by asking the provider afterwards.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::OrderId;
+use domain::orders::{Actor, CancelRefusal, Change, EventKind, Order, OrderEvent, cancel_by_customer};
+use domain::providers::CallResult;
+use ports::gateway::PanelGateway;
+use ports::orders::OrderQueries;
+use ports::{Clock, Store, StoreError};
+
+use super::reconcile::call_result;
+use super::record::{Amended, amend};
+use crate::caller::Caller;
+use crate::jobs::Verdict;
+use crate::providers::{CallClass, Panels, PanelsError};
+
+/// Why an order was not canceled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelOrderError {
+    /// There is no such order of the caller's.
+    #[error("there is no such order")]
+    UnknownOrder,
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(CancelRefusal),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The customer's use case.
+pub struct CancelOrder {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+impl CancelOrder {
+    /// The use case over its ports.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
+    }
+
+    /// Cancels the caller's order, or notes the wish; the order as it is now.
+    ///
+    /// # Errors
+    /// [`CancelOrderError`].
+    pub async fn cancel(&self, caller: &Caller, id: OrderId) -> Result<Order, CancelOrderError> {
+        let now = self.clock.now();
+        let owner = &caller.user().id;
+        let decide = |order: &Order, _: Option<&_>| {
+            if order.user != *owner {
+                return Err(CancelOrderError::UnknownOrder);
+            }
+            cancel_by_customer(order, now)
+                .map(Some)
+                .map_err(CancelOrderError::Refused)
+        };
+        match amend(&*self.store, id, decide).await? {
+            Amended::Recorded(order) => Ok(*order),
+            Amended::Unchanged | Amended::Missing => Err(CancelOrderError::UnknownOrder),
+            Amended::Refused(refusal) => Err(refusal),
+        }
+    }
+}
+
+/// How long after a cancel request the status is asked for.
+const ASK_AFTER: Duration = Duration::from_secs(5);
+
+/// The worker's use case: the provider is asked to cancel. Money moves only when its status says so.
+pub struct CancelUpstream {
+    store: Arc<dyn Store>,
+    orders: Arc<dyn OrderQueries>,
+    gateway: Arc<dyn PanelGateway>,
+    panels: Arc<Panels>,
+    clock: Arc<dyn Clock>,
+}
+
+impl CancelUpstream {
+    /// The use case over its ports.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        orders: Arc<dyn OrderQueries>,
+        gateway: Arc<dyn PanelGateway>,
+        panels: Arc<Panels>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            orders,
+            gateway,
+            panels,
+            clock,
+        }
+    }
+
+    /// Asks the provider to cancel an order that it works on.
+    ///
+    /// # Errors
+    /// [`PanelsError`] if the database or the provider's key is not to be had.
+    pub async fn ask(&self, id: OrderId) -> Result<Verdict, PanelsError> {
+        let Some(view) = self.orders.find(id).await? else {
+            return Ok(Verdict::Done);
+        };
+        let order = view.order;
+        let Some(provider_order_id) = order
+            .provider_order_id
+            .clone()
+            .filter(|_| order.state.is_tracked())
+        else {
+            return Ok(Verdict::Done);
+        };
+        let (provider, target) = self.panels.target(order.service.provider).await?;
+        let admitted = match self.panels.admit(&provider, CallClass::Read).await {
+            Ok(admitted) => admitted,
+            Err(pause) => return Ok(Verdict::Later(pause)),
+        };
+        let asked = self.gateway.cancel(&target, &provider_order_id).await;
+        drop(admitted);
+        let (result, word) = match &asked {
+            Ok(()) => (CallResult::Answered, "asked".to_owned()),
+            Err(error) => (call_result(error), error.to_string()),
+        };
+        self.panels.tell(provider.id, CallClass::Read, result);
+        self.note(id, &word).await?;
+        Ok(Verdict::Done)
+    }
+
+    async fn note(&self, id: OrderId, word: &str) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let decide = |order: &Order, _: Option<&_>| {
+            if !order.state.is_tracked() {
+                return Ok(None);
+            }
+            let mut after = order.clone();
+            after.due_at = Some(now.plus(ASK_AFTER));
+            after.updated_at = now;
+            let event = OrderEvent::new(EventKind::CancelSent, Actor::System, now).with("result", word);
+            Ok(Some(Change::of(after).event(event)))
+        };
+        amend::<Infallible, _>(&*self.store, id, decide).await.map(|_| ())
+    }
+}

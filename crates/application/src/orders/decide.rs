@@ -1,0 +1,270 @@
+//! What only people can decide: the fate of an unknown order, and what to do about an order in review.
+
+use std::sync::Arc;
+
+use domain::orders::{
+    Actor, Attempt, Change, DecisionRefusal, EventKind, Evidence, Order, OrderEvent, OrderPolicy,
+    ReviewDecision, resolve, settle_review, staff_decision_allowed,
+};
+use domain::{OrderId, ProviderOrderId, Timestamp};
+use ports::audit::AuditEntry;
+use ports::orders::PendingDecision;
+use ports::{Clock, Store, StoreError, Tx};
+
+use super::record::record;
+use crate::caller::Staff;
+use crate::retry::{MaybeContended, retry_contended};
+
+/// The fate of an unknown order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The provider has it under this id.
+    PlacedAs(ProviderOrderId),
+    /// The provider does not have it.
+    NotPlaced,
+}
+
+/// What became of a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decided {
+    /// It was carried out; the order as it is now.
+    Done(Box<Order>),
+    /// The amount is large: a second member of staff must say the same.
+    AwaitsSecond,
+}
+
+/// Why a decision was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideOrderError {
+    /// There is no such order.
+    #[error("there is no such order")]
+    UnknownOrder,
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(#[from] DecisionRefusal),
+    /// Another order has this provider order id.
+    #[error("another order has this provider order id")]
+    IdTaken,
+    /// The database.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for DecideOrderError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { .. } => Self::IdTaken,
+            StoreError::Contended | StoreError::Poisoned | StoreError::Unavailable(_) => Self::Store(error),
+        }
+    }
+}
+
+impl MaybeContended for DecideOrderError {
+    fn is_contended(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_contended())
+    }
+}
+
+/// The use cases.
+pub struct DecideOrder {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    policy: OrderPolicy,
+}
+
+impl DecideOrder {
+    /// The use cases over their ports.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, policy: OrderPolicy) -> Self {
+        Self { store, clock, policy }
+    }
+
+    /// Decides the fate of an unknown order. Above a set price two members of staff must say the same.
+    ///
+    /// # Errors
+    /// [`DecideOrderError`].
+    pub async fn decide_fate(
+        &self,
+        staff: &Staff,
+        id: OrderId,
+        fate: &Fate,
+        note: &str,
+    ) -> Result<Decided, DecideOrderError> {
+        retry_contended(|| self.decide_fate_once(staff, id, fate, note)).await
+    }
+
+    async fn decide_fate_once(
+        &self,
+        staff: &Staff,
+        id: OrderId,
+        fate: &Fate,
+        note: &str,
+    ) -> Result<Decided, DecideOrderError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let order = tx
+            .orders()
+            .lock(id)
+            .await?
+            .ok_or(DecideOrderError::UnknownOrder)?;
+        let attempt = tx
+            .orders()
+            .latest_attempt(id)
+            .await?
+            .ok_or(DecisionRefusal::NothingToDecide)?;
+        let placed = matches!(fate, Fate::PlacedAs(_));
+        staff_decision_allowed(&order, &attempt, placed, &self.policy, now)?;
+
+        if !self.is_agreed(&mut *tx, staff, &order, fate, now).await? {
+            tx.audit()
+                .append(&audited(staff, "order.decide_first", id, fate, note, now))
+                .await?;
+            tx.commit().await?;
+            return Ok(Decided::AwaitsSecond);
+        }
+        let change = self.fate_change(staff, &order, &attempt, fate, note, now)?;
+        record(&mut *tx, &change).await?;
+        tx.orders().drop_decision(id).await?;
+        tx.audit()
+            .append(&audited(staff, "order.decide", id, fate, note, now))
+            .await?;
+        tx.commit().await?;
+        Ok(Decided::Done(Box::new(change.order)))
+    }
+
+    /// Whether enough people said the same; if not, keeps this word as the first one.
+    async fn is_agreed(
+        &self,
+        tx: &mut dyn Tx,
+        staff: &Staff,
+        order: &Order,
+        fate: &Fate,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if order.price < self.policy.second_approver_from {
+            return Ok(true);
+        }
+        let placed_as = match fate {
+            Fate::PlacedAs(id) => Some(id.clone()),
+            Fate::NotPlaced => None,
+        };
+        let first = tx.orders().pending_decision(order.id).await?;
+        if first.is_some_and(|first| first.staff != *staff.id() && first.placed_as == placed_as) {
+            return Ok(true);
+        }
+        let word = PendingDecision {
+            staff: staff.id().clone(),
+            placed_as,
+            at: now,
+        };
+        tx.orders().keep_decision(order.id, &word).await?;
+        Ok(false)
+    }
+
+    fn fate_change(
+        &self,
+        staff: &Staff,
+        order: &Order,
+        attempt: &Attempt,
+        fate: &Fate,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<Change, DecisionRefusal> {
+        let actor = staff.actor();
+        let (evidence, word) = match fate {
+            Fate::PlacedAs(id) => (
+                Evidence::Placed {
+                    provider_order_id: id.clone(),
+                    actor: actor.clone(),
+                },
+                "placed",
+            ),
+            Fate::NotPlaced => {
+                let proof = format!("staff:{}", staff.id());
+                (
+                    Evidence::Absent {
+                        proof,
+                        actor: actor.clone(),
+                    },
+                    "not_placed",
+                )
+            }
+        };
+        let mut change =
+            resolve(order, attempt, &evidence, &self.policy, now).ok_or(DecisionRefusal::NothingToDecide)?;
+        let event = OrderEvent::new(EventKind::Decision, actor, now)
+            .with("decision", word)
+            .with("note", note);
+        change.events.insert(0, event);
+        Ok(change)
+    }
+
+    /// Decides what to do about an order in review.
+    ///
+    /// # Errors
+    /// [`DecideOrderError`].
+    pub async fn decide_review(
+        &self,
+        staff: &Staff,
+        id: OrderId,
+        decision: ReviewDecision,
+        note: &str,
+    ) -> Result<Order, DecideOrderError> {
+        retry_contended(|| self.decide_review_once(staff, id, decision, note)).await
+    }
+
+    async fn decide_review_once(
+        &self,
+        staff: &Staff,
+        id: OrderId,
+        decision: ReviewDecision,
+        note: &str,
+    ) -> Result<Order, DecideOrderError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let order = tx
+            .orders()
+            .lock(id)
+            .await?
+            .ok_or(DecideOrderError::UnknownOrder)?;
+        let change = settle_review(&order, decision, staff.id(), note, now)?;
+        record(&mut *tx, &change).await?;
+        let details = vec![
+            ("decision", decision.word().to_owned()),
+            ("note", note.to_owned()),
+        ];
+        let target = format!("order:{id}");
+        let entry = AuditEntry {
+            actor: staff.actor(),
+            action: "order.review",
+            target,
+            details,
+            at: now,
+        };
+        tx.audit().append(&entry).await?;
+        tx.commit().await?;
+        Ok(change.order)
+    }
+}
+
+fn audited(
+    staff: &Staff,
+    action: &'static str,
+    id: OrderId,
+    fate: &Fate,
+    note: &str,
+    now: Timestamp,
+) -> AuditEntry {
+    let fate = match fate {
+        Fate::PlacedAs(id) => format!("placed as {id}"),
+        Fate::NotPlaced => "not placed".to_owned(),
+    };
+    let details = vec![("fate", fate), ("note", note.to_owned())];
+    AuditEntry {
+        actor: Actor::Staff(staff.id().clone()),
+        action,
+        target: format!("order:{id}"),
+        details,
+        at: now,
+    }
+}

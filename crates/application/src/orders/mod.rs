@@ -1,0 +1,20 @@
+//! Orders: placed by customers, sent, tracked and reconciled by workers, decided by staff where nobody else can.
+
+mod browse;
+mod cancel;
+mod decide;
+mod place;
+mod reconcile;
+mod record;
+mod rescue;
+mod submit;
+mod track;
+
+pub use browse::{BrowseOrders, OrderDetail, OrderPage, StaffOrderDetail};
+pub use cancel::{CancelOrder, CancelOrderError, CancelUpstream};
+pub use decide::{DecideOrder, DecideOrderError, Decided, Fate};
+pub use place::{OrderPlacement, PlaceOrder, PlaceOrderError, PlacedOrder};
+pub use reconcile::ReconcileOrder;
+pub use rescue::RescueOrders;
+pub use submit::SubmitOrder;
+pub use track::TrackOrders;

@@ -1,0 +1,180 @@
+//! Finding out what became of an order whose answer was lost.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use domain::orders::{
+    Actor, Attempt, AttemptOutcome, Change, Evidence, Order, OrderPolicy, absence_proves, await_decision,
+    looked_up, resolve, write_off,
+};
+use domain::providers::{CallResult, ListMatch, LookupCapability, Provider, find_in_list};
+use domain::{OrderId, ProviderOrderId, Timestamp};
+use ports::gateway::{LIST_MAX, PanelError, PanelGateway, PanelTarget};
+use ports::orders::OrderQueries;
+use ports::{Clock, Store, StoreError};
+
+use super::record::amend;
+use crate::jobs::Verdict;
+use crate::providers::{CallClass, Panels, PanelsError};
+
+/// The use case.
+pub struct ReconcileOrder {
+    store: Arc<dyn Store>,
+    orders: Arc<dyn OrderQueries>,
+    gateway: Arc<dyn PanelGateway>,
+    panels: Arc<Panels>,
+    clock: Arc<dyn Clock>,
+    policy: OrderPolicy,
+}
+
+impl ReconcileOrder {
+    /// The use case over its ports.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        orders: Arc<dyn OrderQueries>,
+        gateway: Arc<dyn PanelGateway>,
+        panels: Arc<Panels>,
+        clock: Arc<dyn Clock>,
+        policy: OrderPolicy,
+    ) -> Self {
+        Self {
+            store,
+            orders,
+            gateway,
+            panels,
+            clock,
+            policy,
+        }
+    }
+
+    /// Looks an unknown order up at its provider, if the provider offers that, and records what it found. An order
+    /// that stayed unknown too long is written off.
+    ///
+    /// # Errors
+    /// [`PanelsError`] if the database or the provider's key is not to be had.
+    pub async fn reconcile(&self, id: OrderId) -> Result<Verdict, PanelsError> {
+        let Some(view) = self.orders.find(id).await? else {
+            return Ok(Verdict::Done);
+        };
+        let attempts = self.orders.attempts(id).await?;
+        let undecided = attempts
+            .last()
+            .filter(|last| last.outcome == AttemptOutcome::Unknown.as_str());
+        let Some(attempt) = undecided else {
+            return Ok(Verdict::Done);
+        };
+
+        let (provider, target) = self.panels.target(view.order.service.provider).await?;
+        if provider.settings.lookup == LookupCapability::None {
+            self.apply(id, |order, attempt, now| {
+                write_off(order, attempt, &self.policy, now)
+                    .or_else(|| await_decision(order, &self.policy, now))
+            })
+            .await?;
+            return Ok(Verdict::Done);
+        }
+        let admitted = match self.panels.admit(&provider, CallClass::Read).await {
+            Ok(admitted) => admitted,
+            Err(pause) => return Ok(Verdict::Later(pause)),
+        };
+        let found = self
+            .look_up(&provider, &target, &view.order, attempt.started_at)
+            .await;
+        drop(admitted);
+        match found {
+            Ok(found) => self.record(id, found).await?,
+            Err(PanelsError::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                self.record(id, ListMatch::Inconclusive(error.to_string()))
+                    .await?
+            }
+        }
+        Ok(Verdict::Done)
+    }
+
+    async fn look_up(
+        &self,
+        provider: &Provider,
+        target: &PanelTarget,
+        order: &Order,
+        sent_after: Timestamp,
+    ) -> Result<ListMatch, PanelsError> {
+        let capability = provider.settings.lookup;
+        let reference = (capability == LookupCapability::Reference).then(|| order.reference());
+        let listed = match self.gateway.recent_orders(target, reference).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.panels
+                    .tell(provider.id, CallClass::Read, call_result(&error));
+                return Ok(ListMatch::Inconclusive(error.to_string()));
+            }
+        };
+        self.panels
+            .tell(provider.id, CallClass::Read, CallResult::Answered);
+        let ids: Vec<ProviderOrderId> = listed.iter().map(|row| row.id.clone()).collect();
+        let known = self.orders.known_provider_orders(provider.id, &ids).await?;
+        let full = listed.len() >= usize::from(LIST_MAX);
+        Ok(find_in_list(order, capability, &listed, &known, sent_after, full))
+    }
+
+    async fn record(&self, id: OrderId, found: ListMatch) -> Result<(), StoreError> {
+        let result = self
+            .apply(id, |order, attempt, now| self.decide(order, attempt, &found, now))
+            .await;
+        match result {
+            // Another order took the id meanwhile: one row's bad luck must not repeat for ever.
+            Err(StoreError::Conflict { constraint }) => {
+                tracing::error!(order_id = id.0, %constraint, "an order that was found belongs to another one");
+                let why = "the order that was found belongs to another one";
+                self.apply(id, |order, _, now| Some(looked_up(order, why, &self.policy, now)))
+                    .await
+            }
+            result => result,
+        }
+    }
+
+    fn decide(&self, order: &Order, attempt: &Attempt, found: &ListMatch, now: Timestamp) -> Option<Change> {
+        let evidence = match found {
+            ListMatch::Found(id) => Evidence::Placed {
+                provider_order_id: id.clone(),
+                actor: Actor::Provider,
+            },
+            ListMatch::Absent if absence_proves(order, &self.policy, now) => Evidence::Absent {
+                proof: "lookup:absent".to_owned(),
+                actor: Actor::Provider,
+            },
+            ListMatch::Absent => return self.wait(order, attempt, "not there yet", now),
+            ListMatch::Inconclusive(why) => return self.wait(order, attempt, why, now),
+        };
+        resolve(order, attempt, &evidence, &self.policy, now)
+    }
+
+    fn wait(&self, order: &Order, attempt: &Attempt, why: &str, now: Timestamp) -> Option<Change> {
+        write_off(order, attempt, &self.policy, now)
+            .or_else(|| Some(looked_up(order, why, &self.policy, now)))
+    }
+
+    async fn apply<D>(&self, id: OrderId, decide: D) -> Result<(), StoreError>
+    where
+        D: Fn(&Order, &Attempt, Timestamp) -> Option<Change> + Send + Sync,
+    {
+        let now = self.clock.now();
+        let undecided = |order: &Order, attempt: Option<&Attempt>| {
+            let attempt = attempt.filter(|attempt| attempt.outcome == AttemptOutcome::Unknown);
+            Ok(attempt.and_then(|attempt| decide(order, attempt, now)))
+        };
+        amend::<Infallible, _>(&*self.store, id, undecided)
+            .await
+            .map(|_| ())
+    }
+}
+
+/// How a failed read counts for the circuit.
+pub(super) const fn call_result(error: &PanelError) -> CallResult {
+    match error {
+        PanelError::Unreachable(_) | PanelError::Forbidden(_) => CallResult::Unreachable,
+        PanelError::Broken(_) | PanelError::Unreadable(_) => CallResult::Failed,
+        PanelError::Refused(_) => CallResult::Answered,
+    }
+}

@@ -1,0 +1,112 @@
+//! Recording a change, and the frame around every decision about an existing order: lock, decide, record, commit.
+
+use domain::orders::{Attempt, Change, FollowUp, Order};
+use domain::wallets::Movement;
+use domain::{OrderId, Timestamp};
+use ports::jobs::JobTopic;
+use ports::outbox::NewJob;
+use ports::wallets::Applied;
+use ports::{Store, StoreError, Tx};
+
+use crate::retry::retry_contended;
+
+/// What became of a decision.
+#[derive(Debug)]
+pub enum Amended<E> {
+    /// It was recorded; the order as it is now.
+    Recorded(Box<Order>),
+    /// There was nothing to do.
+    Unchanged,
+    /// There is no such order.
+    Missing,
+    /// The decision was no; nothing was recorded.
+    Refused(E),
+}
+
+/// Locks an order, lets `decide` look at it and its latest attempt, and records what it wants, in one transaction.
+/// `decide` may be called again if another transaction is in the way.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] if nobody knows whether it was recorded; [`StoreError::Conflict`] if a constraint
+/// refused it.
+pub async fn amend<E, D>(store: &dyn Store, id: OrderId, decide: D) -> Result<Amended<E>, StoreError>
+where
+    E: Send,
+    D: Fn(&Order, Option<&Attempt>) -> Result<Option<Change>, E> + Send + Sync,
+{
+    retry_contended(|| amend_once(store, id, &decide)).await
+}
+
+async fn amend_once<E, D>(store: &dyn Store, id: OrderId, decide: &D) -> Result<Amended<E>, StoreError>
+where
+    E: Send,
+    D: Fn(&Order, Option<&Attempt>) -> Result<Option<Change>, E> + Send + Sync,
+{
+    let mut tx = store.begin().await?;
+    let Some(order) = tx.orders().lock(id).await? else {
+        return Ok(Amended::Missing);
+    };
+    let attempt = tx.orders().latest_attempt(id).await?;
+    let change = match decide(&order, attempt.as_ref()) {
+        Ok(Some(change)) => change,
+        Ok(None) => return Ok(Amended::Unchanged),
+        Err(refusal) => return Ok(Amended::Refused(refusal)),
+    };
+    record(&mut *tx, &change).await?;
+    tx.commit().await?;
+    Ok(Amended::Recorded(Box::new(change.order)))
+}
+
+/// Writes a change, in the order of the row locks. The order must have been locked in this transaction.
+///
+/// # Errors
+/// [`StoreError::Contended`] if the order or the attempt moved on since the decision.
+pub async fn record(tx: &mut dyn Tx, change: &Change) -> Result<(), StoreError> {
+    let order = &change.order;
+    if !tx.orders().update(order).await? {
+        return Err(StoreError::Contended);
+    }
+    if let Some(attempt) = &change.attempt
+        && !tx.orders().change_attempt(order, attempt).await?
+    {
+        return Err(StoreError::Contended);
+    }
+    for movement in &change.movements {
+        move_money(tx, movement, order.updated_at).await?;
+    }
+    tx.orders().append_events(order.id, &change.events).await?;
+    for follow_up in &change.follow_ups {
+        tx.outbox().push(job_of(order.id, *follow_up)).await?;
+    }
+    Ok(())
+}
+
+/// Moves money that must move: a wallet that cannot is a broken invariant, and nothing is recorded.
+async fn move_money(tx: &mut dyn Tx, movement: &Movement, now: Timestamp) -> Result<(), StoreError> {
+    if let Some(change) = &movement.wallet {
+        match tx.wallets().apply(change, now).await? {
+            Applied::Done { .. } => {}
+            Applied::TooLow { .. } | Applied::Frozen | Applied::NoWallet => {
+                return Err(StoreError::Conflict {
+                    constraint: "wallets.balance".to_owned(),
+                });
+            }
+        }
+    }
+    tx.wallets().record(&movement.transfers, now).await
+}
+
+const fn job_of(order: OrderId, follow_up: FollowUp) -> NewJob {
+    match follow_up {
+        FollowUp::Submit { due_at } => NewJob {
+            topic: JobTopic::SubmitOrder,
+            subject: order.0,
+            due_at,
+        },
+        FollowUp::Cancel { due_at } => NewJob {
+            topic: JobTopic::CancelOrder,
+            subject: order.0,
+            due_at,
+        },
+    }
+}

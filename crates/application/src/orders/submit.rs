@@ -1,0 +1,215 @@
+//! Sending an order to its provider, at most once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::OrderId;
+use domain::catalog::Availability;
+use domain::orders::{Actor, Evidence, Order, OrderPolicy, OrderState, claim, resolve, withdraw};
+use domain::providers::{
+    AddAnswer, AddOutcome, CallResult, LookupCapability, Provider, RefusalKind, classify_add,
+};
+use ports::gateway::{PanelGateway, PanelOrder, PanelTarget};
+use ports::orders::OrderQueries;
+use ports::{Clock, Store, StoreError};
+
+use super::record::{Amended, amend};
+use crate::jobs::Verdict;
+use crate::providers::{CallClass, Panels, PanelsError};
+
+/// How long to wait before a provider that staff switched off is tried again.
+const DISABLED_PAUSE: Duration = Duration::from_secs(60);
+/// How long to wait while too much money at a provider has an unknown fate.
+const EXPOSURE_PAUSE: Duration = Duration::from_secs(30);
+/// Recording an answer is tried this often before the order is left to the rescuer.
+const RECORD_ATTEMPTS_MAX: u32 = 8;
+/// The first pause between these attempts; it doubles.
+const RECORD_PAUSE_MIN: Duration = Duration::from_millis(50);
+
+/// The use case.
+pub struct SubmitOrder {
+    store: Arc<dyn Store>,
+    orders: Arc<dyn OrderQueries>,
+    gateway: Arc<dyn PanelGateway>,
+    panels: Arc<Panels>,
+    clock: Arc<dyn Clock>,
+    policy: OrderPolicy,
+    worker: String,
+}
+
+impl SubmitOrder {
+    /// The use case over its ports; `worker` names this process in the attempts it makes.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        orders: Arc<dyn OrderQueries>,
+        gateway: Arc<dyn PanelGateway>,
+        panels: Arc<Panels>,
+        clock: Arc<dyn Clock>,
+        policy: OrderPolicy,
+        worker: String,
+    ) -> Self {
+        Self {
+            store,
+            orders,
+            gateway,
+            panels,
+            clock,
+            policy,
+            worker,
+        }
+    }
+
+    /// Sends the order if it is waiting to be sent. Whatever happens after the intent is durable, it is never sent
+    /// again unless it is proven that nothing was sent.
+    ///
+    /// # Errors
+    /// [`PanelsError`] if the database or the provider's key is not to be had; then nothing was sent.
+    pub async fn submit(&self, id: OrderId) -> Result<Verdict, PanelsError> {
+        let Some(view) = self.orders.find(id).await? else {
+            return Ok(Verdict::Done);
+        };
+        if view.order.state != OrderState::Held {
+            return Ok(Verdict::Done);
+        }
+        let (provider, target) = self.panels.target(view.order.service.provider).await?;
+        if let Some(verdict) = self.hold_back(&provider, id).await? {
+            return Ok(verdict);
+        }
+        let admitted = match self.panels.admit(&provider, CallClass::Submit).await {
+            Ok(admitted) => admitted,
+            Err(pause) => return Ok(Verdict::Later(pause)),
+        };
+        let claimed_at = self.clock.monotonic();
+        let Some(order) = self.claim(id).await? else {
+            return Ok(Verdict::Done);
+        };
+        let answer = self.send(&provider, &target, &order, claimed_at).await;
+        drop(admitted);
+        self.conclude(&provider, &order, &answer).await?;
+        Ok(Verdict::Done)
+    }
+
+    /// Reasons not to send that are known before anything is claimed.
+    async fn hold_back(&self, provider: &Provider, id: OrderId) -> Result<Option<Verdict>, StoreError> {
+        match provider.availability {
+            Availability::Active => {}
+            Availability::Disabled => return Ok(Some(Verdict::Later(DISABLED_PAUSE))),
+            Availability::Archived => {
+                let now = self.clock.now();
+                let give_back =
+                    |order: &Order, _: Option<&_>| Ok(withdraw(order, "the provider was removed", now));
+                amend::<std::convert::Infallible, _>(&*self.store, id, give_back).await?;
+                return Ok(Some(Verdict::Done));
+            }
+        }
+        let exposure = self.orders.unknown_exposure(provider.id).await?;
+        Ok((exposure > provider.settings.exposure_cap).then_some(Verdict::Later(EXPOSURE_PAUSE)))
+    }
+
+    /// Makes the intent durable. `None` if somebody else has the order. If the database does not say whether the
+    /// commit happened, the error ends the submission: the rescuer finds the claim, and nothing is sent.
+    async fn claim(&self, id: OrderId) -> Result<Option<Box<Order>>, StoreError> {
+        let now = self.clock.now();
+        let decide = |order: &Order, _: Option<&_>| Ok(claim(order, &self.worker, &self.policy, now));
+        match amend::<std::convert::Infallible, _>(&*self.store, id, decide).await? {
+            Amended::Recorded(order) => Ok(Some(order)),
+            Amended::Unchanged | Amended::Missing => Ok(None),
+            Amended::Refused(never) => match never {},
+        }
+    }
+
+    async fn send(
+        &self,
+        provider: &Provider,
+        target: &PanelTarget,
+        order: &Order,
+        claimed_at: Duration,
+    ) -> AddAnswer {
+        // A process that was paused since the claim may be past its lease: it must not send any more.
+        if self.clock.monotonic().saturating_sub(claimed_at) >= self.policy.send_within {
+            return AddAnswer::NotSent {
+                why: "stale".to_owned(),
+            };
+        }
+        let keeps_references = provider.settings.lookup == LookupCapability::Reference;
+        let request = PanelOrder {
+            upstream_service: order.service.upstream_id.clone(),
+            link: order.link.as_str().to_owned(),
+            quantity: order.quantity,
+            reference: keeps_references.then(|| order.reference()),
+        };
+        self.gateway.add(target, &request).await
+    }
+
+    async fn conclude(
+        &self,
+        provider: &Provider,
+        order: &Order,
+        answer: &AddAnswer,
+    ) -> Result<(), StoreError> {
+        let outcome = classify_add(answer);
+        self.tell_circuit(provider, answer, &outcome);
+        let evidence = match outcome {
+            AddOutcome::Placed(provider_order_id) => Evidence::Placed {
+                provider_order_id,
+                actor: Actor::Provider,
+            },
+            AddOutcome::Refused { text, .. } => Evidence::Refused { text },
+            AddOutcome::NotSent { proof } => Evidence::NotSent { proof },
+            AddOutcome::Unknown { why } => Evidence::Unknown { why },
+        };
+        match self.record(order, &evidence).await {
+            Err(StoreError::Conflict { constraint }) if matches!(evidence, Evidence::Placed { .. }) => {
+                tracing::error!(order_id = order.id.0, %constraint, "the provider answered an id that another order has");
+                let why = "the provider answered an order id that belongs to another order".to_owned();
+                self.record(order, &Evidence::Unknown { why }).await
+            }
+            result => result,
+        }
+    }
+
+    fn tell_circuit(&self, provider: &Provider, answer: &AddAnswer, outcome: &AddOutcome) {
+        let result = match (answer, outcome) {
+            (AddAnswer::NotSent { .. }, _) => CallResult::Unreachable,
+            (_, AddOutcome::Placed(_) | AddOutcome::Refused { .. }) => CallResult::Answered,
+            _ => CallResult::Failed,
+        };
+        self.panels.tell(provider.id, CallClass::Submit, result);
+        if let AddOutcome::Refused {
+            kind: RefusalKind::Account,
+            text,
+        } = outcome
+        {
+            tracing::error!(provider_id = provider.id.0, %text, "the provider refuses our account; it is left alone for a while");
+            self.panels.trip(provider.id, CallClass::Submit);
+        }
+    }
+
+    /// An answer is worth more than the time it takes to write it down: only a database that stays away makes us leave
+    /// the order to the rescuer, who will find it unknown.
+    async fn record(&self, order: &Order, evidence: &Evidence) -> Result<(), StoreError> {
+        let mut pause = RECORD_PAUSE_MIN;
+        for _ in 1..RECORD_ATTEMPTS_MAX {
+            match self.record_once(order.id, evidence).await {
+                Err(StoreError::Unavailable(why)) => {
+                    tracing::warn!(order_id = order.id.0, %why, "an answer could not be recorded yet");
+                    tokio::time::sleep(pause).await;
+                    pause = pause.saturating_mul(2);
+                }
+                result => return result,
+            }
+        }
+        self.record_once(order.id, evidence).await
+    }
+
+    async fn record_once(&self, id: OrderId, evidence: &Evidence) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let decide = |order: &Order, attempt: Option<&_>| {
+            Ok(attempt.and_then(|attempt| resolve(order, attempt, evidence, &self.policy, now)))
+        };
+        amend::<std::convert::Infallible, _>(&*self.store, id, decide)
+            .await
+            .map(|_| ())
+    }
+}

@@ -1,0 +1,229 @@
+//! Calling providers with care: keys are opened for a call only, and rate limits, circuits and places in line are
+//! asked first.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::ProviderId;
+use domain::providers::{CallResult, Circuit, CircuitPolicy, CircuitState, Permission, Provider};
+use ports::crypto::{SealError, SecretSealer};
+use ports::gateway::PanelTarget;
+use ports::limits::{Admission, Limit, RateLimiter};
+use ports::providers::ProviderQueries;
+use ports::{Clock, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Sending orders and asking about them fail for different reasons, so they have circuits of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallClass {
+    /// `add`.
+    Submit,
+    /// Everything that may be repeated.
+    Read,
+}
+
+impl CallClass {
+    /// How many calls of the class one process makes to one provider at once.
+    const fn places(self) -> usize {
+        match self {
+            Self::Submit => 8,
+            Self::Read => 4,
+        }
+    }
+
+    /// The word in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Submit => "submit",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// Why a provider cannot be called at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelsError {
+    /// There is no such provider.
+    #[error("no such provider")]
+    UnknownProvider,
+    /// Its key does not open.
+    #[error("the provider's key cannot be opened: {0}")]
+    Key(#[from] SealError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Leave to make one call. Dropping it gives the place in line back.
+#[derive(Debug)]
+pub struct Admitted {
+    half_open: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Admitted {
+    /// Whether the call is the probe of a circuit that was open.
+    #[must_use]
+    pub const fn half_open(&self) -> bool {
+        self.half_open
+    }
+}
+
+struct Line {
+    circuit: Circuit,
+    places: Arc<Semaphore>,
+}
+
+type Lines = HashMap<(ProviderId, CallClass), Line>;
+
+/// How long to stand back when every place in line is taken.
+const CROWDED_PAUSE: Duration = Duration::from_millis(250);
+/// Requests that may go out at once, whatever the rate.
+const BURST_MAX: u32 = 10;
+
+/// Everything a worker needs to call a provider.
+pub struct Panels {
+    providers: Arc<dyn ProviderQueries>,
+    sealer: Arc<dyn SecretSealer>,
+    limiter: Arc<dyn RateLimiter>,
+    clock: Arc<dyn Clock>,
+    lines: Mutex<Lines>,
+}
+
+/// What a provider's key is bound to: copied to another row, it does not open.
+#[must_use]
+pub fn key_context(provider: ProviderId) -> String {
+    format!("providers.api_key:{provider}")
+}
+
+impl Panels {
+    /// Closed circuits for every provider.
+    #[must_use]
+    pub fn new(
+        providers: Arc<dyn ProviderQueries>,
+        sealer: Arc<dyn SecretSealer>,
+        limiter: Arc<dyn RateLimiter>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            providers,
+            sealer,
+            limiter,
+            clock,
+            lines: Mutex::default(),
+        }
+    }
+
+    /// The provider, and where and as whom it is called. Archived providers too: their orders live on.
+    ///
+    /// # Errors
+    /// [`PanelsError`].
+    pub async fn target(&self, id: ProviderId) -> Result<(Provider, PanelTarget), PanelsError> {
+        let (provider, key) = self
+            .providers
+            .find(id)
+            .await?
+            .ok_or(PanelsError::UnknownProvider)?;
+        let api_key = self.sealer.open(&key, &key_context(id))?;
+        let target = PanelTarget {
+            provider: id,
+            api_url: provider.api_url.clone(),
+            api_key,
+        };
+        Ok((provider, target))
+    }
+
+    /// Asks to make one call now.
+    ///
+    /// # Errors
+    /// How long to stand back.
+    pub async fn admit(&self, provider: &Provider, class: CallClass) -> Result<Admitted, Duration> {
+        self.peek(provider.id, class)?;
+        let per_second = provider.settings.requests_per_second.max(1);
+        let limit = Limit {
+            count: per_second,
+            period: Duration::from_secs(1),
+            burst: per_second.min(BURST_MAX),
+        };
+        match self
+            .limiter
+            .take(&format!("provider:{}", provider.id), limit)
+            .await
+        {
+            // Last, because it may take the one place that a half-open circuit has.
+            Admission::Granted { .. } => self.enter(provider.id, class),
+            Admission::Denied { retry_after } => Err(retry_after.max(Duration::from_millis(10))),
+        }
+    }
+
+    fn peek(&self, provider: ProviderId, class: CallClass) -> Result<(), Duration> {
+        let now = self.clock.monotonic();
+        self.with_line(provider, class, |line| match line.circuit.pause(now) {
+            Some(pause) => Err(pause),
+            None if line.places.available_permits() == 0 => Err(CROWDED_PAUSE),
+            None => Ok(()),
+        })
+    }
+
+    fn enter(&self, provider: ProviderId, class: CallClass) -> Result<Admitted, Duration> {
+        let now = self.clock.monotonic();
+        self.with_line(provider, class, |line| {
+            let place = Arc::clone(&line.places)
+                .try_acquire_owned()
+                .map_err(|_| CROWDED_PAUSE)?;
+            match line.circuit.ask(now) {
+                Permission::Allowed => {
+                    let half_open = line.circuit.state(now) == CircuitState::HalfOpen;
+                    Ok(Admitted {
+                        half_open,
+                        _place: place,
+                    })
+                }
+                Permission::Wait(pause) => Err(pause),
+            }
+        })
+    }
+
+    /// Gives leave back that was not used: a probe that was never made must not keep the circuit open.
+    pub fn forgo(&self, provider: ProviderId, class: CallClass, admitted: Admitted) {
+        if admitted.half_open {
+            self.with_line(provider, class, |line| line.circuit.forgo_probe());
+        }
+        drop(admitted);
+    }
+
+    /// Tells what came of a call.
+    pub fn tell(&self, provider: ProviderId, class: CallClass, result: CallResult) {
+        let now = self.clock.monotonic();
+        self.with_line(provider, class, |line| line.circuit.tell(now, result));
+    }
+
+    /// Leaves a provider alone for a while, because it rejects our account.
+    pub fn trip(&self, provider: ProviderId, class: CallClass) {
+        let now = self.clock.monotonic();
+        self.with_line(provider, class, |line| line.circuit.trip(now));
+    }
+
+    /// The circuits that are not closed, for metrics and staff.
+    #[must_use]
+    pub fn open_circuits(&self) -> Vec<(ProviderId, CallClass, CircuitState)> {
+        let now = self.clock.monotonic();
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines
+            .iter()
+            .map(|((provider, class), line)| (*provider, *class, line.circuit.state(now)))
+            .filter(|(_, _, state)| *state != CircuitState::Closed)
+            .collect()
+    }
+
+    fn with_line<T>(&self, provider: ProviderId, class: CallClass, act: impl FnOnce(&mut Line) -> T) -> T {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.entry((provider, class)).or_insert_with(|| Line {
+            circuit: Circuit::new(CircuitPolicy::default()),
+            places: Arc::new(Semaphore::new(class.places())),
+        });
+        act(line)
+    }
+}
