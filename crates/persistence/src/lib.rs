@@ -1,1 +1,36 @@
-//! Placeholder.
+//! Transactions, repositories and queries on SQLite and PostgreSQL.
+//!
+//! [`Database`] owns the connections. [`SeaStore`] begins transactions that write ([`SeaTx`] is every repository),
+//! [`SeaQueries`] reads, [`SeaRelay`] is the relay's side of the outbox, [`SeaLedger`] checks the books,
+//! [`SeaHealth`] reports, [`DatabaseClock`] tells the database's time and [`DatabaseSignal`] carries the news of
+//! committed work to every node.
+
+mod audit;
+mod catalog;
+mod clock;
+mod database;
+mod decode;
+mod error;
+mod health;
+mod identity;
+mod ledger;
+mod orders;
+mod outbox;
+mod providers;
+mod queries;
+mod signal;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tx;
+mod wallets;
+
+pub use clock::DatabaseClock;
+pub use database::{Database, PoolSizes};
+pub use health::SeaHealth;
+pub use ledger::SeaLedger;
+pub use outbox::SeaRelay;
+pub use queries::SeaQueries;
+pub use signal::DatabaseSignal;
+pub use store::SeaStore;
+pub use tx::SeaTx;

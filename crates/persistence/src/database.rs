@@ -1,0 +1,217 @@
+//! Connections.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use ports::StoreError;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::error::{driver_error, store_error};
+
+/// How long to wait for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long SQLite waits for another process that writes.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that one statement may run on PostgreSQL, in milliseconds.
+const POSTGRES_STATEMENT_TIMEOUT_MS: &str = "5000";
+/// The longest that one statement may wait for a row, in milliseconds; shorter than the above, so that waiting for
+/// another transaction is reported as contention.
+const POSTGRES_LOCK_TIMEOUT_MS: &str = "4000";
+/// The longest that a transaction may do nothing, in milliseconds: a process that hangs must not keep rows locked.
+const POSTGRES_IDLE_TIMEOUT_MS: &str = "30000";
+/// A connection that was idle for longer is tried before it is used.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
+/// Names the lock under which migrations run: "smm guru".
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8316569840471241077)";
+
+/// How many connections are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolSizes {
+    /// To PostgreSQL, for everything.
+    pub postgres: u32,
+    /// To SQLite for reading. There is always one more for writing.
+    pub sqlite_readers: u32,
+}
+
+impl Default for PoolSizes {
+    fn default() -> Self {
+        Self {
+            postgres: 16,
+            sqlite_readers: 4,
+        }
+    }
+}
+
+/// The connections to one database. Clones share them.
+#[derive(Clone)]
+pub struct Database {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    postgres: Option<PgConnectOptions>,
+}
+
+/// Without the address: it holds the password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Database({})", self.backend().as_str())
+    }
+}
+
+impl Database {
+    /// Connects to `postgres://…`, `sqlite://path` or `sqlite::memory:`. A SQLite file that is not there is created;
+    /// its folder must exist. A database in memory is gone with its last `Database`, and has one connection for
+    /// everything: it is for tests.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the address cannot be read or nobody answers there. Its text does not hold the
+    /// address.
+    pub async fn connect(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => Self::connect_postgres(url, sizes).await,
+            Some(("sqlite", _)) => Self::connect_sqlite(url, sizes).await,
+            _ => Err(StoreError::Unavailable(
+                "the database address must begin with postgres: or sqlite:".to_owned(),
+            )),
+        }
+    }
+
+    async fn connect_postgres(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| driver_error(&error))?
+            .application_name("smm-guru")
+            .options([
+                ("statement_timeout", POSTGRES_STATEMENT_TIMEOUT_MS),
+                ("lock_timeout", POSTGRES_LOCK_TIMEOUT_MS),
+                ("idle_in_transaction_session_timeout", POSTGRES_IDLE_TIMEOUT_MS),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(sizes.postgres.max(1))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, usage| {
+                Box::pin(async move {
+                    let fresh = usage.idle_for < PING_AFTER_IDLE;
+                    Ok(fresh || connection.ping().await.is_ok())
+                })
+            })
+            .connect_with(options.clone())
+            .await
+            .map_err(|error| driver_error(&error))?;
+        let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        Ok(Self {
+            write: connection.clone(),
+            read: connection,
+            postgres: Some(options),
+        })
+    }
+
+    async fn connect_sqlite(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| driver_error(&error))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(SQLITE_BUSY_TIMEOUT)
+            .foreign_keys(true);
+        let write = sqlite_pool(1, options.clone()).await?;
+        let read = if in_memory {
+            write.clone()
+        } else {
+            sqlite_pool(sizes.sqlite_readers.max(1), options.pragma("query_only", "on")).await?
+        };
+        Ok(Self {
+            write,
+            read,
+            postgres: None,
+        })
+    }
+
+    /// Which database it is.
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.write.get_database_backend()
+    }
+
+    /// Connections for reading. What another connection has not committed is not seen.
+    pub(crate) const fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// Connections for writing. Several statements belong into [`Database::begin`].
+    pub(crate) const fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// How PostgreSQL is reached, for connections with a purpose of their own.
+    pub(crate) const fn postgres(&self) -> Option<&PgConnectOptions> {
+        self.postgres.as_ref()
+    }
+
+    /// Begins a transaction that may write. SQLite takes its one write lock at once: a transaction that reads first
+    /// and then finds that somebody else wrote could not go on.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.write
+            .begin_with_options(options)
+            .await
+            .map_err(store_error)
+    }
+
+    /// Applies the migrations that are not applied yet, all or none. Several processes may call it at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one fails; then nothing has changed.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let tx = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            for statement in ["SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0", MIGRATION_LOCK] {
+                tx.execute_unprepared(statement).await.map_err(store_error)?;
+            }
+        }
+        Migrator::up(&tx, None).await.map_err(store_error)?;
+        tx.commit().await.map_err(store_error)
+    }
+
+    /// The migrations that are not applied yet. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database does not answer.
+    pub async fn pending(&self) -> Result<Vec<String>, StoreError> {
+        let pending = Migrator::get_pending_migrations_read_only(&self.read)
+            .await
+            .map_err(store_error)?;
+        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+
+    /// Waits until connections are given back, and closes them.
+    pub async fn close(&self) {
+        for connection in [&self.read, &self.write] {
+            if let Err(error) = connection.close_by_ref().await {
+                tracing::warn!(%error, "a database connection did not close");
+            }
+        }
+    }
+}
+
+async fn sqlite_pool(size: u32, options: SqliteConnectOptions) -> Result<DatabaseConnection, StoreError> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .map_err(|error| driver_error(&error))?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}

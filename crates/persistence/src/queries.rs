@@ -1,0 +1,26 @@
+//! Reading for screens and schedules.
+
+use sea_orm::DatabaseConnection;
+
+use crate::database::Database;
+
+/// Every query, on the connections for reading. Each feature's module implements its own.
+pub struct SeaQueries {
+    database: Database,
+}
+
+impl SeaQueries {
+    /// Queries on `database`.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self {
+            database: database.clone(),
+        }
+    }
+
+    /// The connections to read from. Database errors become [`ports::StoreError`]s by
+    /// [`store_error`](crate::error::store_error).
+    pub(crate) const fn conn(&self) -> &DatabaseConnection {
+        self.database.read()
+    }
+}

@@ -1,0 +1,35 @@
+//! Beginning transactions.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ports::outbox::WorkSignal;
+use ports::{Store, StoreError, Tx};
+
+use crate::database::Database;
+use crate::tx::SeaTx;
+
+/// Begins transactions on a [`Database`], and tells `signal` when work was committed.
+pub struct SeaStore {
+    database: Database,
+    signal: Arc<dyn WorkSignal>,
+}
+
+impl SeaStore {
+    /// A store on `database`.
+    #[must_use]
+    pub fn new(database: &Database, signal: Arc<dyn WorkSignal>) -> Self {
+        Self {
+            database: database.clone(),
+            signal,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SeaStore {
+    async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
+        let tx = self.database.begin().await?;
+        Ok(Box::new(SeaTx::new(tx, Arc::clone(&self.signal))))
+    }
+}

@@ -1,0 +1,138 @@
+//! The transaction, which is every repository at once.
+//!
+//! A repository method runs its statements between [`SeaTx::conn`] and [`SeaTx::guard`]:
+//!
+//! ```ignore
+//! let found = users::Entity::find_by_id(id).one(self.conn()?).await;
+//! let found = self.guard(found)?;
+//! ```
+//!
+//! or, with several statements, moves them into a function that takes `&DatabaseTransaction` and returns
+//! `Result<_, Failure>`, where `?` accepts database errors and [`StoreError`]s alike:
+//!
+//! ```ignore
+//! let done = archive(self.conn()?, id).await;
+//! self.guard(done)
+//! ```
+//!
+//! Every `conn` needs its `guard` before the next `conn`: a transaction whose statement failed **or was abandoned half
+//! way** (its future was dropped) is poisoned, and nothing of it can be committed. PostgreSQL would turn such a commit
+//! into a silent rollback, SQLite would commit the half.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ports::audit::AuditRepository;
+use ports::catalog::CatalogRepository;
+use ports::identity::IdentityRepository;
+use ports::orders::OrderRepository;
+use ports::outbox::{OutboxRepository, WorkSignal};
+use ports::providers::ProviderRepository;
+use ports::wallets::WalletRepository;
+use ports::{StoreError, Tx};
+use sea_orm::DatabaseTransaction;
+
+use crate::error::{Failure, store_error};
+
+/// Whether statements can still be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    /// Everything so far worked.
+    Sound,
+    /// A statement has begun and its result was not seen yet.
+    Running,
+    /// A statement failed.
+    Failed,
+}
+
+/// A transaction. It implements every repository itself.
+pub struct SeaTx {
+    tx: DatabaseTransaction,
+    condition: Condition,
+    left_work: bool,
+    signal: Arc<dyn WorkSignal>,
+}
+
+impl SeaTx {
+    pub(crate) fn new(tx: DatabaseTransaction, signal: Arc<dyn WorkSignal>) -> Self {
+        Self {
+            tx,
+            condition: Condition::Sound,
+            left_work: false,
+            signal,
+        }
+    }
+
+    /// The connection to run one step on; its result goes through [`SeaTx::guard`].
+    ///
+    /// # Errors
+    /// [`StoreError::Poisoned`] if an earlier step failed or was abandoned.
+    pub(crate) fn conn(&mut self) -> Result<&DatabaseTransaction, StoreError> {
+        if self.condition != Condition::Sound {
+            return Err(StoreError::Poisoned);
+        }
+        self.condition = Condition::Running;
+        Ok(&self.tx)
+    }
+
+    /// Ends the step that [`SeaTx::conn`] began. An error poisons the transaction.
+    pub(crate) fn guard<T>(&mut self, result: Result<T, impl Into<Failure>>) -> Result<T, StoreError> {
+        match result {
+            Ok(value) => {
+                self.condition = Condition::Sound;
+                Ok(value)
+            }
+            Err(error) => {
+                self.condition = Condition::Failed;
+                Err(StoreError::from(error.into()))
+            }
+        }
+    }
+
+    /// Notes that the transaction leaves work behind, so that its commit wakes the relay.
+    pub(crate) const fn leave_work(&mut self) {
+        self.left_work = true;
+    }
+}
+
+#[async_trait]
+impl Tx for SeaTx {
+    fn identity(&mut self) -> &mut dyn IdentityRepository {
+        self
+    }
+
+    fn catalog(&mut self) -> &mut dyn CatalogRepository {
+        self
+    }
+
+    fn providers(&mut self) -> &mut dyn ProviderRepository {
+        self
+    }
+
+    fn orders(&mut self) -> &mut dyn OrderRepository {
+        self
+    }
+
+    fn wallets(&mut self) -> &mut dyn WalletRepository {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn OutboxRepository {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        if self.condition != Condition::Sound {
+            return Err(StoreError::Poisoned);
+        }
+        self.tx.commit().await.map_err(store_error)?;
+        if self.left_work {
+            self.signal.notify();
+        }
+        Ok(())
+    }
+}
