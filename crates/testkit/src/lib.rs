@@ -1,1 +1,12 @@
-//! Placeholder.
+//! What the tests of this workspace share: values to begin with, a clock that obeys, and the contracts that every
+//! implementation of a port has to keep. Nothing here knows which database or server is behind a port.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "whatever is wrong here is a failed test, and a test fails by panicking"
+)]
+
+pub mod contract;
+pub mod fake;
+pub mod fixtures;

@@ -1,0 +1,85 @@
+//! What every implementation of the database ports has to do, as functions that panic when it does not.
+//!
+//! Each suite has a macro that hands its cases to another macro, so that a harness can make one test of each:
+//!
+//! ```ignore
+//! macro_rules! on_sqlite {
+//!     ($suite:ident: $($case:ident),+ $(,)?) => { $(
+//!         #[tokio::test]
+//!         async fn $case() { testkit::contract::$suite::$case(&a_new_backend().await).await.unwrap(); }
+//!     )+ };
+//! }
+//! testkit::identity_contract!(on_sqlite);
+//! ```
+
+pub mod audit;
+pub mod catalog;
+pub mod identity;
+pub mod listing;
+pub mod providers;
+
+use std::sync::Arc;
+
+use ports::catalog::CatalogQueries;
+use ports::health::DatabaseHealth;
+use ports::identity::IdentityQueries;
+use ports::ledger::LedgerProof;
+use ports::orders::OrderQueries;
+use ports::outbox::OutboxRelay;
+use ports::providers::ProviderQueries;
+use ports::wallets::WalletQueries;
+use ports::{Store, StoreError};
+
+/// How a case ends: what it is about fails by panicking, what it only passes through is handed on.
+pub type Case = Result<(), StoreError>;
+
+/// An empty, migrated database behind its ports.
+#[derive(Clone)]
+pub struct Backend {
+    /// Transactions.
+    pub store: Arc<dyn Store>,
+    /// Users and sessions.
+    pub identity: Arc<dyn IdentityQueries>,
+    /// Categories and services.
+    pub catalog: Arc<dyn CatalogQueries>,
+    /// Providers.
+    pub providers: Arc<dyn ProviderQueries>,
+    /// Orders.
+    pub orders: Arc<dyn OrderQueries>,
+    /// Wallets.
+    pub wallets: Arc<dyn WalletQueries>,
+    /// Jobs.
+    pub relay: Arc<dyn OutboxRelay>,
+    /// The proof of the books.
+    pub proof: Arc<dyn LedgerProof>,
+    /// The database about itself.
+    pub health: Arc<dyn DatabaseHealth>,
+}
+
+#[cfg(test)]
+mod tests {
+    macro_rules! names {
+        ($suite:ident: $($case:ident),+ $(,)?) => { &[$(stringify!($case)),+] };
+    }
+
+    fn assert_listed(source: &str, listed: &[&str]) {
+        let written: Vec<&str> = source
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("pub async fn ")?
+                    .split_once('(')
+                    .map(|(name, _)| name)
+            })
+            .collect();
+        assert_eq!(written, listed);
+    }
+
+    #[test]
+    fn every_case_of_a_suite_is_listed_in_its_macro() {
+        assert_listed(include_str!("identity.rs"), crate::identity_contract!(names));
+        assert_listed(include_str!("catalog.rs"), crate::catalog_contract!(names));
+        assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
+        assert_listed(include_str!("providers.rs"), crate::providers_contract!(names));
+        assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
+    }
+}
