@@ -41,12 +41,12 @@ pub trait WalletRepository: Send {
     /// prevented by the transition that leads here.
     async fn record(&mut self, transfers: &[Transfer], now: Timestamp) -> Result<(), StoreError>;
 
-    /// Whether a ledger row with this kind and reference exists.
-    async fn is_recorded(
+    /// Whose money the ledger row with this kind and reference moved, and how much. `None` if there is no such row.
+    async fn recorded(
         &mut self,
         kind: domain::wallets::TransferKind,
         reference: &str,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Option<(Option<UserId>, Money)>, StoreError>;
 
     /// Opens or freezes a wallet. `false` if there is none.
     async fn set_status(
