@@ -52,14 +52,28 @@ pub fn find_in_list(
         LookupCapability::Reference => row.reference.as_deref() == Some(order.reference().as_str()),
         LookupCapability::LinkAndTime => same_order(order, row, sent_after),
     };
-    let mut found = listed.iter().filter(fits).filter(|row| !known.contains(&row.id));
+    let mut strangers = listed.iter().filter(|row| !known.contains(&row.id));
+    let mut found = strangers.clone().filter(fits);
     match (found.next(), found.next()) {
         (Some(only), None) => ListMatch::Found(only.id.clone()),
         (Some(_), Some(_)) => ListMatch::Inconclusive("several orders fit".to_owned()),
+        (None, _) if strangers.any(|row| resembles(order, row, sent_after)) => {
+            ListMatch::Inconclusive("an order that may be this one is listed in another form".to_owned())
+        }
         (None, _) if capability == LookupCapability::Reference => ListMatch::Absent,
         (None, _) if reaches_back(listed, sent_after, full) => ListMatch::Absent,
         (None, _) => ListMatch::Inconclusive("the list does not reach back far enough".to_owned()),
     }
+}
+
+/// Whether a row that nobody claims may be the order all the same: providers rewrite links and leave columns out. As
+/// long as there is one, not finding the order proves nothing.
+fn resembles(order: &Order, row: &ListedOrder, sent_after: Timestamp) -> bool {
+    let in_time = row
+        .created_at
+        .is_none_or(|created| created >= sent_after.minus(CLOCK_TOLERANCE));
+    let unnamed = row.reference.is_none();
+    in_time && unnamed && row.quantity.is_none_or(|quantity| quantity == order.quantity)
 }
 
 fn same_order(order: &Order, row: &ListedOrder, sent_after: Timestamp) -> bool {
@@ -81,4 +95,130 @@ fn reaches_back(listed: &[ListedOrder], sent_after: Timestamp, full: bool) -> bo
         || listed
             .iter()
             .any(|row| row.created_at.is_some_and(|created| created < limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::orders::{Hold, OrderState, ServiceSnapshot};
+    use crate::text::{Link, Name};
+    use crate::{Money, OrderId, ProviderId, Rate, ServiceId, UserId};
+
+    const SENT: Timestamp = Timestamp::from_micros(1_000_000_000_000);
+
+    fn order() -> Order {
+        Order {
+            id: OrderId(7),
+            user: UserId::new("u"),
+            service: ServiceSnapshot {
+                id: ServiceId(1),
+                name: Name::from_stored("s"),
+                provider: ProviderId(1),
+                upstream_id: "55".to_owned(),
+                rate: Rate::ZERO,
+                selling_rate: Rate::ZERO,
+                refill: false,
+                cancel: false,
+            },
+            link: Link::from_stored("https://a.b/x"),
+            quantity: 100,
+            price: Money::MICRO,
+            cost: Money::ZERO,
+            state: OrderState::Unknown,
+            hold: Hold::Pending,
+            refunded: Money::ZERO,
+            recognised: Money::ZERO,
+            provider_order_id: None,
+            provider_status: None,
+            start_count: None,
+            remains: None,
+            attempts: 1,
+            lease_until: None,
+            unknown_since: None,
+            due_at: None,
+            lookups: 0,
+            review: None,
+            cancel_requested_at: None,
+            observed_at: None,
+            submitted_at: None,
+            ended_at: None,
+            created_at: SENT,
+            updated_at: SENT,
+            revision: 0,
+        }
+    }
+
+    fn row(id: &str, link: &str, quantity: u64, after_sent: i64) -> ListedOrder {
+        ListedOrder {
+            id: ProviderOrderId::new(id),
+            upstream_service: Some("55".to_owned()),
+            link: Some(link.to_owned()),
+            quantity: Some(quantity),
+            created_at: Some(Timestamp::from_micros(SENT.micros() + after_sent * 1_000_000)),
+            reference: None,
+        }
+    }
+
+    fn look(listed: &[ListedOrder], known: &[ProviderOrderId], full: bool) -> ListMatch {
+        find_in_list(&order(), LookupCapability::LinkAndTime, listed, known, SENT, full)
+    }
+
+    #[test]
+    fn the_only_stranger_with_link_quantity_and_time_is_the_order() {
+        let listed = [
+            row("1", "https://a.b/x", 100, 3),
+            row("2", "https://a.b/y", 50, 3),
+        ];
+        assert_eq!(
+            look(&listed, &[], false),
+            ListMatch::Found(ProviderOrderId::new("1"))
+        );
+        assert_eq!(
+            look(&listed, &[ProviderOrderId::new("1")], false),
+            ListMatch::Absent
+        );
+    }
+
+    #[test]
+    fn two_that_fit_and_one_in_another_form_are_for_people() {
+        let twins = [
+            row("1", "https://a.b/x", 100, 3),
+            row("2", "https://a.b/x", 100, 4),
+        ];
+        assert!(matches!(look(&twins, &[], false), ListMatch::Inconclusive(_)));
+        let rewritten = [row("1", "https://www.a.b/x/", 100, 3)];
+        assert!(matches!(look(&rewritten, &[], false), ListMatch::Inconclusive(_)));
+    }
+
+    #[test]
+    fn absence_needs_a_list_that_reaches_back() {
+        let recent = [row("2", "https://a.b/y", 50, 3)];
+        assert!(matches!(look(&recent, &[], true), ListMatch::Inconclusive(_)));
+        let minutes = i64::try_from(Duration::from_mins(5).as_secs()).unwrap();
+        let deep = [
+            row("2", "https://a.b/y", 50, 3),
+            row("1", "https://a.b/z", 50, -minutes),
+        ];
+        assert_eq!(look(&deep, &[], true), ListMatch::Absent);
+        assert_eq!(look(&[], &[], false), ListMatch::Absent);
+    }
+
+    #[test]
+    fn a_panel_that_ignores_the_reference_proves_nothing() {
+        let by_reference = |listed: &[ListedOrder]| {
+            find_in_list(&order(), LookupCapability::Reference, listed, &[], SENT, false)
+        };
+        assert_eq!(by_reference(&[]), ListMatch::Absent);
+        assert!(matches!(
+            by_reference(&[row("1", "https://a.b/q", 100, 3)]),
+            ListMatch::Inconclusive(_)
+        ));
+        let ours = ListedOrder {
+            reference: Some(order().reference()),
+            ..row("9", "https://a.b/x", 100, 3)
+        };
+        assert_eq!(by_reference(&[ours]), ListMatch::Found(ProviderOrderId::new("9")));
+    }
 }
