@@ -1,1 +1,19 @@
-//! Written next.
+//! The catalogue: what customers browse and what staff arrange.
+
+mod browse;
+mod categories;
+mod edit_service;
+mod import;
+mod offer;
+mod profit;
+mod services;
+
+pub use browse::BrowseCatalog;
+pub use categories::{AddCategoryError, ArchiveCategoryError, Categories, RenameCategoryError};
+pub use edit_service::{CategoryChoice, EditService, EditServiceError, ServiceEdit};
+pub use import::{
+    CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportServices, ImportServicesError,
+    ImportedRow, Selection,
+};
+pub use profit::ProfitRule;
+pub use services::{AddServiceError, ArchiveServiceError, Services};

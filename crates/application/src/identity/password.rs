@@ -45,6 +45,9 @@ mod tests {
         assert!(Password::parse("üüüüüüüü").is_ok());
         assert!(Password::parse(&"x".repeat(128)).is_ok());
         assert_eq!(Password::parse("1234567").err(), Some(PasswordRefusal::TooShort));
-        assert_eq!(Password::parse(&"x".repeat(129)).err(), Some(PasswordRefusal::TooLong));
+        assert_eq!(
+            Password::parse(&"x".repeat(129)).err(),
+            Some(PasswordRefusal::TooLong)
+        );
     }
 }

@@ -66,7 +66,10 @@ pub struct SignIn {
 impl SignIn {
     /// Wires the use case.
     #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "the root calls it once, with ports of different types")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the root calls it once, with ports of different types"
+    )]
     pub fn new(
         store: Arc<dyn Store>,
         queries: Arc<dyn IdentityQueries>,

@@ -15,6 +15,7 @@ pub use cancel::{CancelOrder, CancelOrderError, CancelUpstream};
 pub use decide::{DecideOrder, DecideOrderError, Decided, Fate};
 pub use place::{OrderPlacement, PlaceOrder, PlaceOrderError, PlacedOrder};
 pub use reconcile::ReconcileOrder;
+pub(crate) use reconcile::call_result;
 pub use rescue::RescueOrders;
 pub use submit::SubmitOrder;
 pub use track::TrackOrders;

@@ -171,7 +171,7 @@ impl ReconcileOrder {
 }
 
 /// How a failed read counts for the circuit.
-pub(super) const fn call_result(error: &PanelError) -> CallResult {
+pub(crate) const fn call_result(error: &PanelError) -> CallResult {
     match error {
         PanelError::Unreachable(_) | PanelError::Forbidden(_) => CallResult::Unreachable,
         PanelError::Broken(_) | PanelError::Unreadable(_) => CallResult::Failed,

@@ -1,0 +1,80 @@
+//! A customer looks at their money.
+
+use std::sync::Arc;
+
+use domain::wallets::{Wallet, WalletStatus};
+use domain::{Money, PageSize, UserId};
+use ports::wallets::{WalletEntry, WalletQueries};
+use ports::{Clock, Store, StoreError};
+
+use crate::caller::Caller;
+use crate::retry::retry_contended;
+
+/// A page of wallet entries, newest first.
+#[derive(Debug, Clone)]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: Vec<WalletEntry>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<i64>,
+}
+
+/// Shows a caller their own wallet.
+pub struct BrowseWallet {
+    store: Arc<dyn Store>,
+    queries: Arc<dyn WalletQueries>,
+    clock: Arc<dyn Clock>,
+}
+
+impl BrowseWallet {
+    /// Wires the use cases.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, queries: Arc<dyn WalletQueries>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            queries,
+            clock,
+        }
+    }
+
+    /// The caller's wallet, created if it is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database failed.
+    pub async fn balance(&self, caller: &Caller) -> Result<Wallet, StoreError> {
+        let user = &caller.user().id;
+        if let Some(wallet) = self.queries.wallet(user).await? {
+            return Ok(wallet);
+        }
+        retry_contended(|| self.create(user)).await?;
+        let wallet = self.queries.wallet(user).await?;
+        Ok(wallet.unwrap_or_else(|| Wallet {
+            user: user.clone(),
+            available: Money::ZERO,
+            held: Money::ZERO,
+            status: WalletStatus::Active,
+        }))
+    }
+
+    /// What moved the caller's spendable balance.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database failed.
+    pub async fn entries(
+        &self,
+        caller: &Caller,
+        before: Option<i64>,
+        size: PageSize,
+    ) -> Result<EntryPage, StoreError> {
+        let entries = self.queries.entries(&caller.user().id, before, size).await?;
+        let full = entries.len() >= usize::from(size.rows());
+        let next = entries.last().filter(|_| full).map(|last| last.id);
+        Ok(EntryPage { entries, next })
+    }
+
+    async fn create(&self, user: &UserId) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.wallets().create(user, self.clock.now()).await?;
+        tx.commit().await
+    }
+}
