@@ -7,6 +7,7 @@
 )]
 
 mod ci;
+mod group;
 mod host;
 mod openapi;
 mod process;

@@ -1,29 +1,62 @@
-//! Child processes that never outlive us.
+//! Commands run to their end.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process_group};
+use anyhow::{Context, ensure};
 
-use crate::signals;
+use crate::group::{Group, POLL_INTERVAL};
+use crate::{host, signals};
 
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// Longer than the ten seconds cargo-nextest gives the tests it interrupts.
-const STOP_TIME_MAX: Duration = Duration::from_secs(15);
-/// A clean build on two busy cores takes half an hour.
-const RUN_TIME_MAX: Duration = Duration::from_secs(2 * 60 * 60);
 /// How long output may trail behind the end of the process that wrote it.
 const TRAILING_OUTPUT_MAX: Duration = Duration::from_secs(1);
 
-/// `cargo` with these arguments.
+const TIE: &str = "setpriv";
+const TIE_ARGUMENTS: [&str; 3] = ["--pdeathsig", "INT", "--"];
+
+/// What `cargo xtask` tells us about our own package. Build scripts that look at such variables (ring's
+/// does) would take an inner cargo for another environment and compile half of the workspace again.
+const OUR_PACKAGE: [&str; 17] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_AUTHORS",
+    "CARGO_PKG_DESCRIPTION",
+    "CARGO_PKG_HOMEPAGE",
+    "CARGO_PKG_LICENSE",
+    "CARGO_PKG_LICENSE_FILE",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_README",
+    "CARGO_PKG_REPOSITORY",
+    "CARGO_PKG_RUST_VERSION",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
+/// A command whose process the kernel interrupts when ours is killed in a way that runs no destructor.
+pub fn tied(program: impl AsRef<OsStr>) -> Command {
+    let Some(setpriv) = host::program(TIE) else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(setpriv);
+    command.args(TIE_ARGUMENTS).arg(program);
+    command
+}
+
+/// `cargo` with these arguments, as one would type it.
 pub fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
+    let mut command = tied("cargo");
     command.args(arguments);
+    OUR_PACKAGE.iter().for_each(|name| {
+        command.env_remove(name);
+    });
     command
 }
 
@@ -46,7 +79,7 @@ pub fn run(command: &mut Command) -> anyhow::Result<()> {
 /// Runs to the end, standard error shown; gives standard output.
 pub fn output(command: &mut Command) -> anyhow::Result<String> {
     let mut group = Group::spawn(command.stdout(Stdio::piped()))?;
-    let mut stdout = group.child.stdout.take().context("standard output is piped")?;
+    let mut stdout = group.stdout().context("standard output is piped")?;
     let reader = thread::spawn(move || {
         let mut text = String::new();
         stdout.read_to_string(&mut text).map(|_| text)
@@ -63,13 +96,12 @@ pub fn output(command: &mut Command) -> anyhow::Result<String> {
 pub fn run_watched(command: &mut Command, mut watch: impl FnMut(&str)) -> anyhow::Result<ExitStatus> {
     let mut group = Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let (sender, lines) = channel();
-    forward(group.child.stdout.take(), &sender);
-    forward(group.child.stderr.take(), &sender);
+    forward(group.stdout(), &sender);
+    forward(group.stderr(), &sender);
     drop(sender);
-    let started = Instant::now();
     loop {
         take_lines(&lines, POLL_INTERVAL, &mut watch);
-        if let Some(status) = group.poll(started)? {
+        if let Some(status) = group.poll()? {
             take_lines(&lines, TRAILING_OUTPUT_MAX, &mut watch);
             return Ok(status);
         }
@@ -116,80 +148,57 @@ fn succeeded(command: &Command, status: ExitStatus) -> anyhow::Result<()> {
 
 /// The command as one would type it.
 pub fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
+    let words: Vec<_> = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .collect();
+    let tied = words
+        .get(1..=TIE_ARGUMENTS.len())
+        .is_some_and(|tie| tie == TIE_ARGUMENTS);
+    let typed = words.iter().skip(if tied { 1 + TIE_ARGUMENTS.len() } else { 0 });
+    typed
         .map(|word| word.to_string_lossy())
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-/// A process and the processes it starts. Dropping it ends them all.
-#[derive(Debug)]
-pub struct Group {
-    child: Child,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Group {
-    /// Starts a command in a process group of its own, without standard input.
-    pub fn spawn(command: &mut Command) -> anyhow::Result<Self> {
-        if signals::interrupted() {
-            bail!("interrupted");
-        }
-        let child = command.stdin(Stdio::null()).process_group(0).spawn();
-        let child = child.with_context(|| format!("cannot run {}", line(command)))?;
-        Ok(Self { child })
+    #[test]
+    fn a_command_reads_as_one_would_type_it() {
+        assert_eq!(line(&cargo(&["fmt", "--all"])), "cargo fmt --all");
+        assert_eq!(line(Command::new("git").arg("ls-files")), "git ls-files");
+        assert_eq!(line(&Command::new("git")), "git");
     }
 
-    /// Has it ended by itself?
-    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.child
-            .try_wait()
-            .context("cannot ask for the state of a child process")
+    #[test]
+    fn a_failed_command_is_an_error_that_names_it() {
+        let error = run(Command::new("false").arg("really")).unwrap_err().to_string();
+        assert_eq!(error, "false really failed: exit status: 1");
     }
 
-    fn wait(&mut self) -> anyhow::Result<ExitStatus> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.poll(started)? {
-                return Ok(status);
-            }
-            thread::sleep(POLL_INTERVAL);
-        }
-    }
-
-    fn poll(&mut self, started: Instant) -> anyhow::Result<Option<ExitStatus>> {
-        if signals::interrupted() {
-            bail!("interrupted");
-        }
-        ensure!(
-            started.elapsed() < RUN_TIME_MAX,
-            "still running after {} s",
-            RUN_TIME_MAX.as_secs()
+    #[test]
+    fn the_output_of_a_command_is_standard_output_only() {
+        let mut command = Command::new("sh");
+        assert_eq!(
+            output(command.args(["-c", "echo out; echo err >&2"])).unwrap(),
+            "out\n"
         );
-        self.ended()
     }
 
-    fn signal(&self, signal: Signal) {
-        // An error means that nobody is left to be told.
-        let _ = kill_process_group(Pid::from_child(&self.child), signal);
-    }
-}
-
-impl Drop for Group {
-    /// SIGINT is what cargo, cargo-nextest, PostgreSQL (fast shutdown) and Redis all clean up on.
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        self.signal(Signal::INT);
-        let started = Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) {
-            if started.elapsed() > STOP_TIME_MAX || signals::impatient() {
-                break;
-            }
-            thread::sleep(POLL_INTERVAL);
-        }
-        self.signal(Signal::KILL);
-        let _ = self.child.wait();
+    #[test]
+    fn every_line_of_both_outputs_is_watched_and_the_failure_is_told() {
+        let mut lines = Vec::new();
+        let mut command = Command::new("sh");
+        let status = run_watched(command.args(["-c", "echo out; echo err >&2; exit 3"]), |line| {
+            lines.push(line.to_owned())
+        });
+        lines.sort();
+        assert_eq!(
+            (status.unwrap().code(), lines),
+            (Some(3), vec!["err".to_owned(), "out".to_owned()])
+        );
     }
 }

@@ -92,7 +92,7 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
         }
         None => SUITES_ON_SERVERS
             .iter()
-            .for_each(|suite| report.skipped(*suite, "--no-servers")),
+            .for_each(|suite| report.skipped(suite, "--no-servers")),
     }
     Ok(report)
 }

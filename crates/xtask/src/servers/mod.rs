@@ -4,19 +4,17 @@ mod install;
 mod postgres;
 mod redis;
 
-use std::ffi::OsString;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
+use crate::group::Group;
 use crate::host;
-use crate::process::Group;
 use crate::signals;
 
 /// Where the tests look for PostgreSQL; the user in it may create databases.
@@ -133,21 +131,6 @@ fn folder(server: &str) -> anyhow::Result<TempDir> {
     folder.context("cannot create a temporary folder")
 }
 
-/// A command whose process the kernel ends when ours is killed in a way that runs no destructor.
-fn tied_command(program: &Path) -> Command {
-    let Some(setpriv) = host::program("setpriv") else {
-        return Command::new(program);
-    };
-    let mut command = Command::new(setpriv);
-    command.args([
-        "--pdeathsig".into(),
-        "INT".into(),
-        "--".into(),
-        OsString::from(program),
-    ]);
-    command
-}
-
 /// Starts a server on a free port of the loopback interface.
 fn on_free_port(start: impl Fn(u16) -> anyhow::Result<Group>) -> anyhow::Result<(Group, u16)> {
     let mut attempts = 1;
@@ -188,4 +171,70 @@ fn tail(log: &Path) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let hidden = lines.len().saturating_sub(LOG_LINES_SHOWN);
     lines.into_iter().skip(hidden).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::process::Command;
+
+    use super::*;
+
+    fn port(url: &str) -> u16 {
+        let (_, port) = url
+            .trim_end_matches("/postgres")
+            .trim_end_matches('/')
+            .rsplit_once(':')
+            .unwrap();
+        port.parse().unwrap()
+    }
+
+    fn starts_and_stops(server: Server) {
+        let port = port(&server.url);
+        let folder = server._folder.as_ref().unwrap().path().to_path_buf();
+        assert!(
+            TcpStream::connect(("127.0.0.1", port)).is_ok(),
+            "{} answers",
+            server.url
+        );
+        drop(server);
+        assert!(
+            TcpStream::connect(("127.0.0.1", port)).is_err(),
+            "nothing listens on port {port} any more"
+        );
+        assert!(!folder.exists(), "{} is gone", folder.display());
+    }
+
+    #[test]
+    fn a_private_postgresql_lives_as_long_as_its_owner() {
+        let Some(programs) = postgres::programs() else {
+            return skipped("PostgreSQL");
+        };
+        starts_and_stops(postgres::start(&programs, Durability::Fast).unwrap());
+    }
+
+    #[test]
+    fn a_private_redis_lives_as_long_as_its_owner() {
+        let Some(program) = host::program("redis-server") else {
+            return skipped("Redis");
+        };
+        starts_and_stops(redis::start(&program).unwrap());
+    }
+
+    #[test]
+    fn a_server_that_dies_at_once_is_reported_with_its_log() {
+        let folder = folder("broken").unwrap();
+        let log = folder.path().join("server.log");
+        fs::write(&log, "no such setting").unwrap();
+        let process = Group::spawn(&mut Command::new("false")).unwrap();
+        let error = wait_until(process, &log, || false).unwrap_err().to_string();
+        assert!(
+            error.contains("exit status: 1") && error.contains("no such setting"),
+            "{error}"
+        );
+    }
+
+    fn skipped(server: &str) {
+        println!("skipped: {server} is not installed");
+    }
 }

@@ -8,9 +8,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use super::{Durability, Server, folder, on_free_port, tail, tied_command, wait_until};
+use super::{Durability, Server, folder, on_free_port, tail, wait_until};
+use crate::group::Group;
 use crate::host::{self, Account};
-use crate::process::{self, Group};
+use crate::process;
 
 /// Tests open a pool each, and dozens of tests run at once on a large machine.
 const CONNECTIONS_MAX: u32 = 300;
@@ -19,15 +20,26 @@ const DEBIAN_FOLDER: &str = "/usr/lib/postgresql";
 
 /// The folder of the server programs: the one in the PATH, else the newest of Debian's.
 pub fn programs() -> Option<PathBuf> {
-    if let Some(initdb) = host::program("initdb") {
-        let folder = initdb.parent()?;
-        return folder.join("postgres").is_file().then(|| folder.to_path_buf());
-    }
+    // The PATH may hold links to some of the programs; all of them are where the links lead.
+    let in_path = host::program("initdb").and_then(|initdb| initdb.canonicalize().ok());
+    let in_path = in_path.and_then(|initdb| initdb.parent().map(Path::to_path_buf));
+    in_path
+        .filter(|folder| is_complete(folder))
+        .or_else(newest_of_debian)
+}
+
+fn newest_of_debian() -> Option<PathBuf> {
     let versions = fs::read_dir(DEBIAN_FOLDER).ok()?.filter_map(Result::ok);
-    let usable = versions.filter(|version| version.path().join("bin/postgres").is_file());
+    let usable = versions.filter(|version| is_complete(&version.path().join("bin")));
     let newest =
         usable.max_by_key(|version| version.file_name().to_string_lossy().parse::<u32>().unwrap_or(0));
     newest.map(|version| version.path().join("bin"))
+}
+
+fn is_complete(folder: &Path) -> bool {
+    ["initdb", "postgres", "pg_isready"]
+        .iter()
+        .all(|program| folder.join(program).is_file())
 }
 
 /// Creates an empty cluster and serves it, trusting every connection from this machine.
@@ -81,7 +93,7 @@ fn serve(
     port: u16,
 ) -> anyhow::Result<Group> {
     let log = folder.join("server.log");
-    let mut postgres = tied_command(&programs.join("postgres"));
+    let mut postgres = process::tied(programs.join("postgres"));
     postgres.arg("-D").arg(folder.join("data"));
     for setting in settings(port, durability) {
         postgres.args(["-c", &setting]);

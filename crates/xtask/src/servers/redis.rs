@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{Server, folder, on_free_port, tied_command, wait_until};
-use crate::process::Group;
+use super::{Server, folder, on_free_port, wait_until};
+use crate::group::Group;
+use crate::process;
 
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(1);
 
@@ -28,7 +29,7 @@ pub fn start(program: &Path) -> anyhow::Result<Server> {
 fn serve(program: &Path, folder: &Path, port: u16) -> anyhow::Result<Group> {
     let path = folder.join("server.log");
     let log = File::create(&path).context("cannot create the log of Redis")?;
-    let mut redis = tied_command(program);
+    let mut redis = process::tied(program);
     redis.args([
         "--bind",
         "127.0.0.1",
