@@ -1,1 +1,10 @@
 //! Categories and services.
+
+mod mapping;
+mod queries;
+mod repository;
+
+use domain::catalog::Availability;
+
+const ACTIVE: &str = Availability::Active.as_str();
+const ARCHIVED: &str = Availability::Archived.as_str();

@@ -1,1 +1,8 @@
-//! Users, accounts and sessions.
+//! Users, passwords and sessions.
+
+mod mapping;
+mod queries;
+mod repository;
+
+/// The identity provider of password accounts; their `account_id` is the user's id.
+const CREDENTIAL: &str = "credential";

@@ -1,1 +1,5 @@
 //! Providers and their sealed keys.
+
+mod mapping;
+mod queries;
+mod repository;

@@ -1,0 +1,157 @@
+//! The catalogue for reading.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use domain::catalog::{Category, Service, ServiceType, UNCATEGORIZED};
+use domain::{CategoryId, ProviderId, ServiceId, UserId};
+use entities::{categories, providers, services};
+use ports::StoreError;
+use ports::catalog::{CatalogQueries, CategoryListing, CategoryView, ServiceView};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+    Select,
+};
+
+use super::{ACTIVE, ARCHIVED, mapping};
+use crate::error::store_error;
+use crate::queries::SeaQueries;
+
+/// The longest list of categories.
+const CATEGORIES_MAX: u64 = 1_000;
+/// The longest list of services.
+const SERVICES_MAX: u64 = 10_000;
+/// The longest list of one provider's services.
+const SERVICES_OF_PROVIDER_MAX: u64 = 20_000;
+
+/// A service's row with its category's name beside it.
+#[derive(FromQueryResult)]
+struct ServiceRow {
+    #[sea_orm(nested)]
+    service: services::Model,
+    category_name: String,
+}
+
+impl ServiceRow {
+    fn view(self) -> Result<ServiceView, StoreError> {
+        let created_by = UserId::new(self.service.created_by.as_str());
+        Ok(ServiceView {
+            service: mapping::service(self.service)?,
+            category_name: self.category_name,
+            created_by,
+        })
+    }
+}
+
+#[async_trait]
+impl CatalogQueries for SeaQueries {
+    async fn service(&self, id: ServiceId) -> Result<Option<ServiceView>, StoreError> {
+        let row = with_category()
+            .filter(services::Column::Id.eq(id.0))
+            .into_model::<ServiceRow>()
+            .one(self.conn())
+            .await
+            .map_err(store_error)?;
+        row.map(ServiceRow::view).transpose()
+    }
+
+    async fn services(&self) -> Result<Vec<ServiceView>, StoreError> {
+        let rows = with_category()
+            .order_by_desc(services::Column::Id)
+            .limit(SERVICES_MAX)
+            .into_model::<ServiceRow>()
+            .all(self.conn())
+            .await
+            .map_err(store_error)?;
+        rows.into_iter().map(ServiceRow::view).collect()
+    }
+
+    async fn services_of(&self, provider: ProviderId) -> Result<Vec<Service>, StoreError> {
+        let rows = services::Entity::find()
+            .filter(services::Column::ProviderId.eq(provider.0))
+            .filter(services::Column::Availability.ne(ARCHIVED))
+            .order_by_asc(services::Column::Id)
+            .limit(SERVICES_OF_PROVIDER_MAX)
+            .all(self.conn())
+            .await
+            .map_err(store_error)?;
+        let mut services: Vec<Service> = rows.into_iter().map(mapping::service).collect::<Result<_, _>>()?;
+        // The databases collate text differently, so the order is made here.
+        services.sort_by(|a, b| a.upstream_id.cmp(&b.upstream_id));
+        Ok(services)
+    }
+
+    async fn categories(&self) -> Result<Vec<CategoryView>, StoreError> {
+        let rows = categories::Entity::find()
+            .filter(categories::Column::Availability.ne(ARCHIVED))
+            .order_by_asc(categories::Column::Id)
+            .limit(CATEGORIES_MAX)
+            .all(self.conn())
+            .await
+            .map_err(store_error)?;
+        let mut views: Vec<CategoryView> = rows
+            .into_iter()
+            .map(mapping::category)
+            .collect::<Result<_, _>>()?;
+        views.sort_by_cached_key(|view| by_name(&view.category));
+        Ok(views)
+    }
+
+    async fn listing(&self) -> Result<Vec<CategoryListing>, StoreError> {
+        let rows = categories::Entity::find()
+            .filter(categories::Column::Availability.eq(ACTIVE))
+            .filter(categories::Column::Name.ne(UNCATEGORIZED))
+            .order_by_asc(categories::Column::Id)
+            .limit(CATEGORIES_MAX)
+            .all(self.conn())
+            .await
+            .map_err(store_error)?;
+        let mut services = self.orderable_services().await?;
+        let mut listing = Vec::with_capacity(rows.len());
+        for row in rows {
+            let category = mapping::category(row)?.category;
+            let services = services.remove(&category.id).unwrap_or_default();
+            listing.push(CategoryListing { category, services });
+        }
+        listing.sort_by_cached_key(|listed| by_name(&listed.category));
+        Ok(listing)
+    }
+}
+
+impl SeaQueries {
+    /// What can be ordered, by category, by id.
+    async fn orderable_services(&self) -> Result<HashMap<CategoryId, Vec<Service>>, StoreError> {
+        let rows = services::Entity::find()
+            .join(JoinType::InnerJoin, services::Relation::Providers.def())
+            .join(JoinType::InnerJoin, services::Relation::Categories.def())
+            .filter(services::Column::Availability.eq(ACTIVE))
+            .filter(services::Column::ServiceType.eq(ServiceType::Default.as_str()))
+            .filter(providers::Column::Availability.eq(ACTIVE))
+            .filter(categories::Column::Availability.eq(ACTIVE))
+            .filter(categories::Column::Name.ne(UNCATEGORIZED))
+            .order_by_asc(services::Column::Id)
+            .limit(SERVICES_MAX)
+            .all(self.conn())
+            .await
+            .map_err(store_error)?;
+        let mut by_category: HashMap<CategoryId, Vec<Service>> = HashMap::new();
+        for row in rows {
+            let service = mapping::service(row)?;
+            by_category.entry(service.category).or_default().push(service);
+        }
+        Ok(by_category)
+    }
+}
+
+/// Services that are not archived, with their category's name.
+fn with_category() -> Select<services::Entity> {
+    services::Entity::find()
+        .column_as(categories::Column::Name, "category_name")
+        .join(JoinType::InnerJoin, services::Relation::Categories.def())
+        .filter(services::Column::Availability.ne(ARCHIVED))
+}
+
+/// Names are compared without case; the databases collate text differently, so the order is made here.
+fn by_name(category: &Category) -> (String, CategoryId) {
+    (category.name.as_str().to_lowercase(), category.id)
+}

@@ -1,0 +1,204 @@
+//! The catalogue inside a transaction.
+
+use async_trait::async_trait;
+use domain::catalog::{Availability, Service};
+use domain::text::Name;
+use domain::{CategoryId, ServiceId, Timestamp, UserId};
+use entities::{categories, services};
+use ports::StoreError;
+use ports::catalog::{CatalogRepository, NewService, Unique};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, NotSet, PaginatorTrait, QueryFilter, QuerySelect, Set,
+    TryInsertResult,
+};
+
+use super::{ACTIVE, ARCHIVED, mapping};
+use crate::decode::unreadable;
+use crate::error::Failure;
+use crate::tx::SeaTx;
+
+#[async_trait]
+impl CatalogRepository for SeaTx {
+    async fn insert_category(
+        &mut self,
+        name: &Name,
+        by: &UserId,
+        now: Timestamp,
+    ) -> Result<Unique<CategoryId>, StoreError> {
+        let outcome = categories::Entity::insert(new_category(name, by, now))
+            .on_conflict_do_nothing()
+            .exec(self.conn()?)
+            .await;
+        Ok(match self.guard(outcome)? {
+            TryInsertResult::Inserted(inserted) => Unique::Saved(CategoryId(inserted.last_insert_id)),
+            TryInsertResult::Conflicted | TryInsertResult::Empty => Unique::Taken,
+        })
+    }
+
+    /// One statement that always returns a row: the update writes the name over itself.
+    async fn ensure_category(
+        &mut self,
+        name: &Name,
+        by: &UserId,
+        now: Timestamp,
+    ) -> Result<CategoryId, StoreError> {
+        // The condition has to be the index's own text: a bound value would not be recognised.
+        let known = OnConflict::column(categories::Column::Name)
+            .target_and_where(Expr::cust("availability <> 'archived'"))
+            .update_column(categories::Column::Name)
+            .to_owned();
+        let outcome = categories::Entity::insert(new_category(name, by, now))
+            .on_conflict(known)
+            .exec(self.conn()?)
+            .await;
+        Ok(CategoryId(self.guard(outcome)?.last_insert_id))
+    }
+
+    async fn rename_category(
+        &mut self,
+        id: CategoryId,
+        name: &Name,
+        now: Timestamp,
+    ) -> Result<Unique<()>, StoreError> {
+        let renamed = rename_category(self.conn()?, id, name, now).await;
+        self.guard(renamed)
+    }
+
+    async fn archive_category(
+        &mut self,
+        id: CategoryId,
+        into: CategoryId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let archived = archive_category(self.conn()?, id, into, now).await;
+        self.guard(archived)
+    }
+
+    async fn insert_service(
+        &mut self,
+        service: &NewService,
+        now: Timestamp,
+    ) -> Result<Unique<ServiceId>, StoreError> {
+        let row = mapping::new_service_row(service, now)?;
+        let outcome = services::Entity::insert(row)
+            .on_conflict_do_nothing()
+            .exec(self.conn()?)
+            .await;
+        Ok(match self.guard(outcome)? {
+            TryInsertResult::Inserted(inserted) => Unique::Saved(ServiceId(inserted.last_insert_id)),
+            TryInsertResult::Conflicted | TryInsertResult::Empty => Unique::Taken,
+        })
+    }
+
+    async fn lock_service(&mut self, id: ServiceId) -> Result<Option<Service>, StoreError> {
+        let row = services::Entity::find_by_id(id.0)
+            .filter(services::Column::Availability.ne(ARCHIVED))
+            .lock_exclusive()
+            .one(self.conn()?)
+            .await;
+        self.guard(row)?.map(mapping::service).transpose()
+    }
+
+    async fn update_service(&mut self, service: &Service) -> Result<(), StoreError> {
+        let row = mapping::service_row(service)?;
+        let written = services::Entity::update_many()
+            .set(row)
+            .filter(services::Column::Id.eq(service.id.0))
+            .exec(self.conn()?)
+            .await;
+        match self.guard(written)?.rows_affected {
+            0 => Err(unreadable("services.id", service.id)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn set_service_availability(
+        &mut self,
+        id: ServiceId,
+        availability: Availability,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let set = services::Entity::update_many()
+            .col_expr(services::Column::Availability, Expr::value(availability.as_str()))
+            .col_expr(services::Column::UpdatedAt, Expr::value(now.micros()))
+            .filter(services::Column::Id.eq(id.0))
+            .filter(services::Column::Availability.ne(ARCHIVED))
+            .exec(self.conn()?)
+            .await;
+        Ok(self.guard(set)?.rows_affected > 0)
+    }
+}
+
+fn new_category(name: &Name, by: &UserId, now: Timestamp) -> categories::ActiveModel {
+    categories::ActiveModel {
+        id: NotSet,
+        name: Set(name.as_str().to_owned()),
+        availability: Set(ACTIVE.to_owned()),
+        created_by: Set(by.as_str().to_owned()),
+        created_at: Set(now.micros()),
+        updated_at: Set(now.micros()),
+    }
+}
+
+/// Renames unless another category has the name. Two that take the same name at the same moment both pass this test;
+/// then the index refuses the second.
+async fn rename_category(
+    tx: &DatabaseTransaction,
+    id: CategoryId,
+    name: &Name,
+    now: Timestamp,
+) -> Result<Unique<()>, Failure> {
+    let renamed = categories::Entity::update_many()
+        .col_expr(categories::Column::Name, Expr::value(name.as_str()))
+        .col_expr(categories::Column::UpdatedAt, Expr::value(now.micros()))
+        .filter(categories::Column::Id.eq(id.0))
+        .filter(categories::Column::Availability.ne(ARCHIVED))
+        .filter(Expr::not_exists(other_categories_named(id, name)))
+        .exec(tx)
+        .await?;
+    if renamed.rows_affected > 0 {
+        return Ok(Unique::Saved(()));
+    }
+    let there = categories::Entity::find_by_id(id.0)
+        .filter(categories::Column::Availability.ne(ARCHIVED))
+        .count(tx)
+        .await?;
+    Ok(if there > 0 { Unique::Taken } else { Unique::Missing })
+}
+
+fn other_categories_named(id: CategoryId, name: &Name) -> SelectStatement {
+    let other = Alias::new("other");
+    Query::select()
+        .expr(Expr::val(1))
+        .from_as(categories::Entity, other.clone())
+        .and_where(Expr::col((other.clone(), categories::Column::Name)).eq(name.as_str()))
+        .and_where(Expr::col((other.clone(), categories::Column::Availability)).ne(ARCHIVED))
+        .and_where(Expr::col((other, categories::Column::Id)).ne(id.0))
+        .to_owned()
+}
+
+async fn archive_category(
+    tx: &DatabaseTransaction,
+    id: CategoryId,
+    into: CategoryId,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let archived = categories::Entity::update_many()
+        .col_expr(categories::Column::Availability, Expr::value(ARCHIVED))
+        .col_expr(categories::Column::UpdatedAt, Expr::value(now.micros()))
+        .filter(categories::Column::Id.eq(id.0))
+        .filter(categories::Column::Availability.ne(ARCHIVED))
+        .exec(tx)
+        .await?;
+    if archived.rows_affected == 0 {
+        return Ok(false);
+    }
+    services::Entity::update_many()
+        .col_expr(services::Column::CategoryId, Expr::value(into.0))
+        .col_expr(services::Column::UpdatedAt, Expr::value(now.micros()))
+        .filter(services::Column::CategoryId.eq(id.0))
+        .exec(tx)
+        .await?;
+    Ok(true)
+}

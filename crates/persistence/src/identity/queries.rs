@@ -1,0 +1,75 @@
+//! Identity for reading.
+
+use async_trait::async_trait;
+use domain::identity::{Session, User};
+use domain::text::Email;
+use domain::{Timestamp, UserId};
+use entities::{accounts, sessions, users};
+use ports::StoreError;
+use ports::identity::{Credentials, IdentityQueries, TokenDigest};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, RelationTrait};
+
+use super::{CREDENTIAL, mapping};
+use crate::error::store_error;
+use crate::queries::SeaQueries;
+
+/// A user's row with the hash of the password account beside it.
+#[derive(FromQueryResult)]
+struct CredentialsRow {
+    #[sea_orm(nested)]
+    user: users::Model,
+    password_hash: Option<String>,
+}
+
+#[async_trait]
+impl IdentityQueries for SeaQueries {
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        let row = users::Entity::find_by_id(id.as_str())
+            .one(self.conn())
+            .await
+            .map_err(store_error)?;
+        Ok(row.map(mapping::user))
+    }
+
+    async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError> {
+        let password_account = accounts::Relation::Users
+            .def()
+            .rev()
+            .on_condition(|users, accounts| {
+                Expr::col((accounts.clone(), accounts::Column::ProviderId))
+                    .eq(CREDENTIAL)
+                    .and(
+                        Expr::col((accounts, accounts::Column::AccountId)).equals((users, users::Column::Id)),
+                    )
+                    .into_condition()
+            });
+        let row = users::Entity::find()
+            .column_as(accounts::Column::Password, "password_hash")
+            .join(JoinType::LeftJoin, password_account)
+            .filter(users::Column::Email.eq(email.as_str()))
+            .into_model::<CredentialsRow>()
+            .one(self.conn())
+            .await
+            .map_err(store_error)?;
+        Ok(row.map(|row| Credentials {
+            user: mapping::user(row.user),
+            password_hash: row.password_hash,
+        }))
+    }
+
+    async fn session(
+        &self,
+        token: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let found = sessions::Entity::find()
+            .find_also_related(users::Entity)
+            .filter(sessions::Column::TokenDigest.eq(token.0.as_str()))
+            .filter(sessions::Column::ExpiresAt.gt(now.micros()))
+            .one(self.conn())
+            .await
+            .map_err(store_error)?;
+        Ok(found.and_then(|(session, user)| Some((mapping::session(session), mapping::user(user?)))))
+    }
+}
