@@ -1,3 +1,5 @@
 //! The product as a whole, from outside. One binary, because each would link everything again.
+// Tells clippy that the functions the tests share are test code too.
+#![cfg(test)]
 
 mod architecture;
