@@ -14,7 +14,9 @@ mod m20261121_000005_outbox;
 mod m20261121_000006_operations;
 mod statements;
 
-use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::MigratorTrait;
+
+use sea_orm_migration::prelude::{MigrationTrait, async_trait};
 
 /// The migrations in the order in which they are applied.
 pub struct Migrator;

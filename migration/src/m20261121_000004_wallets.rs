@@ -26,11 +26,12 @@ impl MigrationTrait for Migration {
     }
 }
 
+/// Balances end at 10¹² units: a sum of two then fits into 64 bits, where SQLite would go on with floats.
 const WALLETS: &str = "
 CREATE TABLE wallets (
     user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE RESTRICT,
-    available BIGINT NOT NULL CONSTRAINT wallets_available CHECK (available >= 0),
-    held BIGINT NOT NULL CONSTRAINT wallets_held CHECK (held >= 0),
+    available BIGINT NOT NULL CONSTRAINT wallets_available CHECK (available BETWEEN 0 AND 1000000000000000000),
+    held BIGINT NOT NULL CONSTRAINT wallets_held CHECK (held BETWEEN 0 AND 1000000000000000000),
     currency TEXT NOT NULL DEFAULT 'USD',
     status TEXT NOT NULL CONSTRAINT wallets_status CHECK (status IN ('active', 'frozen')),
     created_at BIGINT NOT NULL,

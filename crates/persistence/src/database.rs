@@ -161,10 +161,7 @@ impl Database {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.write
-            .begin_with_options(options)
-            .await
-            .map_err(store_error)
+        self.write.begin_with_options(options).await.map_err(store_error)
     }
 
     /// Applies the migrations that are not applied yet, all or none. Several processes may call it at once.
@@ -174,7 +171,11 @@ impl Database {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let tx = self.begin().await?;
         if self.backend() == DbBackend::Postgres {
-            for statement in ["SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0", MIGRATION_LOCK] {
+            for statement in [
+                "SET LOCAL statement_timeout = 0",
+                "SET LOCAL lock_timeout = 0",
+                MIGRATION_LOCK,
+            ] {
                 tx.execute_unprepared(statement).await.map_err(store_error)?;
             }
         }
@@ -190,7 +191,10 @@ impl Database {
         let pending = Migrator::get_pending_migrations_read_only(&self.read)
             .await
             .map_err(store_error)?;
-        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+        Ok(pending
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect())
     }
 
     /// Waits until connections are given back, and closes them.

@@ -4,7 +4,11 @@ use domain::{Money, Rate, Timestamp};
 use ports::StoreError;
 
 /// Reads a stored word with the domain's reader of it.
-pub(crate) fn word<T>(column: &str, stored: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+pub(crate) fn word<T>(
+    column: &str,
+    stored: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, StoreError> {
     read(stored).ok_or_else(|| unreadable(column, stored))
 }
 

@@ -19,6 +19,7 @@ mod outbox;
 mod providers;
 mod queries;
 mod signal;
+mod sql;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

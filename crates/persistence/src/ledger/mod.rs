@@ -1,0 +1,81 @@
+//! The proof of the books.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use ports::ledger::{InvariantCount, LedgerProof};
+use ports::{Clock, StoreError};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, TransactionOptions,
+    TransactionTrait, Value,
+};
+
+use crate::database::Database;
+use crate::error::{Failure, store_error};
+use crate::sql;
+
+mod invariants;
+
+use invariants::{INVARIANTS, Invariant, Since};
+
+/// How long one invariant may take on PostgreSQL: it reads whole tables.
+const STATEMENT_TIMEOUT: &str = "SET LOCAL statement_timeout = '10s'";
+
+/// Checks the books of a [`Database`].
+pub struct SeaLedger {
+    database: Database,
+    clock: Arc<dyn Clock>,
+}
+
+impl SeaLedger {
+    /// The books of `database`. The clock tells which orders have waited too long.
+    #[must_use]
+    pub fn new(database: &Database, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            database: database.clone(),
+            clock,
+        }
+    }
+
+    /// Begins a transaction in which every statement sees the same moment, and which locks nobody out.
+    async fn snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = match self.database.backend() {
+            DbBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+            _ => TransactionOptions::default(),
+        };
+        let tx = self.database.read().begin_with_options(options).await;
+        tx.map_err(store_error)
+    }
+}
+
+#[async_trait]
+impl LedgerProof for SeaLedger {
+    async fn verify(&self) -> Result<Vec<InvariantCount>, StoreError> {
+        let snapshot = self.snapshot().await?;
+        let counts = count_all(&snapshot, self.clock.now()).await?;
+        snapshot.commit().await.map_err(store_error)?;
+        Ok(counts)
+    }
+}
+
+async fn count_all(conn: &DatabaseTransaction, now: Timestamp) -> Result<Vec<InvariantCount>, Failure> {
+    if conn.get_database_backend() == DbBackend::Postgres {
+        conn.execute_unprepared(STATEMENT_TIMEOUT).await?;
+    }
+    let mut counts = Vec::with_capacity(INVARIANTS.len());
+    for Invariant { id, rule, sql, since } in INVARIANTS {
+        let parameter: Option<Value> = match since {
+            Since::Ever => None,
+            Since::Minutes(minutes) => Some(now.minus(Duration::from_mins(minutes)).micros().into()),
+        };
+        let violations = sql::query_number(conn, sql, parameter).await?;
+        counts.push(InvariantCount { id, rule, violations });
+    }
+    Ok(counts)
+}

@@ -1,0 +1,171 @@
+//! Orders for the schedules of workers. Each query walks a partial index that holds only the orders on its schedule.
+
+use std::collections::HashSet;
+
+use domain::orders::OrderState;
+use domain::{Money, OrderId, ProviderId, ProviderOrderId, Timestamp};
+use entities::{attempts, orders};
+use ports::jobs::JobTopic;
+use ports::orders::StateCount;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value};
+
+use super::{HELD, IN_REVIEW, LEASED, LOOKED_UP, OPEN, TRACKED, UNKNOWN};
+use crate::decode::{money, number, word};
+use crate::error::Failure;
+use crate::sql;
+
+/// See [`ports::orders::OrderQueries::open_counts`].
+pub(super) async fn open_counts(conn: &impl ConnectionTrait) -> Result<Vec<StateCount>, Failure> {
+    let statement = format!(
+        "SELECT orders.state, COUNT(*), MIN(orders.updated_at), CAST(SUM(orders.price) AS BIGINT)
+        FROM orders WHERE {OPEN} OR {IN_REVIEW} GROUP BY orders.state ORDER BY orders.state"
+    );
+    let rows = sql::query_all(conn, &statement, []).await?;
+    let count = |row: &sea_orm::QueryResult| -> Result<StateCount, Failure> {
+        let state: String = row.try_get_by_index(0)?;
+        Ok(StateCount {
+            state: word("orders.state", &state, OrderState::from_stored)?,
+            orders: number("count of orders", row.try_get_by_index::<i64>(1)?)?,
+            oldest_change: Timestamp::from_micros(row.try_get_by_index(2)?),
+            price: money(row.try_get_by_index(3)?),
+        })
+    };
+    rows.iter().map(count).collect()
+}
+
+/// See [`ports::orders::OrderQueries::in_review_count`].
+pub(super) async fn in_review_count(conn: &impl ConnectionTrait) -> Result<u64, Failure> {
+    let statement = format!("SELECT COUNT(*) FROM orders WHERE {IN_REVIEW}");
+    let count = sql::query_number(conn, &statement, []).await?;
+    Ok(number("count of orders", count)?)
+}
+
+/// See [`ports::orders::OrderQueries::expired_leases`].
+pub(super) async fn expired_leases(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u16,
+) -> Result<Vec<OrderId>, Failure> {
+    let statement = format!(
+        "SELECT orders.id FROM orders WHERE {LEASED} AND orders.lease_until < $1
+        ORDER BY orders.lease_until, orders.id LIMIT $2"
+    );
+    order_ids(conn, &statement, [now.micros().into(), i64::from(limit).into()]).await
+}
+
+/// See [`ports::orders::OrderQueries::due_lookups`].
+pub(super) async fn due_lookups(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u16,
+) -> Result<Vec<OrderId>, Failure> {
+    let statement = format!(
+        "SELECT orders.id FROM orders WHERE {LOOKED_UP} AND orders.due_at <= $1
+        ORDER BY orders.due_at, orders.id LIMIT $2"
+    );
+    order_ids(conn, &statement, [now.micros().into(), i64::from(limit).into()]).await
+}
+
+/// See [`ports::orders::OrderQueries::providers_with_due_polls`].
+pub(super) async fn providers_with_due_polls(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+) -> Result<Vec<ProviderId>, Failure> {
+    let statement = format!(
+        "SELECT DISTINCT orders.provider_id FROM orders WHERE {TRACKED} AND orders.due_at <= $1
+        ORDER BY orders.provider_id"
+    );
+    let ids = ids(conn, &statement, [now.micros().into()]).await?;
+    Ok(ids.into_iter().map(ProviderId).collect())
+}
+
+/// See [`ports::orders::OrderQueries::forgotten_holds`].
+pub(super) async fn forgotten_holds(
+    conn: &impl ConnectionTrait,
+    before: Timestamp,
+    limit: u16,
+) -> Result<Vec<OrderId>, Failure> {
+    let statement = format!(
+        "SELECT orders.id FROM orders WHERE {HELD} AND orders.updated_at < $1 AND NOT EXISTS (
+            SELECT 1 FROM outbox
+            WHERE outbox.topic = $2 AND outbox.subject = orders.id AND outbox.given_up_at IS NULL
+        )
+        ORDER BY orders.updated_at, orders.id LIMIT $3"
+    );
+    let values = [
+        before.micros().into(),
+        JobTopic::SubmitOrder.as_str().into(),
+        i64::from(limit).into(),
+    ];
+    order_ids(conn, &statement, values).await
+}
+
+/// See [`ports::orders::OrderQueries::unknown_exposure`].
+pub(super) async fn unknown_exposure(
+    conn: &impl ConnectionTrait,
+    provider: ProviderId,
+) -> Result<Money, Failure> {
+    let statement = format!(
+        "SELECT CAST(COALESCE(SUM(orders.price), 0) AS BIGINT) FROM orders
+        WHERE {UNKNOWN} AND orders.provider_id = $1"
+    );
+    Ok(money(
+        sql::query_number(conn, &statement, [provider.0.into()]).await?,
+    ))
+}
+
+/// See [`ports::orders::OrderQueries::known_provider_orders`]. An order that was voided before it turned out to be
+/// placed does not carry the provider's id; its attempt does.
+pub(super) async fn known_provider_orders(
+    conn: &impl ConnectionTrait,
+    provider: ProviderId,
+    ids: &[ProviderOrderId],
+) -> Result<Vec<ProviderOrderId>, Failure> {
+    let words = || ids.iter().map(ProviderOrderId::as_str);
+    let of_orders: Vec<Option<String>> = orders::Entity::find()
+        .select_only()
+        .column(orders::Column::ProviderOrderId)
+        .filter(orders::Column::ProviderId.eq(provider.0))
+        .filter(orders::Column::ProviderOrderId.is_in(words()))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let of_attempts: Vec<Option<String>> = attempts::Entity::find()
+        .select_only()
+        .column(attempts::Column::ProviderOrderId)
+        .filter(attempts::Column::ProviderId.eq(provider.0))
+        .filter(attempts::Column::ProviderOrderId.is_in(words()))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let known: HashSet<String> = of_orders.into_iter().chain(of_attempts).flatten().collect();
+    Ok(ids
+        .iter()
+        .filter(|id| known.contains(id.as_str()))
+        .cloned()
+        .collect())
+}
+
+async fn order_ids(
+    conn: &impl ConnectionTrait,
+    statement: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<OrderId>, Failure> {
+    Ok(ids(conn, statement, values)
+        .await?
+        .into_iter()
+        .map(OrderId)
+        .collect())
+}
+
+async fn ids(
+    conn: &impl ConnectionTrait,
+    statement: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<i64>, Failure> {
+    let rows = sql::query_all(conn, statement, values).await?;
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect::<Result<_, _>>()?)
+}

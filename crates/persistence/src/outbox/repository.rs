@@ -1,0 +1,133 @@
+//! The outbox inside a transaction.
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use ports::StoreError;
+use ports::jobs::Job;
+use ports::outbox::{NewJob, OutboxRepository, Pushed};
+use sea_orm::{DatabaseTransaction, Value};
+
+use crate::error::Failure;
+use crate::sql;
+use crate::tx::SeaTx;
+
+const ADD: &str = "
+INSERT INTO outbox (topic, subject, due_at, claim, attempts) VALUES ($1, $2, $3, 0, 0)
+ON CONFLICT (topic, subject) DO NOTHING";
+
+/// In order: a job that was given up waits again, at the new time; a claimed one loses its claim; a waiting one is
+/// done at the earlier time.
+const JOIN: &str = "
+UPDATE outbox SET
+    due_at = CASE
+        WHEN given_up_at IS NOT NULL THEN $3
+        WHEN lease_until IS NOT NULL THEN CASE WHEN lease_until < $3 THEN lease_until ELSE $3 END
+        WHEN due_at < $3 THEN due_at
+        ELSE $3
+    END,
+    claim = CASE WHEN lease_until IS NOT NULL THEN claim + 1 ELSE claim END,
+    attempts = CASE WHEN lease_until IS NOT NULL OR given_up_at IS NOT NULL THEN 0 ELSE attempts END,
+    lease_until = NULL,
+    given_up_at = NULL,
+    reason = NULL
+WHERE topic = $1 AND subject = $2";
+
+/// A job that was given up long enough ago waits again; any other stays as it is.
+const REVIVE: &str = "
+UPDATE outbox SET due_at = $3, attempts = 0, given_up_at = NULL, reason = NULL
+WHERE topic = $1 AND subject = $2 AND given_up_at < $4";
+
+/// How often adding and joining are tried in turn: another transaction may finish the row between them.
+const PUSHES_MAX: usize = 3;
+
+const FINISH: &str = "DELETE FROM outbox WHERE id = $1 AND claim = $2";
+const RESCHEDULE: &str = "
+UPDATE outbox SET due_at = $3, lease_until = NULL, attempts = CASE WHEN $4 THEN 0 ELSE attempts END
+WHERE id = $1 AND claim = $2 AND given_up_at IS NULL";
+const GIVE_UP: &str = "
+UPDATE outbox SET given_up_at = $3, reason = $4, lease_until = NULL
+WHERE id = $1 AND claim = $2 AND given_up_at IS NULL";
+
+#[async_trait]
+impl OutboxRepository for SeaTx {
+    async fn push(&mut self, job: NewJob) -> Result<Pushed, StoreError> {
+        let pushed = push(self.conn()?, job).await;
+        let pushed = self.guard(pushed)?;
+        self.leave_work();
+        Ok(pushed)
+    }
+
+    async fn ensure(&mut self, job: NewJob, revive_before: Timestamp) -> Result<Pushed, StoreError> {
+        let ensured = ensure(self.conn()?, job, revive_before).await;
+        let ensured = self.guard(ensured)?;
+        self.leave_work();
+        Ok(ensured)
+    }
+
+    async fn finish(&mut self, job: &Job) -> Result<bool, StoreError> {
+        self.settle(FINISH, job, []).await
+    }
+
+    async fn reschedule(&mut self, job: &Job, due_at: Timestamp, forgive: bool) -> Result<bool, StoreError> {
+        let rescheduled = self
+            .settle(RESCHEDULE, job, [due_at.micros().into(), forgive.into()])
+            .await?;
+        self.leave_work();
+        Ok(rescheduled)
+    }
+
+    async fn give_up(&mut self, job: &Job, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.settle(GIVE_UP, job, [now.micros().into(), reason.into()])
+            .await
+    }
+}
+
+impl SeaTx {
+    /// Runs a statement on the job's row, if the job's claim still owns it.
+    async fn settle(
+        &mut self,
+        statement: &str,
+        job: &Job,
+        more: impl IntoIterator<Item = Value> + Send,
+    ) -> Result<bool, StoreError> {
+        let values: Vec<Value> = [job.id.into(), job.claim.into()]
+            .into_iter()
+            .chain(more)
+            .collect();
+        let settled = sql::execute(self.conn()?, statement, values).await;
+        self.guard(settled).map(|rows| rows == 1)
+    }
+}
+
+async fn push(conn: &DatabaseTransaction, job: NewJob) -> Result<Pushed, Failure> {
+    for _ in 0..PUSHES_MAX {
+        if sql::execute(conn, ADD, values(job)).await? == 1 {
+            return Ok(Pushed::Added);
+        }
+        if sql::execute(conn, JOIN, values(job)).await? == 1 {
+            return Ok(Pushed::AlreadyWaiting);
+        }
+    }
+    Err(StoreError::Contended.into())
+}
+
+async fn ensure(
+    conn: &DatabaseTransaction,
+    job: NewJob,
+    revive_before: Timestamp,
+) -> Result<Pushed, Failure> {
+    if sql::execute(conn, ADD, values(job)).await? == 1 {
+        return Ok(Pushed::Added);
+    }
+    let revive = values(job).into_iter().chain([revive_before.micros().into()]);
+    sql::execute(conn, REVIVE, revive).await?;
+    Ok(Pushed::AlreadyWaiting)
+}
+
+fn values(job: NewJob) -> [Value; 3] {
+    [
+        job.topic.as_str().into(),
+        job.subject.into(),
+        job.due_at.micros().into(),
+    ]
+}

@@ -1,0 +1,66 @@
+//! SQL that both databases read, with numbered parameters (`$1`), for statements that a builder would obscure.
+
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+
+fn statement(conn: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(conn.get_database_backend(), sql, values)
+}
+
+/// Runs a statement; how many rows it wrote.
+pub(crate) async fn execute(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, DbErr> {
+    let done = conn.execute_raw(statement(conn, sql, values)).await?;
+    Ok(done.rows_affected())
+}
+
+/// The row that a statement returns, if it returns one.
+pub(crate) async fn query_one(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Option<QueryResult>, DbErr> {
+    conn.query_one_raw(statement(conn, sql, values)).await
+}
+
+/// The rows that a statement returns.
+pub(crate) async fn query_all(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<QueryResult>, DbErr> {
+    conn.query_all_raw(statement(conn, sql, values)).await
+}
+
+/// The first column of the one row that a statement returns; zero if it returns none.
+pub(crate) async fn query_number(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<i64, DbErr> {
+    match query_one(conn, sql, values).await? {
+        Some(row) => row.try_get_by_index(0),
+        None => Ok(0),
+    }
+}
+
+/// The rows `($n, $n+1, …), …` of a `VALUES` list, beginning with parameter `first`.
+pub(crate) fn value_rows(first: usize, columns: usize, rows: usize) -> String {
+    let row = |row: usize| {
+        let numbers = (0..columns).map(|column| format!("${}", first + row * columns + column));
+        format!("({})", numbers.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbered_through() {
+        assert_eq!(value_rows(2, 2, 2), "($2, $3), ($4, $5)");
+    }
+}

@@ -1,0 +1,5 @@
+//! Wallets and the ledger.
+
+mod changes;
+mod queries;
+mod repository;
