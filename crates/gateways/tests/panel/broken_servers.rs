@@ -257,3 +257,23 @@ async fn reads_reuse_a_connection() {
     drop(gateway);
     server.await.unwrap();
 }
+
+#[tokio::test]
+async fn an_order_never_goes_over_a_connection_that_was_used_before() {
+    let server = Server::start(|mut stream| async move {
+        let answer =
+            b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\nconnection: keep-alive\r\n\r\n{\"order\":151}";
+        stream.write_all(answer).await.unwrap();
+        sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    let gateway = gateway();
+    for sent in 1..=3 {
+        let answer = gateway.add(&server.target(), &order()).await;
+        assert!(
+            matches!(classify_add(&answer), AddOutcome::Placed(_)),
+            "{answer:?}"
+        );
+        assert_eq!(server.accepted(), sent);
+    }
+}
