@@ -3,6 +3,7 @@
 //! Every decision takes the order as it is and returns a [`Change`]: the order as it must be afterwards, the attempt's
 //! fate, the money movements, the events and the jobs that follow. Recording a change is one transaction.
 
+mod cancel;
 mod change;
 mod event;
 mod order;
@@ -13,7 +14,9 @@ mod schedule;
 mod settle;
 mod state;
 mod submit;
+mod unknown;
 
+pub use cancel::{CancelRefusal, cancel_by_customer, withdraw};
 pub use change::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp};
 pub use event::{Actor, EventKind, OrderEvent};
 pub use order::{Order, ServiceSnapshot};
@@ -23,7 +26,7 @@ pub use refund::{RefundPlan, refund_target};
 pub use schedule::{PollPace, next_poll};
 pub use settle::{Observation, ReviewDecision, observe, observe_refusal, settle_review};
 pub use state::{CustomerStatus, Hold, OrderState};
-pub use submit::{
-    CancelRefusal, DecisionRefusal, Evidence, absence_proves, await_decision, cancel_by_customer, claim,
-    expire_lease, looked_up, resolve, staff_decision_allowed, withdraw, write_off,
+pub use submit::{Evidence, claim, expire_lease, resolve};
+pub use unknown::{
+    DecisionRefusal, absence_proves, await_decision, looked_up, staff_decision_allowed, write_off,
 };

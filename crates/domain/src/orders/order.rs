@@ -100,4 +100,24 @@ impl Order {
             .saturating_sub(self.refunded)
             .saturating_sub(self.recognised)
     }
+
+    /// The order, changed at `now`.
+    #[must_use]
+    pub(super) const fn touched(mut self, now: Timestamp) -> Self {
+        self.updated_at = now;
+        self
+    }
+
+    /// The order with its hold given back: it never reached the provider.
+    #[must_use]
+    pub(super) fn given_back(&self, now: Timestamp) -> Self {
+        let mut after = self.clone();
+        after.state = OrderState::Voided;
+        after.hold = Hold::Voided;
+        after.unknown_since = None;
+        after.due_at = None;
+        after.review = None;
+        after.ended_at = Some(now);
+        after.touched(now)
+    }
 }

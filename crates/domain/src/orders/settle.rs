@@ -9,7 +9,7 @@ use super::policy::OrderPolicy;
 use super::refund::RefundPlan;
 use super::schedule::{PollPace, next_poll};
 use super::state::{Hold, OrderState};
-use super::submit::DecisionRefusal;
+use super::unknown::DecisionRefusal;
 use crate::providers::{UpstreamCount, UpstreamOrder, UpstreamStatus};
 use crate::{Timestamp, UserId};
 
@@ -66,7 +66,7 @@ pub fn observe(order: &Order, seen: &Observation, policy: &OrderPolicy, now: Tim
                 order.remains,
                 &order.review,
             );
-            news.then(|| Change::of(changed(after, now)).event(observed(EventKind::Observed, seen, now)))
+            news.then(|| Change::of(after.touched(now)).event(observed(EventKind::Observed, seen, now)))
         }
         Reading::End(state, plan) => {
             let event = observed(EventKind::Observed, seen, now);
@@ -94,7 +94,7 @@ pub fn observe_refusal(order: &Order, text: &str, policy: &OrderPolicy, now: Tim
     after.review = Some(reason.clone());
     after.due_at = Some(next_poll(order, PollPace::default(), policy, now));
     let event = OrderEvent::new(EventKind::Review, Actor::Provider, now).with("reason", reason);
-    Some(Change::of(changed(after, now)).event(event))
+    Some(Change::of(after.touched(now)).event(event))
 }
 
 /// What a person decides about an order in review.
@@ -137,7 +137,7 @@ pub fn settle_review(
     let undelivered = match decision {
         ReviewDecision::Dismiss => {
             after.due_at = after.state.is_tracked().then_some(now).or(order.due_at);
-            return Ok(Change::of(changed(after, now)).event(event));
+            return Ok(Change::of(after.touched(now)).event(event));
         }
         ReviewDecision::Completed => 0,
         ReviewDecision::Partial { remains } => remains,
@@ -221,7 +221,7 @@ fn end(mut order: Order, state: OrderState, plan: RefundPlan, actor: Actor, now:
     order.due_at = None;
     order.review = None;
     order.ended_at = Some(now);
-    let change = Change::of(changed(order, now)).event(event);
+    let change = Change::of(order.touched(now)).event(event);
     movements.into_iter().fold(change, Change::movement)
 }
 
@@ -246,7 +246,7 @@ fn contradiction(order: &Order, reading: Reading, seen: &Observation, now: Times
 fn to_review(mut order: Order, reason: String, seen: &Observation, now: Timestamp) -> Change {
     order.review = Some(reason.clone());
     let event = observed(EventKind::Review, seen, now).with("reason", reason);
-    Change::of(changed(order, now)).event(event)
+    Change::of(order.touched(now)).event(event)
 }
 
 fn noted(order: &Order, seen: &Observation) -> Order {
@@ -257,11 +257,6 @@ fn noted(order: &Order, seen: &Observation) -> Order {
     after.start_count = order.start_count.or(seen.report.start_count.known());
     after.remains = seen.report.remains.known().or(order.remains);
     after
-}
-
-fn changed(mut order: Order, now: Timestamp) -> Order {
-    order.updated_at = now;
-    order
 }
 
 fn observed(kind: EventKind, seen: &Observation, now: Timestamp) -> OrderEvent {

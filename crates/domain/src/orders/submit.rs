@@ -9,13 +9,6 @@ use super::state::{Hold, OrderState};
 use crate::wallets::Movement;
 use crate::{ProviderOrderId, Timestamp};
 
-/// How long a written-off order is still looked up.
-const WATCH_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 7);
-/// How often.
-const WATCH_EVERY: std::time::Duration = std::time::Duration::from_hours(8);
-/// A provider is asked to cancel the same order at most this often.
-const CANCEL_EVERY: std::time::Duration = std::time::Duration::from_mins(10);
-
 /// Gives a worker the right to send a held order once: the intent is durable before the first byte leaves. `None` if
 /// the order is not waiting to be sent.
 #[must_use]
@@ -34,7 +27,7 @@ pub fn claim(order: &Order, worker: &str, policy: &OrderPolicy, now: Timestamp) 
         at: now,
     };
     let event = OrderEvent::new(EventKind::Claimed, Actor::System, now).with("attempt", after.attempts);
-    Some(Change::of(changed(after, now)).attempt(attempt).event(event))
+    Some(Change::of(after.touched(now)).attempt(attempt).event(event))
 }
 
 /// What is known about an attempt now.
@@ -146,178 +139,6 @@ pub fn expire_lease(
         .flatten()
 }
 
-/// Gives up on an order that stayed unknown too long: the customer is refunded, our possible loss is booked, and the
-/// order is watched for a while. `None` before that time.
-#[must_use]
-pub fn write_off(order: &Order, attempt: &Attempt, policy: &OrderPolicy, now: Timestamp) -> Option<Change> {
-    let since = order
-        .unknown_since
-        .filter(|_| order.state == OrderState::Unknown)?;
-    if now < since.plus(policy.write_off_after) || attempt.outcome != AttemptOutcome::Unknown {
-        return None;
-    }
-    let mut after = order.clone();
-    after.state = OrderState::Voided;
-    after.hold = Hold::Voided;
-    after.ended_at = Some(now);
-    after.due_at = Some(now.plus(WATCH_EVERY));
-    let event = OrderEvent::new(EventKind::WrittenOff, Actor::System, now).with("refunded", order.price);
-    Some(
-        Change::of(changed(after, now))
-            .event(event)
-            .movement(Movement::void(order))
-            .movement(Movement::writeoff(order)),
-    )
-}
-
-/// Takes an order off the look-up schedule of a provider that offers no look-up: it is due again when it is to be
-/// written off. `None` if it waits for that already.
-#[must_use]
-pub fn await_decision(order: &Order, policy: &OrderPolicy, now: Timestamp) -> Option<Change> {
-    let due_at = order
-        .unknown_since
-        .filter(|_| order.state == OrderState::Unknown)
-        .map(|since| since.plus(policy.write_off_after));
-    if order.due_at == due_at {
-        return None;
-    }
-    let mut after = order.clone();
-    after.due_at = due_at;
-    Some(Change::of(changed(after, now)))
-}
-
-/// Gives back a held order that cannot be sent any more, for instance because its provider was removed. `None` if the
-/// order is not waiting to be sent.
-#[must_use]
-pub fn withdraw(order: &Order, reason: &str, now: Timestamp) -> Option<Change> {
-    if order.state != OrderState::Held || order.hold != Hold::Pending {
-        return None;
-    }
-    let event = OrderEvent::new(EventKind::Voided, Actor::System, now).with("reason", reason);
-    Some(
-        Change::of(given_back(order, now))
-            .event(event)
-            .movement(Movement::void(order)),
-    )
-}
-
-/// Notes a look-up that settled nothing, and when the next one is due. A written-off order is watched for a week.
-#[must_use]
-pub fn looked_up(order: &Order, result: &str, policy: &OrderPolicy, now: Timestamp) -> Change {
-    let mut after = order.clone();
-    after.lookups = order.lookups.saturating_add(1);
-    after.due_at = match order.ended_at {
-        Some(ended) => (now.since(ended) < WATCH_FOR).then(|| now.plus(WATCH_EVERY)),
-        None => Some(next_lookup(&after, policy, now)),
-    };
-    let event = OrderEvent::new(EventKind::LookedUp, Actor::System, now).with("result", result);
-    Change::of(changed(after, now)).event(event)
-}
-
-/// Whether not finding the order at the provider proves that it is not there: only when no request of ours can still
-/// be on its way.
-#[must_use]
-pub fn absence_proves(order: &Order, policy: &OrderPolicy, now: Timestamp) -> bool {
-    order
-        .lease_until
-        .is_some_and(|until| now > until.plus(policy.quarantine))
-}
-
-/// Why a person's decision is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DecisionRefusal {
-    /// The order is neither unknown nor in review.
-    #[error("there is nothing to decide about this order")]
-    NothingToDecide,
-    /// A request may still be on its way to the provider.
-    #[error("a request for this order may still be under way")]
-    TooEarly {
-        /// When the decision can be taken.
-        allowed_at: Timestamp,
-    },
-    /// The order has ended.
-    #[error("the order has ended already")]
-    AlreadyEnded,
-    /// It would take back money that is not there to take.
-    #[error("the refund would be outside of what the order still holds")]
-    ImpossibleRefund,
-}
-
-/// Whether a person may say now that the provider has (`placed`) or does not have the order.
-///
-/// # Errors
-/// [`DecisionRefusal`] that says why not.
-pub fn staff_decision_allowed(
-    order: &Order,
-    attempt: &Attempt,
-    placed: bool,
-    policy: &OrderPolicy,
-    now: Timestamp,
-) -> Result<(), DecisionRefusal> {
-    let undecided = attempt.outcome == AttemptOutcome::Unknown
-        && matches!(order.state, OrderState::Unknown | OrderState::Voided);
-    if !undecided {
-        return Err(DecisionRefusal::NothingToDecide);
-    }
-    if !placed && !absence_proves(order, policy, now) {
-        let lease_until = order.lease_until.unwrap_or(order.updated_at);
-        return Err(DecisionRefusal::TooEarly {
-            allowed_at: lease_until.plus(policy.quarantine),
-        });
-    }
-    Ok(())
-}
-
-/// Why an order is not canceled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CancelRefusal {
-    /// It has ended.
-    #[error("the order has ended already")]
-    AlreadyEnded,
-    /// The provider does not cancel this service.
-    #[error("this service cannot be canceled once it was sent")]
-    NotCancelable,
-    /// It was asked for a moment ago.
-    #[error("cancellation was asked for a moment ago")]
-    AskedRecently,
-}
-
-/// A customer asks to cancel. Before it is claimed the order is given back at once; while its fate is open the wish is
-/// noted and applied afterwards; later the provider is asked, and money moves only when it reports the end.
-///
-/// # Errors
-/// [`CancelRefusal`] that says why not.
-pub fn cancel_by_customer(order: &Order, now: Timestamp) -> Result<Change, CancelRefusal> {
-    let actor = Actor::Customer(order.user.clone());
-    if order.state.is_terminal() {
-        return Err(CancelRefusal::AlreadyEnded);
-    }
-    if order.state == OrderState::Held {
-        let after = given_back(order, now);
-        let event =
-            OrderEvent::new(EventKind::Voided, actor, now).with("reason", "canceled before it was sent");
-        return Ok(Change::of(after).event(event).movement(Movement::void(order)));
-    }
-    if order.state.is_tracked() && !order.service.cancel {
-        return Err(CancelRefusal::NotCancelable);
-    }
-    if order
-        .cancel_requested_at
-        .is_some_and(|asked| now.since(asked) < CANCEL_EVERY)
-    {
-        return Err(CancelRefusal::AskedRecently);
-    }
-    let mut after = order.clone();
-    after.cancel_requested_at = Some(now);
-    let event = OrderEvent::new(EventKind::CancelRequested, actor, now);
-    let change = Change::of(changed(after, now)).event(event);
-    Ok(if order.state.is_tracked() {
-        change.follow_up(FollowUp::Cancel { due_at: now })
-    } else {
-        change
-    })
-}
-
 fn accepted(
     order: &Order,
     attempt: &Attempt,
@@ -337,7 +158,7 @@ fn accepted(
     after.due_at = Some(next_poll(&after, PollPace::default(), policy, now));
     let event = OrderEvent::new(EventKind::Submitted, actor.clone(), now)
         .with("provider_order_id", provider_order_id);
-    let change = Change::of(changed(after, now))
+    let change = Change::of(after.touched(now))
         .attempt(resolved(
             attempt,
             AttemptOutcome::Placed,
@@ -364,7 +185,7 @@ fn not_sent(order: &Order, attempt: &Attempt, proof: &str, policy: &OrderPolicy,
     after.unknown_since = None;
     after.due_at = Some(due_at);
     let event = OrderEvent::new(EventKind::Deferred, Actor::System, now).with("proof", proof);
-    Change::of(changed(after, now))
+    Change::of(after.touched(now))
         .attempt(resolved(attempt, AttemptOutcome::NotPlaced, Some(proof), None))
         .event(event)
         .follow_up(FollowUp::Submit { due_at })
@@ -381,7 +202,7 @@ fn voided(
     let event = OrderEvent::new(EventKind::Voided, actor, now)
         .with("proof", proof)
         .with("refunded", order.price);
-    let mut change = Change::of(given_back(order, now))
+    let mut change = Change::of(order.given_back(now))
         .attempt(resolved(attempt, AttemptOutcome::NotPlaced, Some(proof), None))
         .movement(Movement::void(order));
     change.events.extend(first.into_iter().chain([event]));
@@ -394,7 +215,7 @@ fn unknown(order: &Order, attempt: &Attempt, why: &str, policy: &OrderPolicy, no
     after.unknown_since = Some(now);
     after.due_at = Some(next_lookup(order, policy, now));
     let event = OrderEvent::new(EventKind::Unknown, Actor::System, now).with("why", why);
-    Change::of(changed(after, now))
+    Change::of(after.touched(now))
         .attempt(resolved(attempt, AttemptOutcome::Unknown, Some(why), None))
         .event(event)
 }
@@ -414,7 +235,7 @@ fn placed_after_all(
     ));
     let event = OrderEvent::new(EventKind::LateEvidence, actor.clone(), now)
         .with("provider_order_id", provider_order_id);
-    let change = Change::of(changed(after, now))
+    let change = Change::of(after.touched(now))
         .attempt(resolved(
             attempt,
             AttemptOutcome::Placed,
@@ -433,21 +254,10 @@ fn absent_after_all(order: &Order, attempt: &Attempt, proof: &str, actor: &Actor
     let mut after = order.clone();
     after.due_at = None;
     let event = OrderEvent::new(EventKind::LateEvidence, actor.clone(), now).with("proof", proof);
-    Change::of(changed(after, now))
+    Change::of(after.touched(now))
         .attempt(resolved(attempt, AttemptOutcome::NotPlaced, Some(proof), None))
         .movement(Movement::writeoff_reversal(order))
         .event(event)
-}
-
-fn given_back(order: &Order, now: Timestamp) -> Order {
-    let mut after = order.clone();
-    after.state = OrderState::Voided;
-    after.hold = Hold::Voided;
-    after.unknown_since = None;
-    after.due_at = None;
-    after.review = None;
-    after.ended_at = Some(now);
-    changed(after, now)
 }
 
 fn resolved(
@@ -463,9 +273,4 @@ fn resolved(
         proof: proof.map(str::to_owned),
         provider_order_id: provider_order_id.cloned(),
     }
-}
-
-fn changed(mut order: Order, now: Timestamp) -> Order {
-    order.updated_at = now;
-    order
 }
