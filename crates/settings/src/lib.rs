@@ -1,1 +1,173 @@
-//! Placeholder.
+//! What an installation can be told, read once at the start and checked as a whole.
+//!
+//! This is the only reader of the environment. Layers, later ones win: `config/default.toml` (built in), the file that
+//! `SMM_GURU_CONFIG` names, the environment, the command line. Every error names the setting and says what to do.
+
+mod database;
+mod describe;
+mod environment;
+mod error;
+mod http;
+mod layers;
+mod names;
+mod orders;
+mod overrides;
+mod read;
+mod secrets;
+mod secrets_file;
+mod server_url;
+
+use std::time::Duration;
+
+use domain::orders::OrderPolicy;
+
+pub use database::Mode;
+pub use describe::Described;
+pub use environment::Environment;
+pub use error::SettingsError;
+pub use http::{HttpSettings, Origin};
+pub use overrides::Overrides;
+pub use secrets::{SealingKeys, Secrets};
+
+use layers::Layers;
+use read::Reader;
+
+/// Everything an installation can be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where state lives.
+    pub mode: Mode,
+    /// The web server.
+    pub http: HttpSettings,
+    /// The database connections.
+    pub database: PoolSettings,
+    /// The most connections to Redis.
+    pub redis_connections_max: u32,
+    /// Keys.
+    pub secrets: Secrets,
+    /// The order protocol; checked.
+    pub orders: OrderPolicy,
+    /// Background jobs.
+    pub worker: WorkerSettings,
+    /// Logs.
+    pub telemetry: TelemetrySettings,
+    /// Whether providers may be at private and local addresses.
+    pub private_targets: PrivateTargets,
+    /// The name of the panel in mails.
+    pub project_name: String,
+    described: Vec<Described>,
+}
+
+/// A pool of database connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// The most connections to PostgreSQL, or readers of SQLite.
+    pub connections_max: u32,
+    /// How long to wait for a free one.
+    pub wait: Duration,
+}
+
+/// Background jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerSettings {
+    /// Jobs at the same time in one process.
+    pub concurrency: u32,
+    /// How long running jobs may take to end when the process is asked to stop.
+    pub shutdown: Duration,
+}
+
+/// Logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelemetrySettings {
+    /// A level or a filter such as `info,persistence=debug`.
+    pub log: String,
+    /// For whom.
+    pub log_format: LogFormat,
+}
+
+/// For whom logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Whether calls to providers may go to private and local addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateTargets {
+    /// No.
+    Refused,
+    /// Yes, for a simulated provider.
+    Allowed,
+}
+
+impl Settings {
+    /// Reads the environment of this process, and on the first start of an embedded installation creates its data
+    /// folder and its secrets.
+    ///
+    /// # Errors
+    /// [`SettingsError`] about the first setting that is wrong.
+    pub fn load(overrides: &Overrides) -> Result<Self, SettingsError> {
+        Self::load_from(&Environment::of_this_process()?, overrides)
+    }
+
+    /// As [`Settings::load`], with another environment.
+    ///
+    /// # Errors
+    /// [`SettingsError`] about the first setting that is wrong.
+    pub fn load_from(environment: &Environment, overrides: &Overrides) -> Result<Self, SettingsError> {
+        let layers = Layers::read(environment, overrides)?;
+        let reader = Reader::new(&layers);
+        let mode = database::mode(&reader)?;
+        let http = http::read(&reader)?;
+        let orders = orders::read(&reader)?;
+        let database = PoolSettings {
+            connections_max: reader.number("database.connections_max", 1..=1_000)?,
+            wait: reader.seconds("database.wait_seconds", 0.1..=60.0)?,
+        };
+        let redis_connections_max = reader.number("redis.connections_max", 1..=1_000)?;
+        let worker = WorkerSettings {
+            concurrency: reader.number("worker.concurrency", 1..=1_000)?,
+            shutdown: reader.seconds("worker.shutdown_seconds", 0.0..=600.0)?,
+        };
+        let telemetry = telemetry(&reader)?;
+        let private_targets = if reader.flag("outgoing.allow_private_targets")? {
+            PrivateTargets::Allowed
+        } else {
+            PrivateTargets::Refused
+        };
+        let project_name = reader.required("project_name")?.to_owned();
+        // Last, because it may write to the disk.
+        let (secrets, generated) = secrets::read(&reader, &mode)?;
+        let described = describe::describe(&layers, generated.as_deref());
+        Ok(Self {
+            mode,
+            http,
+            database,
+            redis_connections_max,
+            secrets,
+            orders,
+            worker,
+            telemetry,
+            private_targets,
+            project_name,
+            described,
+        })
+    }
+
+    /// Every setting with where it came from, fit for a screen: secrets are masked.
+    #[must_use]
+    pub fn describe(&self) -> &[Described] {
+        &self.described
+    }
+}
+
+fn telemetry(reader: &Reader<'_>) -> Result<TelemetrySettings, SettingsError> {
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    Ok(TelemetrySettings {
+        log: reader.required("telemetry.log")?.to_owned(),
+        log_format: reader.one_of("telemetry.log_format", &formats)?,
+    })
+}

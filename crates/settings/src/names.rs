@@ -1,0 +1,92 @@
+//! The names of all settings.
+
+/// How much of a value may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// All of it.
+    Whole,
+    /// Scheme, host and path: the rest may hold a password.
+    Address,
+    /// Only whether there is one.
+    Nothing,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Name {
+    /// In files.
+    pub(crate) key: &'static str,
+    /// In the environment.
+    pub(crate) variable: &'static str,
+    /// On screens.
+    pub(crate) shown: Shown,
+}
+
+const fn whole(key: &'static str, variable: &'static str) -> Name {
+    Name {
+        key,
+        variable,
+        shown: Shown::Whole,
+    }
+}
+
+const fn address(key: &'static str, variable: &'static str) -> Name {
+    Name {
+        key,
+        variable,
+        shown: Shown::Address,
+    }
+}
+
+const fn secret(key: &'static str, variable: &'static str) -> Name {
+    Name {
+        key,
+        variable,
+        shown: Shown::Nothing,
+    }
+}
+
+/// The environment variable that names a settings file.
+pub(crate) const CONFIG_FILE_VARIABLE: &str = "SMM_GURU_CONFIG";
+
+/// Every setting. A test compares this with `config/default.toml`.
+pub(crate) const NAMES: &[Name] = &[
+    whole("project_name", "PROJECT_NAME"),
+    whole("data_dir", "DATA_DIR"),
+    whole("allow_plaintext_servers", "ALLOW_PLAINTEXT_SERVERS"),
+    whole("http.port", "PORT"),
+    whole("http.bind_address", "BIND_ADDRESS"),
+    whole("http.public_url", "BETTER_AUTH_URL"),
+    whole("http.trusted_origins", "CLIENT_DOMAIN"),
+    whole("http.secure_cookies", "SECURE_COOKIES"),
+    whole("http.body_bytes_max", "HTTP_BODY_BYTES_MAX"),
+    whole("http.request_timeout_seconds", "HTTP_REQUEST_TIMEOUT_SECONDS"),
+    address("database.url", "DATABASE_URL"),
+    whole("database.connections_max", "DATABASE_CONNECTIONS_MAX"),
+    whole("database.wait_seconds", "DATABASE_WAIT_SECONDS"),
+    address("redis.url", "REDIS_URL"),
+    whole("redis.connections_max", "REDIS_CONNECTIONS_MAX"),
+    secret("secrets.session", "BETTER_AUTH_SECRET"),
+    secret("secrets.sealing", "AES_SECRET_KEY"),
+    whole("secrets.sealing_version", "AES_SECRET_KEY_VERSION"),
+    secret("secrets.sealing_old", "AES_SECRET_KEYS_OLD"),
+    whole("outgoing.allow_private_targets", "ALLOW_PRIVATE_TARGETS"),
+    whole("worker.concurrency", "WORKERS"),
+    whole("worker.shutdown_seconds", "WORKER_SHUTDOWN_SECONDS"),
+    whole("telemetry.log", "LOG"),
+    whole("telemetry.log_format", "LOG_FORMAT"),
+    whole("orders.lease_seconds", "ORDERS_LEASE_SECONDS"),
+    whole("orders.send_within_seconds", "ORDERS_SEND_WITHIN_SECONDS"),
+    whole("orders.send_timeout_seconds", "ORDERS_SEND_TIMEOUT_SECONDS"),
+    whole("orders.quarantine_seconds", "ORDERS_QUARANTINE_SECONDS"),
+    whole("orders.attempts_max", "ORDERS_ATTEMPTS_MAX"),
+    whole("orders.write_off_after_seconds", "ORDERS_WRITE_OFF_AFTER_SECONDS"),
+    whole("orders.second_approver_from", "ORDERS_SECOND_APPROVER_FROM"),
+    whole("orders.twin_window_seconds", "ORDERS_TWIN_WINDOW_SECONDS"),
+    whole("orders.poll_percent", "ORDERS_POLL_PERCENT"),
+    whole("orders.lookup_percent", "ORDERS_LOOKUP_PERCENT"),
+];
+
+pub(crate) fn by_key(key: &str) -> Option<&'static Name> {
+    NAMES.iter().find(|it| it.key == key)
+}
