@@ -220,8 +220,13 @@ impl fmt::Debug for Rate {
     }
 }
 
+/// The library also reads `1_000`, which nobody who means money writes.
 fn parse_plain(text: &str) -> Result<Decimal, MoneyError> {
-    Decimal::from_str_exact(text.trim()).map_err(|_| MoneyError::NotANumber)
+    let text = text.trim();
+    if text.contains('_') {
+        return Err(MoneyError::NotANumber);
+    }
+    Decimal::from_str_exact(text).map_err(|_| MoneyError::NotANumber)
 }
 
 fn scaled(value: Decimal, decimals: u32) -> Result<i64, MoneyError> {
@@ -272,6 +277,7 @@ mod tests {
     fn text_outside_the_unit_is_refused() {
         assert_eq!(Money::parse("1.0000001"), Err(MoneyError::TooPrecise));
         assert_eq!(Money::parse("ten"), Err(MoneyError::NotANumber));
+        assert_eq!(Money::parse("1_000"), Err(MoneyError::NotANumber));
         assert_eq!(Money::parse("99999999999999"), Err(MoneyError::Overflow));
         assert_eq!(Rate::parse("-1"), Err(MoneyError::Negative));
         assert_eq!(Rate::parse_quoted("0.00000000011").unwrap().nanos(), 1);

@@ -130,6 +130,13 @@ pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
     }
 }
 
+/// Whether an error text is about our account at the provider rather than about one order.
+#[must_use]
+pub fn is_about_account(error: &str) -> bool {
+    let folded = error.to_lowercase();
+    ABOUT_ACCOUNT.iter().any(|word| folded.contains(word))
+}
+
 fn classify_body(status: u16, body: &AddBody) -> AddOutcome {
     let unknown = |why: &str| AddOutcome::Unknown {
         why: format!("HTTP {status}: {why}"),
@@ -163,7 +170,7 @@ fn classify_error(status: u16, error: &str) -> AddOutcome {
         AddOutcome::Unknown {
             why: format!("ambiguous refusal: {text}"),
         }
-    } else if says(&ABOUT_ACCOUNT) {
+    } else if is_about_account(error) {
         AddOutcome::Refused {
             kind: RefusalKind::Account,
             text,

@@ -37,7 +37,8 @@ pub enum ListMatch {
 const CLOCK_TOLERANCE: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// Looks for an order among `listed`, of which `known` belong to other orders of ours. `sent_after` is when the intent
-/// to send it was recorded; `full` says that the list was cut at its limit.
+/// to send it was recorded. Panels cut their lists at limits of their own, so a list proves absence only if it shows
+/// something older than the order.
 #[must_use]
 pub fn find_in_list(
     order: &Order,
@@ -45,7 +46,6 @@ pub fn find_in_list(
     listed: &[ListedOrder],
     known: &[ProviderOrderId],
     sent_after: Timestamp,
-    full: bool,
 ) -> ListMatch {
     let fits = |row: &&ListedOrder| match capability {
         LookupCapability::None => false,
@@ -61,7 +61,7 @@ pub fn find_in_list(
             ListMatch::Inconclusive("an order that may be this one is listed in another form".to_owned())
         }
         (None, _) if capability == LookupCapability::Reference => ListMatch::Absent,
-        (None, _) if reaches_back(listed, sent_after, full) => ListMatch::Absent,
+        (None, _) if reaches_back(listed, sent_after) => ListMatch::Absent,
         (None, _) => ListMatch::Inconclusive("the list does not reach back far enough".to_owned()),
     }
 }
@@ -88,13 +88,11 @@ fn same_order(order: &Order, row: &ListedOrder, sent_after: Timestamp) -> bool {
             .is_some_and(|created| created >= sent_after.minus(CLOCK_TOLERANCE))
 }
 
-/// A list that was not cut holds everything; one that was cut reaches back to its oldest row.
-fn reaches_back(listed: &[ListedOrder], sent_after: Timestamp, full: bool) -> bool {
+fn reaches_back(listed: &[ListedOrder], sent_after: Timestamp) -> bool {
     let limit = sent_after.minus(CLOCK_TOLERANCE);
-    !full
-        || listed
-            .iter()
-            .any(|row| row.created_at.is_some_and(|created| created < limit))
+    listed
+        .iter()
+        .any(|row| row.created_at.is_some_and(|created| created < limit))
 }
 
 #[cfg(test)]
@@ -161,8 +159,8 @@ mod tests {
         }
     }
 
-    fn look(listed: &[ListedOrder], known: &[ProviderOrderId], full: bool) -> ListMatch {
-        find_in_list(&order(), LookupCapability::LinkAndTime, listed, known, SENT, full)
+    fn look(listed: &[ListedOrder], known: &[ProviderOrderId]) -> ListMatch {
+        find_in_list(&order(), LookupCapability::LinkAndTime, listed, known, SENT)
     }
 
     #[test]
@@ -171,14 +169,8 @@ mod tests {
             row("1", "https://a.b/x", 100, 3),
             row("2", "https://a.b/y", 50, 3),
         ];
-        assert_eq!(
-            look(&listed, &[], false),
-            ListMatch::Found(ProviderOrderId::new("1"))
-        );
-        assert_eq!(
-            look(&listed, &[ProviderOrderId::new("1")], false),
-            ListMatch::Absent
-        );
+        assert_eq!(look(&listed, &[]), ListMatch::Found(ProviderOrderId::new("1")));
+        assert_eq!(look(&listed, &[ProviderOrderId::new("1")]), ListMatch::Absent);
     }
 
     #[test]
@@ -187,29 +179,28 @@ mod tests {
             row("1", "https://a.b/x", 100, 3),
             row("2", "https://a.b/x", 100, 4),
         ];
-        assert!(matches!(look(&twins, &[], false), ListMatch::Inconclusive(_)));
+        assert!(matches!(look(&twins, &[]), ListMatch::Inconclusive(_)));
         let rewritten = [row("1", "https://www.a.b/x/", 100, 3)];
-        assert!(matches!(look(&rewritten, &[], false), ListMatch::Inconclusive(_)));
+        assert!(matches!(look(&rewritten, &[]), ListMatch::Inconclusive(_)));
     }
 
     #[test]
     fn absence_needs_a_list_that_reaches_back() {
         let recent = [row("2", "https://a.b/y", 50, 3)];
-        assert!(matches!(look(&recent, &[], true), ListMatch::Inconclusive(_)));
+        assert!(matches!(look(&recent, &[]), ListMatch::Inconclusive(_)));
         let minutes = i64::try_from(Duration::from_mins(5).as_secs()).unwrap();
         let deep = [
             row("2", "https://a.b/y", 50, 3),
             row("1", "https://a.b/z", 50, -minutes),
         ];
-        assert_eq!(look(&deep, &[], true), ListMatch::Absent);
-        assert_eq!(look(&[], &[], false), ListMatch::Absent);
+        assert_eq!(look(&deep, &[]), ListMatch::Absent);
+        assert!(matches!(look(&[], &[]), ListMatch::Inconclusive(_)));
     }
 
     #[test]
     fn a_panel_that_ignores_the_reference_proves_nothing() {
-        let by_reference = |listed: &[ListedOrder]| {
-            find_in_list(&order(), LookupCapability::Reference, listed, &[], SENT, false)
-        };
+        let by_reference =
+            |listed: &[ListedOrder]| find_in_list(&order(), LookupCapability::Reference, listed, &[], SENT);
         assert_eq!(by_reference(&[]), ListMatch::Absent);
         assert!(matches!(
             by_reference(&[row("1", "https://a.b/q", 100, 3)]),
