@@ -9,7 +9,7 @@ use domain::orders::{
 };
 use domain::providers::{CallResult, ListMatch, LookupCapability, Provider, find_in_list};
 use domain::{OrderId, ProviderOrderId, Timestamp};
-use ports::gateway::{LIST_MAX, PanelError, PanelGateway, PanelTarget};
+use ports::gateway::{PanelError, PanelGateway, PanelTarget};
 use ports::orders::OrderQueries;
 use ports::{Clock, Store, StoreError};
 
@@ -114,8 +114,7 @@ impl ReconcileOrder {
             .tell(provider.id, CallClass::Read, CallResult::Answered);
         let ids: Vec<ProviderOrderId> = listed.iter().map(|row| row.id.clone()).collect();
         let known = self.orders.known_provider_orders(provider.id, &ids).await?;
-        let full = listed.len() >= usize::from(LIST_MAX);
-        Ok(find_in_list(order, capability, &listed, &known, sent_after, full))
+        Ok(find_in_list(order, capability, &listed, &known, sent_after))
     }
 
     async fn record(&self, id: OrderId, found: ListMatch) -> Result<(), StoreError> {

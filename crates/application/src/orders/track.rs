@@ -8,9 +8,9 @@ use std::time::Duration;
 use domain::orders::{
     Change, Observation, Order, OrderPolicy, PollPace, next_poll, observe, observe_refusal,
 };
-use domain::providers::{CallResult, Provider};
+use domain::providers::{CallResult, Provider, is_about_account};
 use domain::{OrderId, ProviderId, ProviderOrderId, Timestamp};
-use ports::gateway::{PanelGateway, PanelTarget, STATUS_BATCH_MAX, StatusAnswer};
+use ports::gateway::{PanelError, PanelGateway, PanelTarget, STATUS_BATCH_MAX, StatusAnswer};
 use ports::{Clock, Store, StoreError};
 
 use super::reconcile::call_result;
@@ -100,7 +100,7 @@ impl TrackOrders {
             .filter_map(|order| order.provider_order_id.clone())
             .collect();
         let requested_at = self.clock.now();
-        let answers = self.gateway.statuses(target, &ids).await;
+        let answers = about_the_one(self.gateway.statuses(target, &ids).await, &ids);
         let half_open = admitted.half_open();
         drop(admitted);
         match answers {
@@ -164,6 +164,19 @@ impl TrackOrders {
         let mut tx = self.store.begin().await?;
         tx.orders().reschedule_polls(polls, asked_at).await?;
         tx.commit().await
+    }
+}
+
+/// Asked about one order, a panel answers its error for the whole request; it is about that order all the same.
+fn about_the_one(
+    answers: Result<Answers, PanelError>,
+    ids: &[ProviderOrderId],
+) -> Result<Answers, PanelError> {
+    match (answers, ids) {
+        (Err(PanelError::Refused(text)), [only]) if !is_about_account(&text) => {
+            Ok(HashMap::from([(only.clone(), StatusAnswer::Refused(text))]))
+        }
+        (answers, _) => answers,
     }
 }
 

@@ -167,7 +167,7 @@ mod tests {
     fn the_only_stranger_with_link_quantity_and_time_is_the_order() {
         let listed = [
             row("1", "https://a.b/x", 100, 3),
-            row("2", "https://a.b/y", 50, 3),
+            row("2", "https://a.b/y", 50, -300),
         ];
         assert_eq!(look(&listed, &[]), ListMatch::Found(ProviderOrderId::new("1")));
         assert_eq!(look(&listed, &[ProviderOrderId::new("1")]), ListMatch::Absent);
