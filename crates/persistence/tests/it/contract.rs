@@ -1,0 +1,58 @@
+//! Every case of every suite on every database.
+
+macro_rules! on_sqlite_memory {
+    ($suite:ident: $($case:ident),+ $(,)?) => {
+        mod $suite { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                $crate::backend::Bench::sqlite_memory().await.check(testkit::contract::$suite::$case).await;
+            }
+        )+ }
+    };
+}
+
+macro_rules! on_sqlite_file {
+    ($suite:ident: $($case:ident),+ $(,)?) => {
+        mod $suite { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                $crate::backend::Bench::sqlite_file().await.check(testkit::contract::$suite::$case).await;
+            }
+        )+ }
+    };
+}
+
+macro_rules! on_postgres {
+    ($suite:ident: $($case:ident),+ $(,)?) => {
+        mod $suite { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                if let Some(bench) = $crate::backend::Bench::postgres().await {
+                    bench.check(testkit::contract::$suite::$case).await;
+                }
+            }
+        )+ }
+    };
+}
+
+macro_rules! every_suite {
+    ($with:ident) => {
+        testkit::identity_contract!($with);
+        testkit::catalog_contract!($with);
+        testkit::listing_contract!($with);
+        testkit::providers_contract!($with);
+        testkit::audit_contract!($with);
+    };
+}
+
+mod sqlite_memory {
+    every_suite!(on_sqlite_memory);
+}
+
+mod sqlite_file {
+    every_suite!(on_sqlite_file);
+}
+
+mod postgres {
+    every_suite!(on_postgres);
+}

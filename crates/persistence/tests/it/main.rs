@@ -1,0 +1,11 @@
+//! The repositories on real databases: the contract suites of `testkit` on SQLite in memory, SQLite in a file and
+//! PostgreSQL, and what only this crate can see.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "whatever is wrong here is a failed test, and a test fails by panicking"
+)]
+
+mod backend;
+mod contract;
