@@ -27,7 +27,8 @@ impl CatalogRepository for SeaTx {
         now: Timestamp,
     ) -> Result<Unique<CategoryId>, StoreError> {
         let outcome = categories::Entity::insert(new_category(name, by, now))
-            .on_conflict_do_nothing()
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .try_insert()
             .exec(self.conn()?)
             .await;
         Ok(match self.guard(outcome)? {
@@ -82,7 +83,8 @@ impl CatalogRepository for SeaTx {
     ) -> Result<Unique<ServiceId>, StoreError> {
         let row = mapping::new_service_row(service, now)?;
         let outcome = services::Entity::insert(row)
-            .on_conflict_do_nothing()
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .try_insert()
             .exec(self.conn()?)
             .await;
         Ok(match self.guard(outcome)? {

@@ -8,7 +8,7 @@ use entities::providers;
 use ports::StoreError;
 use ports::catalog::Unique;
 use ports::providers::{NewProvider, ProviderRepository};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
     TryInsertResult,
@@ -45,7 +45,8 @@ impl ProviderRepository for SeaTx {
             ..Default::default()
         };
         let outcome = providers::Entity::insert(row)
-            .on_conflict_do_nothing()
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .try_insert()
             .exec(self.conn()?)
             .await;
         Ok(match self.guard(outcome)? {

@@ -7,5 +7,6 @@
     reason = "whatever is wrong here is a failed test, and a test fails by panicking"
 )]
 
+mod audit;
 mod backend;
 mod contract;
