@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Two queues between the relay and the workers: one inside the process, one on Redis for many processes. Both hold a
+//! small, replaceable window of the outbox; losing what is in it costs time and nothing else.
+
+mod attended;
+mod embedded;
+mod redis;
+
+pub use embedded::EmbeddedJobs;
+pub use redis::{RedisJobs, RedisOptions};
+
+/// Jobs a queue holds at most. apalis-redis stops for good above about 8,000 due jobs, and whatever waits here is lost
+/// with its Redis until the leases run out, so the window stays small.
+pub const JOBS_MAX: u16 = 1_000;

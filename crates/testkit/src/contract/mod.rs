@@ -15,8 +15,10 @@
 pub mod audit;
 pub mod catalog;
 pub mod identity;
+pub mod limits;
 pub mod listing;
 pub mod providers;
+pub mod queue;
 
 use std::sync::Arc;
 
@@ -81,5 +83,7 @@ mod tests {
         assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
         assert_listed(include_str!("providers.rs"), crate::providers_contract!(names));
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
+        assert_listed(include_str!("queue.rs"), crate::queue_contract!(names));
+        assert_listed(include_str!("limits.rs"), crate::limits_contract!(names));
     }
 }
