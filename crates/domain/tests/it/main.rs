@@ -1,4 +1,6 @@
 //! Rules that must hold for every input, and for every sequence of decisions.
+// Tells clippy that the functions the tests share are test code too.
+#![cfg(test)]
 
 mod model;
 mod money;

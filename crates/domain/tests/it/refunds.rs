@@ -44,9 +44,9 @@ proptest! {
         prop_assert_eq!(refunded.checked_add(recognised), Some(order.price));
         let credited: i64 = movements
             .iter()
-            .filter_map(|movement| match &movement.wallet {
-                Some(WalletChange::Credit(user, amount)) if *user == order.user => Some(amount.micros()),
-                None => Some(0),
+            .map(|movement| match &movement.wallet {
+                Some(WalletChange::Credit(user, amount)) if *user == order.user => amount.micros(),
+                None => 0,
                 Some(other) => panic!("the end of an order does this to a wallet: {other:?}"),
             })
             .sum();

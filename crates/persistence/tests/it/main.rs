@@ -10,3 +10,4 @@
 mod audit;
 mod backend;
 mod contract;
+mod shop;
