@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::OrderId;
 use domain::catalog::Availability;
-use domain::orders::{Actor, Evidence, Order, OrderPolicy, OrderState, claim, resolve, withdraw};
+use domain::orders::{Actor, Attempt, Evidence, Order, OrderPolicy, OrderState, claim, resolve, withdraw};
 use domain::providers::{
     AddAnswer, AddOutcome, CallResult, LookupCapability, Provider, RefusalKind, classify_add,
 };
@@ -191,7 +191,7 @@ impl SubmitOrder {
     async fn record(&self, order: &Order, evidence: &Evidence) -> Result<(), StoreError> {
         let mut pause = RECORD_PAUSE_MIN;
         for _ in 1..RECORD_ATTEMPTS_MAX {
-            match self.record_once(order.id, evidence).await {
+            match self.record_once(order, evidence).await {
                 Err(StoreError::Unavailable(why)) => {
                     tracing::warn!(order_id = order.id.0, %why, "an answer could not be recorded yet");
                     tokio::time::sleep(pause).await;
@@ -200,15 +200,18 @@ impl SubmitOrder {
                 result => return result,
             }
         }
-        self.record_once(order.id, evidence).await
+        self.record_once(order, evidence).await
     }
 
-    async fn record_once(&self, id: OrderId, evidence: &Evidence) -> Result<(), StoreError> {
+    /// The evidence is about the attempt that was claimed. If recording it succeeded without our knowing, the order may
+    /// have another attempt by now, about which it says nothing.
+    async fn record_once(&self, claimed: &Order, evidence: &Evidence) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let decide = |order: &Order, attempt: Option<&_>| {
+        let decide = |order: &Order, attempt: Option<&Attempt>| {
+            let attempt = attempt.filter(|attempt| attempt.no == claimed.attempts);
             Ok(attempt.and_then(|attempt| resolve(order, attempt, evidence, &self.policy, now)))
         };
-        amend::<std::convert::Infallible, _>(&*self.store, id, decide)
+        amend::<std::convert::Infallible, _>(&*self.store, claimed.id, decide)
             .await
             .map(|_| ())
     }
