@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Rate limits: shared through Redis, and within one process.
+//!
+//! Both follow [`gcra`], so an installation that moves from one process to many keeps its limits. When Redis is gone
+//! each process limits on its own rather than not at all.
+
+mod gcra;
+mod in_process;
+mod redis;
+
+pub use gcra::gcra;
+pub use in_process::InProcessRateLimiter;
+pub use redis::{RedisPool, RedisRateLimiter, RedisUnreachable, UnusableRedisUrl, connect, ping};

@@ -1,5 +1,7 @@
 //! Loading as the program does it.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::fs;
 use std::path::Path;
 

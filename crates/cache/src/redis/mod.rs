@@ -1,0 +1,132 @@
+//! Limits shared by all nodes through Redis.
+
+mod outage;
+mod pool;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_redis::redis::aio::MultiplexedConnection;
+use deadpool_redis::redis::{RedisError, Script};
+use deadpool_redis::{Connection, PoolError};
+use ports::limits::{Admission, Limit, RateLimiter};
+use tokio::sync::Mutex;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+
+pub use pool::{RedisPool, RedisUnreachable, UnusableRedisUrl, connect, ping};
+
+use crate::gcra::{Pace, count_of};
+use crate::in_process::InProcessRateLimiter;
+use outage::Outage;
+
+/// The clock of Redis, which all nodes share.
+const CLOCK: &str = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000 + clock[2]\n";
+const GCRA: &str = include_str!("gcra.lua");
+/// A request waits this long for its limits and no longer.
+const ANSWER_MAX: Duration = Duration::from_millis(100);
+
+/// Counts in Redis: one call, which tells the time, decides and records. Keys expire by themselves.
+///
+/// While Redis does not answer, every node counts on its own. That multiplies the limits by the number of nodes, which
+/// is better than having none and better than turning everybody away.
+pub struct RedisRateLimiter {
+    pool: RedisPool,
+    /// Shared by all calls and taken out of the pool, because the pool would ask the server before every loan whether
+    /// it is still there: two round trips instead of one.
+    connection: Mutex<Option<MultiplexedConnection>>,
+    script: Script,
+    prefix: String,
+    outage: Outage,
+    alone: InProcessRateLimiter,
+}
+
+/// Why Redis was not asked or did not answer.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("no answer within {ANSWER_MAX:?}")]
+    Slow(#[from] Elapsed),
+    #[error("no connection: {0}")]
+    Pool(#[from] PoolError),
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+}
+
+impl RedisRateLimiter {
+    /// A limiter whose keys begin with `prefix`.
+    #[must_use]
+    pub fn new(pool: RedisPool, prefix: impl Into<String>) -> Self {
+        Self {
+            pool,
+            connection: Mutex::default(),
+            script: Script::new(&format!("{CLOCK}{GCRA}")),
+            prefix: prefix.into(),
+            outage: Outage::default(),
+            alone: InProcessRateLimiter::default(),
+        }
+    }
+
+    async fn ask(&self, key: &str, limit: Limit) -> Result<Admission, Failure> {
+        let mut connection = self.connection().await?;
+        let Pace { interval, burst } = Pace::of(limit);
+        let key = format!("{}{key}", self.prefix);
+        let answer: (u8, u64) = self
+            .script
+            .key(key)
+            .arg(interval)
+            .arg(burst)
+            .invoke_async(&mut connection)
+            .await?;
+        Ok(match answer {
+            (0, wait) => Admission::Denied {
+                retry_after: Duration::from_micros(wait),
+            },
+            (_, remaining) => Admission::Granted {
+                remaining: count_of(remaining),
+            },
+        })
+    }
+
+    /// The shared connection. Whoever finds none opens one while the others wait for it.
+    async fn connection(&self) -> Result<MultiplexedConnection, PoolError> {
+        let mut shared = self.connection.lock().await;
+        if let Some(open) = &*shared {
+            return Ok(open.clone());
+        }
+        let fresh = Connection::take(self.pool.get().await?);
+        *shared = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    async fn fail(&self, failure: &Failure) {
+        *self.connection.lock().await = None;
+        if self.outage.fail() {
+            tracing::warn!(error = %failure, "Redis does not answer: each node limits on its own");
+        }
+    }
+}
+
+#[async_trait]
+impl RateLimiter for RedisRateLimiter {
+    async fn take(&self, key: &str, limit: Limit) -> Admission {
+        if !self.outage.may_try() {
+            return self.alone.take_now(key, limit);
+        }
+        let answer = timeout(ANSWER_MAX, self.ask(key, limit))
+            .await
+            .map_err(Failure::from)
+            .flatten();
+        match answer {
+            Ok(admission) => {
+                if self.outage.end() {
+                    tracing::info!("Redis answers again: the nodes share their limits");
+                }
+                admission
+            }
+            Err(failure) => {
+                self.fail(&failure).await;
+                self.alone.take_now(key, limit)
+            }
+        }
+    }
+}
