@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The HTTP surface: controllers, and nothing but translation. A handler extracts, converts, calls one use case and
+//! renders.
+//!
+//! Three dialects share one application: the envelope of `/api/v1`, the bodies of `/api/auth`, and the plain answers of
+//! the system endpoints. [`serve`] binds the server, [`openapi`] describes it without one.
+
+mod app;
+mod auth;
+mod codes;
+mod config;
+mod cookie;
+mod cursor;
+mod dialect;
+mod docs;
+mod envelope;
+mod error;
+mod extract;
+mod middleware;
+mod routes;
+mod server;
+mod state;
+mod system;
+mod v1;
+mod wire;
+
+pub use codes::{AuthCode, Code};
+pub use config::ApiConfig;
+pub use docs::openapi;
+pub use server::{RunningServer, serve};
+pub use state::{ApiState, MetricsPage};

@@ -1,0 +1,38 @@
+//! Signing out.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::with_cookies;
+use crate::config::Site;
+use crate::cookie::{clearing, presented_token};
+use crate::error::AuthError;
+use crate::state::ApiState;
+
+/// That the session has ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedOut {
+    #[schema(example = true)]
+    success: bool,
+}
+
+/// Ends the session
+///
+/// Answers the same when there was none.
+#[utoipa::path(
+    tag = "Authentication",
+    responses((status = 200, description = "Signed out; the cookies are taken back", body = SignedOut, headers(
+        ("Set-Cookie" = String, description = "Clears the cookies"))))
+)]
+#[post("/sign-out")]
+pub async fn sign_out(
+    state: web::Data<ApiState>,
+    site: web::Data<Site>,
+    request: HttpRequest,
+) -> Result<HttpResponse, AuthError> {
+    if let Some(token) = presented_token(&*state.signer, request.headers()) {
+        state.sign_out.sign_out(&token).await?;
+    }
+    Ok(with_cookies(clearing(site.transport), &SignedOut { success: true }))
+}

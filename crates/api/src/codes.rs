@@ -1,0 +1,99 @@
+//! Every error code that the wire knows, in one table for each dialect. `docs/ERRORS.md` says the same for people, and a
+//! test compares the two.
+
+use actix_web::http::StatusCode;
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $status:ident $word:literal $message:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $(#[doc = $message] $variant,)+
+        }
+
+        impl $name {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The HTTP status that goes with it.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status),+ }
+            }
+
+            /// What is said unless there is something better to say.
+            #[must_use]
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The codes of `/api/v1` and of everything that has no dialect of its own. The word stands in `name`.
+    Code {
+        InvalidJson = BAD_REQUEST "INVALID_JSON" "Request body contains malformed JSON";
+        Invalid = BAD_REQUEST "VALIDATION_ERROR" "The request is not valid.";
+        InvalidCursor = BAD_REQUEST "INVALID_CURSOR" "The cursor is not one that this list gave out.";
+        IdempotencyKeyInvalid = BAD_REQUEST "IDEMPOTENCY_KEY_INVALID" "The Idempotency-Key header must be 1 to 255 visible ASCII characters.";
+        ProviderIdRequired = BAD_REQUEST "PROVIDER_ID_REQUIRED" "Provider ID is required";
+        ProviderAddressRefused = BAD_REQUEST "PROVIDER_ADDRESS_REFUSED" "The provider's address must not be called.";
+        QuantityOutOfRange = BAD_REQUEST "QUANTITY_OUT_OF_RANGE" "The quantity is outside of the service's range.";
+        UnsupportedServiceType = BAD_REQUEST "UNSUPPORTED_SERVICE_TYPE" "Services of this type cannot be ordered here.";
+        TooLarge = BAD_REQUEST "AMOUNT_TOO_LARGE" "The amount is too large.";
+        Unauthenticated = UNAUTHORIZED "Validation Error" "Authentication required. Please log in to access this resource.";
+        InsufficientBalance = PAYMENT_REQUIRED "INSUFFICIENT_BALANCE" "The wallet does not hold enough money.";
+        ForeignOrigin = FORBIDDEN "INVALID_ORIGIN" "Invalid origin";
+        Banned = FORBIDDEN "ACCOUNT_BANNED" "The account is banned.";
+        WalletFrozen = FORBIDDEN "WALLET_FROZEN" "The wallet is frozen. Please contact support.";
+        RouteNotFound = NOT_FOUND "ROUTE_NOT_FOUND" "There is no such route.";
+        CategoryNotFound = NOT_FOUND "CATEGORY_NOT_FOUND" "Category not found";
+        ServiceNotFound = NOT_FOUND "SERVICE_NOT_FOUND" "Service not found";
+        ProviderNotFound = NOT_FOUND "PROVIDER_NOT_FOUND" "Provider not found";
+        OrderNotFound = NOT_FOUND "ORDER_NOT_FOUND" "Order not found";
+        UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
+        WalletNotFound = NOT_FOUND "WALLET_NOT_FOUND" "User wallet not found.";
+        MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED" "The route does not know this method.";
+        CategoryExists = CONFLICT "CATEGORY_EXISTS" "Category with this name already exists";
+        CategoryReserved = CONFLICT "CATEGORY_RESERVED" "The category Uncategorized cannot be changed.";
+        ServiceExists = CONFLICT "SERVICE_ALREADY_EXIST" "Service already exist";
+        ServiceNotOffered = CONFLICT "SERVICE_NOT_OFFERED" "The service is not available at the moment.";
+        ProviderExists = CONFLICT "PROVIDER_EXISTS" "Provider with this name already exists";
+        DuplicateOrder = CONFLICT "DUPLICATE_ORDER" "The same order was placed a moment ago.";
+        CancelRefused = CONFLICT "CANCEL_REFUSED" "The order cannot be canceled.";
+        DecisionRefused = CONFLICT "DECISION_REFUSED" "This cannot be decided about the order now.";
+        ProviderOrderIdTaken = CONFLICT "PROVIDER_ORDER_ID_TAKEN" "Another order has this provider order id.";
+        PayloadTooLarge = PAYLOAD_TOO_LARGE "PAYLOAD_TOO_LARGE" "Request payload exceeds maximum allowed size";
+        UriTooLong = URI_TOO_LONG "URI_TOO_LONG" "The address is too long.";
+        UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE" "The body must be sent as application/json.";
+        IdempotencyKeyReused = UNPROCESSABLE_ENTITY "IDEMPOTENCY_KEY_REUSED" "The idempotency key was used with another request.";
+        HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE "HEADERS_TOO_LARGE" "The request headers are too large.";
+        Internal = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR" "Something went wrong on our end. Please try again later.";
+        ProviderFailed = BAD_GATEWAY "PROVIDER_ERROR" "The provider gave no usable answer.";
+        Unavailable = SERVICE_UNAVAILABLE "SERVICE_UNAVAILABLE" "The service is busy. Please try again in a moment.";
+        ProviderBusy = SERVICE_UNAVAILABLE "PROVIDER_BUSY" "The provider must not be called at the moment.";
+        TimedOut = SERVICE_UNAVAILABLE "REQUEST_TIMEOUT" "The request took too long. It may have been carried out all the same.";
+    }
+}
+
+codes! {
+    /// The codes of `/api/auth`. The word stands in `code`.
+    AuthCode {
+        InvalidBody = BAD_REQUEST "VALIDATION_ERROR" "Invalid body parameters";
+        InvalidEmail = BAD_REQUEST "INVALID_EMAIL" "Invalid email";
+        PasswordTooShort = BAD_REQUEST "PASSWORD_TOO_SHORT" "Password too short";
+        PasswordTooLong = BAD_REQUEST "PASSWORD_TOO_LONG" "Password too long";
+        InvalidCredentials = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD" "Invalid credentials";
+        Banned = FORBIDDEN "BANNED_USER" "You have been banned from this application. Please contact support if you believe this is an error.";
+        ForeignCallback = FORBIDDEN "INVALID_CALLBACKURL" "Invalid callbackURL";
+        UserExists = UNPROCESSABLE_ENTITY "USER_ALREADY_EXISTS" "User already exists";
+        TooManyAttempts = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many authentication attempts, please try again later.";
+    }
+}

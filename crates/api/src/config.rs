@@ -1,0 +1,85 @@
+//! How the server is set up, and its fixed limits.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::cookie::Transport;
+
+/// The largest body in bytes.
+pub const BODY_MAX: usize = 102_400;
+/// The longest path and query in bytes.
+pub const URI_MAX: usize = 8_192;
+/// All header names and values together, in bytes.
+pub const HEADERS_MAX: usize = 16_384;
+/// How long a request may take from its head to its answer.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take to send the head of a request.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long running requests have after the server was told to stop.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What differs from one installation to the next.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// Where to listen. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// Threads that serve requests; `None` takes one for each core.
+    pub threads: Option<usize>,
+    /// The addresses under which browsers see us, such as `https://smm.example`. Requests of other sites' pages are
+    /// refused. Without any, the Host header decides.
+    pub public_origins: Vec<String>,
+    /// Reverse proxies in front of us, each of which appends to `X-Forwarded-For`. Zero trusts the header not at all.
+    pub trusted_hops: usize,
+}
+
+impl ApiConfig {
+    /// One process on `listen` that browsers reach directly.
+    #[must_use]
+    pub const fn direct(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            threads: None,
+            public_origins: Vec::new(),
+            trusted_hops: 0,
+        }
+    }
+
+    /// Cookies are for HTTPS only as soon as any public address is HTTPS.
+    pub(crate) fn transport(&self) -> Transport {
+        if self.public_origins.iter().any(|origin| origin.starts_with("https://")) {
+            Transport::SecureOnly
+        } else {
+            Transport::AlsoPlain
+        }
+    }
+}
+
+/// What handlers and middleware look up about the installation.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    /// Normalised, such as `https://smm.example`.
+    pub origins: Vec<String>,
+    /// See [`ApiConfig::trusted_hops`].
+    pub trusted_hops: usize,
+    /// Whether cookies may travel over plain HTTP.
+    pub transport: Transport,
+}
+
+impl Site {
+    pub fn of(config: &ApiConfig) -> Self {
+        Self {
+            origins: config
+                .public_origins
+                .iter()
+                .filter_map(|origin| Url::parse(origin).ok())
+                .map(|url| url.origin().ascii_serialization())
+                .collect(),
+            trusted_hops: config.trusted_hops,
+            transport: config.transport(),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The cookies of the web application, byte for byte as it knows them.
+
+use std::time::Duration;
+
+use actix_web::http::header::{COOKIE, HeaderMap};
+use application::identity::Remember;
+use domain::Secret;
+use ports::crypto::CookieSigner;
+
+/// The session.
+pub const SESSION: &str = "better-auth.session_token";
+const SESSION_DATA: &str = "better-auth.session_data";
+const DONT_REMEMBER: &str = "better-auth.dont_remember";
+
+/// Whether browsers may send cookies over plain HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Only over HTTPS.
+    SecureOnly,
+    /// Over HTTP too, for a server on the developer's own machine.
+    AlsoPlain,
+}
+
+/// Set-Cookie values that hand a session to the browser for `lifetime`.
+pub fn granting(
+    signer: &dyn CookieSigner,
+    token: &Secret,
+    remember: Remember,
+    lifetime: Duration,
+    transport: Transport,
+) -> Vec<String> {
+    let value = encode_component(&signer.sign(token.reveal()));
+    match remember {
+        Remember::Yes => vec![set_cookie(SESSION, &value, Some(lifetime), transport)],
+        Remember::No => {
+            let forget = encode_component(&signer.sign("true"));
+            vec![
+                set_cookie(SESSION, &value, None, transport),
+                set_cookie(DONT_REMEMBER, &forget, None, transport),
+            ]
+        }
+    }
+}
+
+/// Set-Cookie values that take everything back.
+pub fn clearing(transport: Transport) -> Vec<String> {
+    [SESSION, SESSION_DATA, DONT_REMEMBER]
+        .into_iter()
+        .map(|name| set_cookie(name, "", Some(Duration::ZERO), transport))
+        .collect()
+}
+
+fn set_cookie(name: &str, value: &str, max_age: Option<Duration>, transport: Transport) -> String {
+    let max_age = max_age.map_or_else(String::new, |age| format!("; Max-Age={}", age.as_secs()));
+    let secure = match transport {
+        Transport::SecureOnly => "; Secure",
+        Transport::AlsoPlain => "",
+    };
+    format!("{name}={value}{max_age}; Path=/; HttpOnly{secure}; SameSite=Strict")
+}
+
+fn session_token(signer: &dyn CookieSigner, cookie_header: &str) -> Option<Secret> {
+    let value = cookie_header
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == SESSION).then_some(value))?;
+    signer.verify(&decode_component(value)?).map(Secret::new)
+}
+
+/// The session token that a request presents, if its signature is right.
+pub fn presented_token(signer: &dyn CookieSigner, headers: &HeaderMap) -> Option<Secret> {
+    headers
+        .get_all(COOKIE)
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|header| session_token(signer, header))
+}
+
+/// Percent-encodes as the browser's `encodeURIComponent` does.
+fn encode_component(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(char::from(byte)),
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// Undoes [`encode_component`]; `None` if the text is not encoded soundly.
+fn decode_component(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            let hex = std::str::from_utf8(&digits).ok()?;
+            bytes.push(u8::from_str_radix(hex, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Signs by a fixed word, so that the tests can see what is encoded.
+    struct FixedSigner;
+
+    impl CookieSigner for FixedSigner {
+        fn sign(&self, value: &str) -> String {
+            format!("{value}.a+b/c=")
+        }
+
+        fn verify(&self, signed: &str) -> Option<String> {
+            signed.strip_suffix(".a+b/c=").map(str::to_owned)
+        }
+    }
+
+    #[test]
+    fn a_remembered_session_is_a_cookie_of_a_week_in_the_contracts_words() {
+        let set = granting(
+            &FixedSigner,
+            &Secret::new("tok"),
+            Remember::Yes,
+            Duration::from_secs(604_800),
+            Transport::SecureOnly,
+        );
+        assert_eq!(
+            set,
+            ["better-auth.session_token=tok.a%2Bb%2Fc%3D; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict"]
+        );
+    }
+
+    #[test]
+    fn a_forgetful_session_ends_with_the_browser() {
+        let set = granting(
+            &FixedSigner,
+            &Secret::new("tok"),
+            Remember::No,
+            Duration::from_secs(86_400),
+            Transport::AlsoPlain,
+        );
+        assert_eq!(
+            set,
+            [
+                "better-auth.session_token=tok.a%2Bb%2Fc%3D; Path=/; HttpOnly; SameSite=Strict",
+                "better-auth.dont_remember=true.a%2Bb%2Fc%3D; Path=/; HttpOnly; SameSite=Strict",
+            ]
+        );
+    }
+
+    #[test]
+    fn clearing_empties_all_three_cookies() {
+        let cleared = clearing(Transport::AlsoPlain);
+        assert_eq!(cleared.len(), 3);
+        assert_eq!(
+            cleared[0],
+            "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict"
+        );
+    }
+
+    #[test]
+    fn the_token_is_found_between_other_cookies_and_only_with_its_signature() {
+        let found = |header: &str| {
+            session_token(&FixedSigner, header).map(|token| token.reveal().to_owned())
+        };
+        assert_eq!(
+            found("broken; a=b; better-auth.session_token=tok.a%2Bb%2Fc%3D; z=1").as_deref(),
+            Some("tok")
+        );
+        assert_eq!(found("better-auth.session_token=tok.a+b/c=").as_deref(), Some("tok"));
+        assert_eq!(found("better-auth.session_token=tok.forged"), None);
+        assert_eq!(found("better-auth.session_token=%zz"), None);
+        assert_eq!(found("other=1"), None);
+    }
+}

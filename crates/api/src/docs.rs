@@ -1,0 +1,278 @@
+//! The document of the surface, generated from the code.
+//!
+//! Handlers say what is special about them. What follows from where they are mounted (who may ask, what every request
+//! can be refused for) is added here, once.
+
+use actix_web::{App, HttpResponse, get, web};
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::Ref;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, RefOr, Response};
+use utoipa_actix_web::AppExt;
+
+use crate::app::routes;
+use crate::cookie::SESSION;
+use crate::dialect::Dialect;
+use crate::envelope::{AuthFailure, Failure};
+
+/// Where the document is served.
+pub const ADDRESS: &str = "/api/openapi.json";
+const SCHEME: &str = "session";
+const JSON: &str = "application/json";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "SMM Guru",
+        description = "Sells social media services: an order travels from a wallet to a provider and is delivered, \
+            refunded or explained.\n\nAnswers under `/api/v1` come in an envelope of `success`, `name`, `message` and \
+            `result`. `/api/auth` speaks the dialect of the web application's client library and answers under \
+            `/api/v1/auth` too. All error codes are listed in `docs/ERRORS.md`.\n\nA body is JSON of at most 100 KB. \
+            Every answer carries `X-Request-Id`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(Failure, AuthFailure)),
+    tags(
+        (name = "System", description = "For operators and their programs"),
+        (name = "Authentication", description = "Signing up, in and out"),
+        (name = "Catalogue", description = "What can be ordered"),
+        (name = "Wallet", description = "The caller's money"),
+        (name = "Orders", description = "The caller's orders"),
+        (name = "Categories", description = "Staff arrange categories"),
+        (name = "Providers", description = "Staff administer providers"),
+        (name = "Services", description = "Staff arrange services"),
+        (name = "Users", description = "Staff look after customers"),
+        (name = "Orders of everybody", description = "Staff watch over orders"),
+    )
+)]
+struct Skeleton;
+
+/// The OpenAPI document. It needs no server.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Skeleton::openapi())
+        .configure(routes)
+        .split_for_parts();
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            complete(path, method, operation);
+        }
+    }
+    let session = ApiKeyValue::with_description(SESSION, "Set by signing in.");
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    document
+}
+
+/// Shows the OpenAPI document
+#[utoipa::path(tag = "System", responses((status = 200, description = "This document", body = Object)))]
+#[get("/api/openapi.json")]
+pub async fn show_document(document: web::Data<OpenApi>) -> HttpResponse {
+    HttpResponse::Ok().json(document.get_ref())
+}
+
+/// Whether an operation only looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Looks,
+    Acts,
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    [
+        (Method::Looks, &mut item.get),
+        (Method::Acts, &mut item.post),
+        (Method::Acts, &mut item.put),
+        (Method::Acts, &mut item.patch),
+        (Method::Acts, &mut item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Who may call a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Area {
+    Open,
+    Customers,
+    Staff,
+}
+
+fn area(path: &str) -> Area {
+    if path.starts_with("/api/v1/admin/") {
+        Area::Staff
+    } else if path.starts_with("/api/v1/dashboard/") {
+        Area::Customers
+    } else {
+        Area::Open
+    }
+}
+
+fn complete(path: &str, method: Method, operation: &mut Operation) {
+    let area = area(path);
+    if area != Area::Open {
+        let security = SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, []);
+        operation.security = Some(vec![security]);
+    }
+    if area == Area::Staff {
+        operation.operation_id = operation.operation_id.take().map(|id| format!("admin_{id}"));
+    }
+    for (status, description) in refusals(path, method, area, operation) {
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(Response::new(description)));
+    }
+    let schema = match Dialect::of(path) {
+        Dialect::Envelope => "Failure",
+        Dialect::Auth => "AuthFailure",
+    };
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        if !status.starts_with('2') && response.content.is_empty() {
+            let content = Content::new(Some(Ref::from_schema_name(schema)));
+            response.content.insert(JSON.to_owned(), RefOr::T(content));
+        }
+    }
+}
+
+/// What an operation can be refused for because of where and what it is.
+fn refusals(
+    path: &str,
+    method: Method,
+    area: Area,
+    operation: &Operation,
+) -> Vec<(&'static str, &'static str)> {
+    if !path.starts_with("/api/v1/") && !path.starts_with("/api/auth/") {
+        return Vec::new();
+    }
+    let mut refusals = vec![
+        ("414", "`URI_TOO_LONG`"),
+        ("431", "`HEADERS_TOO_LARGE`"),
+        ("500", "`INTERNAL_SERVER_ERROR`"),
+        ("503", "`SERVICE_UNAVAILABLE` or `REQUEST_TIMEOUT`"),
+    ];
+    if area != Area::Open {
+        refusals.push(("401", "`Validation Error`: no session, or not the right role"));
+    }
+    if operation.parameters.as_ref().is_some_and(|it| !it.is_empty()) {
+        refusals.push(("400", "`VALIDATION_ERROR`"));
+    }
+    if method == Method::Acts {
+        refusals.push(("403", "`INVALID_ORIGIN`: another site's page asks"));
+    }
+    if operation.request_body.is_some() {
+        refusals.extend([
+            ("400", "`INVALID_JSON` or `VALIDATION_ERROR`"),
+            ("413", "`PAYLOAD_TOO_LARGE`"),
+            ("415", "`UNSUPPORTED_MEDIA_TYPE`"),
+        ]);
+    }
+    refusals
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn as_json() -> Value {
+        serde_json::to_value(openapi()).unwrap()
+    }
+
+    fn every_operation(document: &Value) -> Vec<(String, Value)> {
+        let paths = document["paths"].as_object().unwrap();
+        paths
+            .iter()
+            .flat_map(|(path, item)| {
+                item.as_object()
+                    .unwrap()
+                    .iter()
+                    .map(move |(method, operation)| (format!("{method} {path}"), operation.clone()))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_contracts_endpoints_are_in_the_document() {
+        let document = as_json();
+        let known: HashSet<_> = every_operation(&document).into_iter().map(|(name, _)| name).collect();
+        for endpoint in [
+            "get /api/v1/services",
+            "get /api/v1/dashboard/wallet",
+            "get /api/v1/dashboard/orders",
+            "post /api/v1/dashboard/orders",
+            "get /api/v1/admin/categories",
+            "post /api/v1/admin/categories",
+            "patch /api/v1/admin/categories/{id}",
+            "delete /api/v1/admin/categories/{id}",
+            "get /api/v1/admin/providers",
+            "post /api/v1/admin/providers",
+            "patch /api/v1/admin/providers/{id}",
+            "delete /api/v1/admin/providers/{id}",
+            "get /api/v1/admin/providers/key/{id}",
+            "get /api/v1/admin/providers/services/{id}",
+            "get /api/v1/admin/services",
+            "post /api/v1/admin/services",
+            "patch /api/v1/admin/services/{id}",
+            "delete /api/v1/admin/services/{id}",
+            "post /api/auth/sign-up/email",
+            "post /api/auth/sign-in/email",
+            "post /api/auth/sign-out",
+            "get /api/auth/get-session",
+            "get /health",
+            "get /ready",
+            "get /metrics",
+            "get /api/version",
+            "get /api/openapi.json",
+        ] {
+            assert!(known.contains(endpoint), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn operations_have_ids_of_their_own_a_summary_and_a_body_for_every_failure() {
+        let mut ids = HashSet::new();
+        for (name, operation) in every_operation(&as_json()) {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(ids.insert(id.clone()), "{id} twice");
+            assert!(operation["summary"].is_string(), "{name} has no summary");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(!response["content"].is_null(), "{name} {status} has no body");
+            }
+        }
+    }
+
+    #[test]
+    fn protected_paths_ask_for_the_session_and_open_ones_do_not() {
+        for (name, operation) in every_operation(&as_json()) {
+            let is_protected = name.contains("/dashboard/") || name.contains("/admin/");
+            assert_eq!(operation["security"].is_array(), is_protected, "{name}");
+            assert_eq!(
+                operation["responses"]["401"].is_object(),
+                is_protected || name.contains("sign-in"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = as_json();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let text = document.to_string();
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(schemas.contains_key(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The shape of every success under `/api/v1`.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A success.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Envelope<T> {
+    /// Always true.
+    #[schema(example = true)]
+    pub success: bool,
+    /// What happened, as one word.
+    pub name: &'static str,
+    /// What happened, for people.
+    pub message: &'static str,
+    /// The answer.
+    pub result: T,
+}
+
+/// No answer beyond that it was done: null.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct Nothing;
+
+/// A failure. Told apart from a success by its status and by `success`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Failure {
+    /// Always false.
+    #[schema(example = false)]
+    pub success: bool,
+    /// One of the codes in `docs/ERRORS.md`.
+    #[schema(example = "VALIDATION_ERROR")]
+    pub name: String,
+    /// What went wrong, for people.
+    pub message: String,
+    /// Always null.
+    #[schema(value_type = Option<Object>, example = json!(null))]
+    pub result: (),
+    /// What exactly went wrong, for programs.
+    #[schema(value_type = Option<Object>)]
+    pub details: Option<serde_json::Value>,
+}
+
+/// The name and the message of a success.
+#[derive(Debug, Clone, Copy)]
+pub struct Said(pub &'static str, pub &'static str);
+
+impl Said {
+    /// 200 with `result`.
+    pub fn ok<T: Serialize>(self, result: T) -> HttpResponse {
+        self.with(StatusCode::OK, result)
+    }
+
+    /// 201 with `result`.
+    pub fn created<T: Serialize>(self, result: T) -> HttpResponse {
+        self.with(StatusCode::CREATED, result)
+    }
+
+    fn with<T: Serialize>(self, status: StatusCode, result: T) -> HttpResponse {
+        let Self(name, message) = self;
+        HttpResponse::build(status).json(Envelope {
+            success: true,
+            name,
+            message,
+            result,
+        })
+    }
+}
+
+/// A failure of the auth dialect.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthFailure {
+    /// One of the codes in `docs/ERRORS.md`.
+    #[schema(example = "INVALID_EMAIL_OR_PASSWORD")]
+    pub code: String,
+    /// What went wrong, for people.
+    #[schema(example = "Invalid credentials")]
+    pub message: String,
+    /// Seconds to wait; only when there were too many attempts or the server is busy.
+    pub retry_after: Option<u64>,
+}

@@ -1,0 +1,240 @@
+//! Errors on their way to the wire.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, ResponseError};
+use ports::StoreError;
+use serde_json::{Value, json};
+
+use crate::codes::{AuthCode, Code};
+
+/// How long to wait before asking a busy server again.
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// An error of the envelope dialect.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    code: Code,
+    message: Cow<'static, str>,
+    details: Option<Value>,
+    retry_after: Option<Duration>,
+}
+
+impl From<Code> for ApiError {
+    fn from(code: Code) -> Self {
+        Self {
+            code,
+            message: Cow::Borrowed(code.message()),
+            details: None,
+            retry_after: None,
+        }
+    }
+}
+
+impl ApiError {
+    /// An error with words of its own.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            message: message.into(),
+            ..code.into()
+        }
+    }
+
+    /// Something that is no fault of the caller's and none of their business. The cause is logged here, once.
+    #[must_use]
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        tracing::error!(error = %cause, "a request failed");
+        Code::Internal.into()
+    }
+
+    /// Adds machine-readable details.
+    #[must_use]
+    pub fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Contended | StoreError::Unavailable(_) => {
+                tracing::error!(error = %error, "the database could not serve a request");
+                Self::from(Code::Unavailable).retry_after(BUSY_RETRY_AFTER)
+            }
+            StoreError::Poisoned | StoreError::Conflict { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.word())
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut body = json!({
+            "success": false,
+            "name": self.code.word(),
+            "message": self.message,
+            "result": null,
+        });
+        if let (Some(details), Value::Object(fields)) = (&self.details, &mut body) {
+            fields.insert("details".to_owned(), details.clone());
+        }
+        respond(self.status_code(), self.retry_after, &body)
+    }
+}
+
+/// An error of the auth dialect.
+#[derive(Debug, Clone)]
+pub struct AuthError {
+    status: StatusCode,
+    word: &'static str,
+    message: Cow<'static, str>,
+    retry_after: Option<Duration>,
+}
+
+impl From<AuthCode> for AuthError {
+    fn from(code: AuthCode) -> Self {
+        Self {
+            status: code.status(),
+            word: code.word(),
+            message: Cow::Borrowed(code.message()),
+            retry_after: None,
+        }
+    }
+}
+
+/// The codes that both dialects know.
+impl From<ApiError> for AuthError {
+    fn from(error: ApiError) -> Self {
+        if matches!(error.code, Code::InvalidJson | Code::Invalid) {
+            return AuthCode::InvalidBody.into();
+        }
+        Self {
+            status: error.code.status(),
+            word: error.code.word(),
+            message: error.message,
+            retry_after: error.retry_after,
+        }
+    }
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+impl AuthError {
+    /// Says when to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word)
+    }
+}
+
+impl ResponseError for AuthError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut body = json!({ "code": self.word, "message": self.message });
+        if let (Some(pause), Value::Object(fields)) = (self.retry_after, &mut body) {
+            fields.insert("retryAfter".to_owned(), json!(whole_seconds(pause)));
+        }
+        respond(self.status, self.retry_after, &body)
+    }
+}
+
+fn respond(status: StatusCode, retry_after: Option<Duration>, body: &Value) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    if let Some(pause) = retry_after {
+        response.insert_header((RETRY_AFTER, whole_seconds(pause)));
+    }
+    response.json(body)
+}
+
+/// Rounded up: whoever comes back after so many seconds is not too early.
+fn whole_seconds(pause: Duration) -> u64 {
+    pause
+        .as_secs()
+        .saturating_add(u64::from(pause.subsec_nanos() > 0))
+        .max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+
+    use super::*;
+
+    async fn rendered(error: impl ResponseError) -> (StatusCode, Value) {
+        let response = error.error_response();
+        let status = response.status();
+        let body = to_bytes(response.into_body()).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[actix_web::test]
+    async fn an_envelope_error_always_has_name_message_and_an_empty_result() {
+        let (status, body) = rendered(ApiError::from(Code::OrderNotFound)).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            body,
+            json!({"success": false, "name": "ORDER_NOT_FOUND", "message": "Order not found", "result": null})
+        );
+    }
+
+    #[actix_web::test]
+    async fn the_text_of_a_database_error_never_reaches_the_caller() {
+        let secret = "password authentication failed for user postgres";
+        let (status, body) = rendered(ApiError::from(StoreError::Unavailable(secret.to_owned()))).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!body.to_string().contains("postgres"));
+    }
+
+    #[actix_web::test]
+    async fn a_malformed_body_is_told_in_the_words_of_the_auth_dialect() {
+        let (status, body) = rendered(AuthError::from(ApiError::from(Code::InvalidJson))).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            body,
+            json!({"code": "VALIDATION_ERROR", "message": "Invalid body parameters"})
+        );
+    }
+
+    #[test]
+    fn a_pause_is_rounded_up_to_whole_seconds() {
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_millis(2001)), 3);
+        assert_eq!(whole_seconds(Duration::ZERO), 1);
+    }
+}

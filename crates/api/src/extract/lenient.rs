@@ -1,0 +1,83 @@
+//! Fields that clients send now as numbers and now as text.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Either {
+    Whole(u64),
+    Fraction(f64),
+    Text(String),
+}
+
+/// A text, or a number as text.
+///
+/// # Errors
+/// Anything else.
+pub fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Whole(number) => number.to_string(),
+        Either::Fraction(number) => plain(number),
+        Either::Text(text) => text,
+    })
+}
+
+/// A plain decimal, sent as number or as text. Whoever parses it says whether it is one.
+///
+/// # Errors
+/// Anything but a number or a text.
+pub fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text_or_number(deserializer).map(|text| text.trim().to_owned())
+}
+
+/// A whole number at or above zero, sent as number or as text.
+///
+/// # Errors
+/// Anything else, fractions too.
+pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let not_whole = || D::Error::custom("expected a whole number");
+    match Either::deserialize(deserializer)? {
+        Either::Whole(number) => Ok(number),
+        Either::Fraction(number) => plain(number).parse().map_err(|_| not_whole()),
+        Either::Text(text) => text.trim().parse().map_err(|_| not_whole()),
+    }
+}
+
+/// Without an exponent, and as short as reads back equal.
+fn plain(number: f64) -> String {
+    format!("{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Whole(#[serde(deserialize_with = "whole_number")] u64);
+
+    #[derive(Deserialize)]
+    struct Text(#[serde(deserialize_with = "text_or_number")] String);
+
+    #[test]
+    fn whole_numbers_may_be_written_as_text_but_never_with_a_fraction() {
+        let whole = |value| serde_json::from_value::<Whole>(value).map(|it| it.0).ok();
+        assert_eq!(whole(json!(50)), Some(50));
+        assert_eq!(whole(json!(50.0)), Some(50));
+        assert_eq!(whole(json!(" 50 ")), Some(50));
+        for wrong in [json!(1.5), json!("1.5"), json!(-1), json!("x"), json!(null), json!(1e30)] {
+            assert_eq!(whole(wrong.clone()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_become_text_without_an_exponent() {
+        let text = |value| serde_json::from_value::<Text>(value).unwrap().0;
+        assert_eq!(text(json!(7)), "7");
+        assert_eq!(text(json!(0.9)), "0.9");
+        assert_eq!(text(json!(1e-9)), "0.000000001");
+        assert_eq!(text(json!("abc")), "abc");
+    }
+}

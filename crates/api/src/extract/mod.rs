@@ -1,0 +1,15 @@
+//! What handlers take from requests, checked.
+
+mod caller;
+mod client;
+mod idempotency;
+mod lenient;
+mod page;
+mod valid;
+
+pub use caller::{Customer, StaffMember};
+pub use client::Client;
+pub use idempotency::IdempotencyHeader;
+pub use lenient::{decimal_text, text_or_number, whole_number};
+pub use page::Page;
+pub use valid::{Valid, field_error};

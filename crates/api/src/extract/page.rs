@@ -1,0 +1,43 @@
+//! How much of a list is wanted.
+
+use domain::PageSize;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::cursor::{List, decode};
+use crate::error::ApiError;
+use crate::extract::field_error;
+
+/// A page of a list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// How many rows, 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u16>,
+    /// Where the page begins: `nextCursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Page {
+    /// The size of the page, `unasked` if none was asked for.
+    ///
+    /// # Errors
+    /// A validation error outside of 1 to 100.
+    pub fn size(&self, unasked: PageSize) -> Result<PageSize, ApiError> {
+        match self.limit {
+            None => Ok(unasked),
+            Some(limit) => {
+                PageSize::new(limit).ok_or_else(|| field_error("limit", "must be between 1 and 100"))
+            }
+        }
+    }
+
+    /// The row below which the page begins.
+    ///
+    /// # Errors
+    /// [`crate::Code::InvalidCursor`].
+    pub fn before(&self, list: List) -> Result<Option<i64>, ApiError> {
+        self.cursor.as_deref().map(|cursor| decode(list, cursor)).transpose()
+    }
+}

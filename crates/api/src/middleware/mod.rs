@@ -1,0 +1,19 @@
+//! What happens to every request before and after its handler. `app` says in which order.
+
+mod body;
+mod csrf;
+mod head;
+mod headers;
+mod measure;
+mod session;
+mod span;
+mod survive;
+
+pub use body::guard_body;
+pub use csrf::refuse_foreign;
+pub use head::guard_head;
+pub use headers::secure_headers;
+pub use measure::measure;
+pub use session::{require_staff, require_user};
+pub use span::RequestSpan;
+pub use survive::survive;

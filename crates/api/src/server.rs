@@ -1,0 +1,120 @@
+//! The server: bound, running, and told to stop.
+
+use std::io;
+use std::net::SocketAddr;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::error::{PathError, QueryPayloadError};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, HttpRequest, HttpServer, web};
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::app::routes;
+use crate::codes::Code;
+use crate::config::{ApiConfig, BODY_MAX, HEAD_TIMEOUT, KEEP_ALIVE, SHUTDOWN_TIMEOUT, Site};
+use crate::dialect::Dialect;
+use crate::docs;
+use crate::error::ApiError;
+use crate::middleware::{
+    RequestSpan, guard_body, guard_head, measure, refuse_foreign, secure_headers, survive,
+};
+use crate::routes::{RouteTable, no_route};
+use crate::state::ApiState;
+
+/// A server that listens. It serves while [`RunningServer::wait`] is awaited.
+pub struct RunningServer {
+    address: SocketAddr,
+    handle: ServerHandle,
+    server: Server,
+}
+
+impl RunningServer {
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops it from elsewhere: `stop(true)` lets running requests finish.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// Serves until it is told to stop and has let running requests finish.
+    ///
+    /// # Errors
+    /// If the listener breaks.
+    pub async fn wait(self) -> io::Result<()> {
+        self.server.await
+    }
+}
+
+/// Binds the server. It must be called inside a tokio runtime. Signals are the caller's.
+///
+/// # Errors
+/// If the address cannot be listened on.
+pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
+    let document = docs::openapi();
+    let table = web::Data::new(RouteTable::of(&document));
+    let document = web::Data::new(document);
+    let site = web::Data::new(Site::of(config));
+    let state = web::Data::new(state);
+
+    let server = HttpServer::new(move || {
+        App::new()
+            .into_utoipa_app()
+            .app_data(state.clone())
+            .app_data(site.clone())
+            .app_data(table.clone())
+            .app_data(document.clone())
+            .app_data(web::PayloadConfig::new(BODY_MAX))
+            .app_data(web::QueryConfig::default().error_handler(query_error))
+            .app_data(web::PathConfig::default().error_handler(path_error))
+            .configure(routes)
+            .into_app()
+            .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(docs::ADDRESS)))
+            .default_service(web::to(no_route))
+            // The last one wrapped is the first to see a request.
+            .wrap(from_fn(guard_body))
+            .wrap(from_fn(refuse_foreign))
+            .wrap(from_fn(guard_head))
+            .wrap(from_fn(survive))
+            .wrap(from_fn(measure))
+            .wrap(from_fn(secure_headers))
+            .wrap(TracingLogger::<RequestSpan>::new())
+    })
+    .disable_signals()
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(SHUTDOWN_TIMEOUT.as_secs());
+
+    let server = match config.threads {
+        Some(threads) => server.workers(threads),
+        None => server,
+    };
+    let server = server.bind(config.listen)?;
+    let address = server
+        .addrs()
+        .first()
+        .copied()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+    let server = server.run();
+    Ok(RunningServer {
+        address,
+        handle: server.handle(),
+        server,
+    })
+}
+
+fn query_error(error: QueryPayloadError, request: &HttpRequest) -> Error {
+    let message = format!("The query is not valid: {error}");
+    Dialect::of(request.path()).refuse(ApiError::new(Code::Invalid, message))
+}
+
+fn path_error(_: PathError, request: &HttpRequest) -> Error {
+    let error = ApiError::new(Code::Invalid, "The id in the path is not valid.");
+    Dialect::of(request.path()).refuse(error)
+}

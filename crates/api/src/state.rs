@@ -1,0 +1,64 @@
+//! What handlers call.
+
+use std::sync::Arc;
+
+use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services};
+use application::identity::{CurrentSession, SignIn, SignOut, SignUp};
+use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder};
+use application::providers::{ProviderConnection, Providers};
+use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
+use ports::crypto::CookieSigner;
+use ports::health::DatabaseHealth;
+use ports::jobs::JobQueue;
+
+/// Renders the metrics page.
+pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The use cases and the few ports that the surface itself needs. Cloning is cheap.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Visitors become customers.
+    pub sign_up: Arc<SignUp>,
+    /// Users prove who they are.
+    pub sign_in: Arc<SignIn>,
+    /// Sessions end.
+    pub sign_out: Arc<SignOut>,
+    /// Who is behind a session token.
+    pub current_session: Arc<CurrentSession>,
+    /// What anybody may see.
+    pub catalog: Arc<BrowseCatalog>,
+    /// Staff arrange categories.
+    pub categories: Arc<Categories>,
+    /// Staff list, add and archive services.
+    pub services: Arc<Services>,
+    /// Staff edit services.
+    pub edit_service: Arc<EditService>,
+    /// Staff import services.
+    pub import_services: Arc<ImportServices>,
+    /// Staff administer providers.
+    pub providers: Arc<Providers>,
+    /// Staff ask providers directly.
+    pub provider_connection: Arc<ProviderConnection>,
+    /// Customers look at their money.
+    pub wallet: Arc<BrowseWallet>,
+    /// Staff credit wallets.
+    pub credit_wallet: Arc<CreditWallet>,
+    /// Staff freeze wallets.
+    pub wallet_status: Arc<SetWalletStatus>,
+    /// Customers place orders.
+    pub place_order: Arc<PlaceOrder>,
+    /// Customers cancel orders.
+    pub cancel_order: Arc<CancelOrder>,
+    /// Everybody looks at orders.
+    pub browse_orders: Arc<BrowseOrders>,
+    /// Staff decide about orders.
+    pub decide_order: Arc<DecideOrder>,
+    /// Signs what browsers carry.
+    pub signer: Arc<dyn CookieSigner>,
+    /// Asked by the readiness probe.
+    pub health: Arc<dyn DatabaseHealth>,
+    /// Asked by the readiness probe.
+    pub queue: Arc<dyn JobQueue>,
+    /// Asked by the monitoring system.
+    pub metrics: MetricsPage,
+}

@@ -1,0 +1,61 @@
+//! What staff may ask.
+
+mod categories;
+mod import;
+mod order_decisions;
+mod orders;
+mod provider_bodies;
+mod provider_connection;
+mod providers;
+mod service_edits;
+mod services;
+mod users;
+
+use domain::text::Name;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::error::ApiError;
+use crate::extract::field_error;
+
+/// The routes below `/api/v1/admin`.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(categories::list_categories)
+        .service(categories::add_category)
+        .service(categories::rename_category)
+        .service(categories::archive_category)
+        .service(providers::list_providers)
+        .service(providers::add_provider)
+        .service(providers::edit_provider)
+        .service(providers::archive_provider)
+        .service(providers::reveal_key)
+        .service(provider_connection::offered_services)
+        .service(provider_connection::test_connection)
+        .service(provider_connection::provider_balance)
+        .service(import::import_services)
+        .service(services::list_services)
+        .service(services::add_service)
+        .service(service_edits::edit_service)
+        .service(services::archive_service)
+        .service(users::credit_wallet)
+        .service(users::set_wallet_status)
+        .service(orders::show_overview)
+        .service(orders::unknown_orders)
+        .service(orders::review_orders)
+        .service(orders::list_orders)
+        .service(orders::show_order)
+        .service(order_decisions::decide_fate)
+        .service(order_decisions::decide_review);
+}
+
+/// The id of a row that was just added.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Added {
+    id: i64,
+}
+
+fn parse_name(field: &str, text: &str) -> Result<Name, ApiError> {
+    Name::parse(text).map_err(|error| field_error(field, error))
+}

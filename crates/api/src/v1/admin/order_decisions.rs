@@ -1,0 +1,218 @@
+//! What only people can decide about orders.
+
+use actix_web::{HttpResponse, post, web};
+use application::orders::{DecideOrderError, Decided, Fate};
+use domain::orders::{DecisionRefusal, ReviewDecision};
+use domain::text::plain;
+use domain::{OrderId, ProviderOrderId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::codes::Code;
+use crate::envelope::{Envelope, Said};
+use crate::error::ApiError;
+use crate::extract::{StaffMember, Valid, field_error};
+use crate::state::ApiState;
+use crate::wire::{WireTime, amount_text};
+
+/// The longest provider order id in characters.
+const PROVIDER_ORDER_ID_MAX_CHARS: usize = 64;
+
+/// The fate of an unknown order.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FateForm {
+    decision: FateWord,
+    /// The provider's id of the order; required for `placed`.
+    #[schema(example = "23501", max_length = 64)]
+    provider_order_id: Option<String>,
+    /// How it is known.
+    #[validate(length(min = 1, max = 500, message = "must be 1 to 500 characters"))]
+    #[schema(example = "Seen in the panel's order list", min_length = 1, max_length = 500)]
+    note: String,
+}
+
+/// Whether the provider has an order.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FateWord {
+    /// It does.
+    Placed,
+    /// It does not.
+    NotPlaced,
+}
+
+/// What to do about an order in review.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReviewForm {
+    decision: ReviewWord,
+    /// How many pieces were not delivered; required for `partial`.
+    #[schema(example = 120)]
+    remains: Option<u64>,
+    /// Why.
+    #[validate(length(min = 1, max = 500, message = "must be 1 to 500 characters"))]
+    #[schema(example = "Confirmed by the provider's support", min_length = 1, max_length = 500)]
+    note: String,
+}
+
+/// What became of an order in review.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewWord {
+    /// Nothing is wrong.
+    Dismiss,
+    /// It was delivered in full.
+    Completed,
+    /// Nothing was delivered.
+    Canceled,
+    /// It was delivered in part.
+    Partial,
+}
+
+/// What became of a decision.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionBody {
+    /// `done`, or `awaits_second`: a second member of staff has to say the same.
+    #[schema(example = "done")]
+    decision: &'static str,
+    /// The order as it is now, unless a second word is missing.
+    order: Option<DecidedOrder>,
+}
+
+/// An order after a decision.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DecidedOrder {
+    id: i64,
+    #[schema(example = "submitted")]
+    state: &'static str,
+    provider_order_id: Option<String>,
+    refunded: String,
+}
+
+/// Decides the fate of an unknown order
+///
+/// From a set price on, two members of staff must say the same.
+#[utoipa::path(
+    tag = "Orders of everybody",
+    request_body = FateForm,
+    params(("id" = i64, Path, description = "The order")),
+    responses(
+        (status = 200, description = "What became of the decision", body = Envelope<DecisionBody>),
+        (status = 404, description = "`ORDER_NOT_FOUND`"),
+        (status = 409, description = "`DECISION_REFUSED` or `PROVIDER_ORDER_ID_TAKEN`"),
+    )
+)]
+#[post("/orders/{id}/decision")]
+pub async fn decide_fate(
+    state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember,
+    id: web::Path<i64>,
+    Valid(form): Valid<FateForm>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, fate) = (OrderId(*id), form.fate()?);
+    let decided = state.decide_order.decide_fate(&staff, id, &fate, &form.note).await;
+    let body = decided_body(&decided.map_err(decide_error)?);
+    Ok(Said("ORDER_DECIDED", "Decision recorded successfully").ok(body))
+}
+
+/// Decides what to do about an order in review
+#[utoipa::path(
+    tag = "Orders of everybody",
+    request_body = ReviewForm,
+    params(("id" = i64, Path, description = "The order")),
+    responses(
+        (status = 200, description = "What became of the decision", body = Envelope<DecisionBody>),
+        (status = 404, description = "`ORDER_NOT_FOUND`"),
+        (status = 409, description = "`DECISION_REFUSED`"),
+    )
+)]
+#[post("/orders/{id}/review")]
+pub async fn decide_review(
+    state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember,
+    id: web::Path<i64>,
+    Valid(form): Valid<ReviewForm>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, decision) = (OrderId(*id), form.decision()?);
+    let decided = state.decide_order.decide_review(&staff, id, decision, &form.note).await;
+    let body = done(&decided.map_err(decide_error)?);
+    Ok(Said("ORDER_DECIDED", "Decision recorded successfully").ok(body))
+}
+
+impl FateForm {
+    fn fate(&self) -> Result<Fate, ApiError> {
+        match (self.decision, &self.provider_order_id) {
+            (FateWord::Placed, Some(id)) => {
+                let id = plain(id, PROVIDER_ORDER_ID_MAX_CHARS)
+                    .map_err(|error| field_error("providerOrderId", error))?;
+                Ok(Fate::PlacedAs(ProviderOrderId::new(id)))
+            }
+            (FateWord::Placed, None) => Err(field_error("providerOrderId", "is required")),
+            (FateWord::NotPlaced, None) => Ok(Fate::NotPlaced),
+            (FateWord::NotPlaced, Some(_)) => {
+                Err(field_error("providerOrderId", "contradicts the decision not_placed"))
+            }
+        }
+    }
+}
+
+impl ReviewForm {
+    fn decision(&self) -> Result<ReviewDecision, ApiError> {
+        match (self.decision, self.remains) {
+            (ReviewWord::Partial, Some(remains)) => Ok(ReviewDecision::Partial { remains }),
+            (ReviewWord::Partial, None) => Err(field_error("remains", "is required")),
+            (_, Some(_)) => Err(field_error("remains", "belongs to the decision partial only")),
+            (ReviewWord::Dismiss, None) => Ok(ReviewDecision::Dismiss),
+            (ReviewWord::Completed, None) => Ok(ReviewDecision::Completed),
+            (ReviewWord::Canceled, None) => Ok(ReviewDecision::Canceled),
+        }
+    }
+}
+
+fn decided_body(decided: &Decided) -> DecisionBody {
+    match decided {
+        Decided::Done(order) => done(order),
+        Decided::AwaitsSecond => DecisionBody {
+            decision: "awaits_second",
+            order: None,
+        },
+    }
+}
+
+fn done(order: &domain::orders::Order) -> DecisionBody {
+    DecisionBody {
+        decision: "done",
+        order: Some(DecidedOrder {
+            id: order.id.0,
+            state: order.state.as_str(),
+            provider_order_id: order.provider_order_id.as_ref().map(ToString::to_string),
+            refunded: amount_text(order.refunded),
+        }),
+    }
+}
+
+fn decide_error(error: DecideOrderError) -> ApiError {
+    match error {
+        DecideOrderError::UnknownOrder => Code::OrderNotFound.into(),
+        DecideOrderError::Refused(refusal) => refused(&refusal),
+        DecideOrderError::IdTaken => Code::ProviderOrderIdTaken.into(),
+        DecideOrderError::Store(error) => error.into(),
+    }
+}
+
+fn refused(refusal: &DecisionRefusal) -> ApiError {
+    let error = ApiError::new(Code::DecisionRefused, format!("This cannot be decided: {refusal}."));
+    match refusal {
+        DecisionRefusal::TooEarly { allowed_at } => {
+            error.with_details(json!({ "allowedAt": WireTime(*allowed_at) }))
+        }
+        DecisionRefusal::NothingToDecide
+        | DecisionRefusal::AlreadyEnded
+        | DecisionRefusal::ImpossibleRefund => error,
+    }
+}

@@ -1,0 +1,108 @@
+//! Services renamed, priced and moved.
+
+use actix_web::{HttpResponse, patch, web};
+use application::catalog::{CategoryChoice, EditServiceError, ServiceEdit};
+use domain::{CategoryId, Rate, ServiceId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::parse_name;
+use crate::codes::Code;
+use crate::envelope::{Envelope, Nothing, Said};
+use crate::error::ApiError;
+use crate::extract::{StaffMember, Valid, decimal_text, field_error};
+use crate::state::ApiState;
+
+/// The service as it is to be.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+pub struct ServiceForm {
+    #[validate(length(min = 1, max = 255, message = "must be 1 to 255 characters"))]
+    #[schema(example = "IG Followers", min_length = 1, max_length = 255)]
+    name: String,
+    /// What is added to the provider's price of 1000; a number, or a decimal text with at most nine decimals.
+    #[serde(deserialize_with = "decimal_text")]
+    #[schema(value_type = f64, example = 0.5, minimum = 0)]
+    profit: String,
+    /// A category's name, or `{"name":"..","id":1}` as text.
+    #[validate(length(min = 1, max = 1024, message = "is required"))]
+    #[schema(example = "Instagram Followers", min_length = 1)]
+    category: String,
+}
+
+/// A category as the page's select sends it.
+#[derive(Debug, Deserialize)]
+struct SelectedCategory {
+    id: i64,
+}
+
+/// Edits a service
+#[utoipa::path(
+    tag = "Services",
+    request_body = ServiceForm,
+    params(("id" = i64, Path, description = "The service")),
+    responses(
+        (status = 201, description = "Done", body = Envelope<Nothing>),
+        (status = 400, description = "`AMOUNT_TOO_LARGE` or `VALIDATION_ERROR`"),
+        (status = 404, description = "`SERVICE_NOT_FOUND` or `CATEGORY_NOT_FOUND`"),
+    )
+)]
+#[patch("/services/{id}")]
+pub async fn edit_service(
+    state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember,
+    id: web::Path<i64>,
+    Valid(form): Valid<ServiceForm>,
+) -> Result<HttpResponse, ApiError> {
+    let edit = form.into_edit()?;
+    let edited = state.edit_service.edit(&staff, ServiceId(*id), &edit).await;
+    edited.map_err(edit_error)?;
+    // These are the status and the word that the page knows.
+    Ok(Said("SERVICE_ADDED", "Service added successfully").created(Nothing))
+}
+
+impl ServiceForm {
+    fn into_edit(self) -> Result<ServiceEdit, ApiError> {
+        Ok(ServiceEdit {
+            name: parse_name("name", &self.name)?,
+            profit: Rate::parse(&self.profit).map_err(|error| field_error("profit", error))?,
+            category: choice(&self.category)?,
+        })
+    }
+}
+
+fn choice(text: &str) -> Result<CategoryChoice, ApiError> {
+    match serde_json::from_str::<SelectedCategory>(text) {
+        Ok(selected) => Ok(CategoryChoice::Id(CategoryId(selected.id))),
+        Err(_) => parse_name("category", text).map(CategoryChoice::Named),
+    }
+}
+
+fn edit_error(error: EditServiceError) -> ApiError {
+    match error {
+        EditServiceError::Missing => Code::ServiceNotFound.into(),
+        EditServiceError::UnknownCategory => Code::CategoryNotFound.into(),
+        EditServiceError::PriceTooLarge => ApiError::new(Code::TooLarge, "The price is too large."),
+        EditServiceError::Store(error) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::text::Name;
+
+    use super::*;
+
+    #[test]
+    fn a_category_is_named_plainly_or_selected_by_id() {
+        assert_eq!(
+            choice(r#"{"name":"Any","id":7}"#).unwrap(),
+            CategoryChoice::Id(CategoryId(7))
+        );
+        assert_eq!(
+            choice("Uncategorized").unwrap(),
+            CategoryChoice::Named(Name::from_stored("Uncategorized"))
+        );
+        assert!(choice("  ").is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! Customers' wallets in the hands of staff.
+
+use actix_web::{HttpResponse, post, web};
+use application::wallets::{Credit, CreditWalletError, Credited, SetWalletStatusError};
+use domain::text::IdempotencyKey;
+use domain::wallets::WalletStatus;
+use domain::{Money, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::codes::Code;
+use crate::envelope::{Envelope, Nothing, Said};
+use crate::error::ApiError;
+use crate::extract::{IdempotencyHeader, StaffMember, Valid, decimal_text, field_error};
+use crate::state::ApiState;
+use crate::v1::dashboard::{Balance, balance};
+
+/// A credit.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditForm {
+    /// In USD, above zero, with at most six decimals; a number or a decimal text.
+    #[serde(deserialize_with = "decimal_text")]
+    #[schema(example = "25.00")]
+    amount: String,
+    /// Why; the customer sees it.
+    #[validate(length(min = 1, max = 500, message = "must be 1 to 500 characters"))]
+    #[schema(example = "Bank transfer 4711", min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// A credit that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreditBody {
+    /// The customer's wallet now.
+    wallet: Balance,
+    /// Whether an earlier request with the same key made it.
+    replayed: bool,
+}
+
+/// Opens or freezes a wallet.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatusForm {
+    status: StatusWord,
+    /// Why; for the audit log.
+    #[validate(length(min = 1, max = 500, message = "must be 1 to 500 characters"))]
+    #[schema(example = "Chargeback under investigation", min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// Whether money may leave a wallet.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusWord {
+    /// It may.
+    Active,
+    /// It may not.
+    Frozen,
+}
+
+/// Credits a customer's wallet
+///
+/// With an `Idempotency-Key` a repeated request credits once.
+#[utoipa::path(
+    tag = "Users",
+    request_body = CreditForm,
+    params(
+        ("id" = String, Path, description = "The customer"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
+    responses(
+        (status = 201, description = "The wallet now", body = Envelope<CreditBody>),
+        (status = 404, description = "`USER_NOT_FOUND`"),
+        (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`"),
+    )
+)]
+#[post("/users/{id}/wallet/credit")]
+pub async fn credit_wallet(
+    state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember,
+    id: web::Path<String>,
+    IdempotencyHeader(key): IdempotencyHeader,
+    Valid(form): Valid<CreditForm>,
+) -> Result<HttpResponse, ApiError> {
+    let credit = form.into_credit(UserId::new(id.into_inner()), key)?;
+    let credited = state.credit_wallet.credit(&staff, &credit).await;
+    let body = credit_body(&credited.map_err(credit_error)?);
+    Ok(Said("WALLET_CREDITED", "Wallet credited successfully").created(body))
+}
+
+/// Freezes a customer's wallet or opens it again
+#[utoipa::path(
+    tag = "Users",
+    request_body = StatusForm,
+    params(("id" = String, Path, description = "The customer")),
+    responses(
+        (status = 200, description = "Done", body = Envelope<Nothing>),
+        (status = 404, description = "`WALLET_NOT_FOUND`"),
+    )
+)]
+#[post("/users/{id}/wallet/status")]
+pub async fn set_wallet_status(
+    state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember,
+    id: web::Path<String>,
+    Valid(form): Valid<StatusForm>,
+) -> Result<HttpResponse, ApiError> {
+    let user = UserId::new(id.into_inner());
+    let set = state.wallet_status.set(&staff, &user, form.status(), &form.reason).await;
+    set.map_err(status_error)?;
+    Ok(Said("WALLET_STATUS_SET", "Wallet status set successfully").ok(Nothing))
+}
+
+impl CreditForm {
+    fn into_credit(self, user: UserId, key: Option<IdempotencyKey>) -> Result<Credit, ApiError> {
+        Ok(Credit {
+            user,
+            amount: Money::parse(&self.amount).map_err(|error| field_error("amount", error))?,
+            reason: self.reason,
+            key,
+        })
+    }
+}
+
+impl StatusForm {
+    const fn status(&self) -> WalletStatus {
+        match self.status {
+            StatusWord::Active => WalletStatus::Active,
+            StatusWord::Frozen => WalletStatus::Frozen,
+        }
+    }
+}
+
+fn credit_body(credited: &Credited) -> CreditBody {
+    CreditBody {
+        wallet: balance(&credited.wallet),
+        replayed: credited.replayed,
+    }
+}
+
+fn credit_error(error: CreditWalletError) -> ApiError {
+    match error {
+        CreditWalletError::NotPositive => field_error("amount", "must be above zero"),
+        CreditWalletError::Reason(error) => field_error("reason", error),
+        CreditWalletError::UnknownUser => Code::UserNotFound.into(),
+        CreditWalletError::KeyReused => Code::IdempotencyKeyReused.into(),
+        CreditWalletError::Store(error) => error.into(),
+    }
+}
+
+fn status_error(error: SetWalletStatusError) -> ApiError {
+    match error {
+        SetWalletStatusError::Reason(error) => field_error("reason", error),
+        SetWalletStatusError::Missing => Code::WalletNotFound.into(),
+        SetWalletStatusError::Store(error) => error.into(),
+    }
+}

@@ -1,0 +1,36 @@
+//! What signed-in customers may ask.
+
+mod orders;
+mod place;
+mod wallet;
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use orders::{search, status};
+pub use wallet::{Balance, balance};
+
+/// The currency of every amount.
+pub const CURRENCY: &str = "USD";
+
+/// The currency that the page would like.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CurrencyQuery {
+    /// Amounts are in USD whatever is asked for; the answer says so.
+    #[param(example = "USD")]
+    #[expect(dead_code, reason = "part of the contract; amounts are in one currency")]
+    pub currency: Option<String>,
+}
+
+/// The routes below `/api/v1/dashboard`.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(wallet::show_wallet)
+        .service(wallet::list_transactions)
+        .service(orders::list_orders)
+        .service(place::place_order)
+        .service(orders::show_order)
+        .service(orders::cancel_order);
+}

@@ -1,0 +1,262 @@
+//! The caller's orders.
+
+use actix_web::{HttpResponse, get, post, web};
+use application::orders::{CancelOrderError, OrderDetail};
+use domain::orders::{CancelRefusal, CustomerStatus, EventKind, Order};
+use domain::{OrderId, PageSize};
+use ports::orders::{EventView, OrderFilter};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{CURRENCY, CurrencyQuery};
+use crate::codes::Code;
+use crate::cursor::{List, encode};
+use crate::envelope::{Envelope, Said};
+use crate::error::ApiError;
+use crate::extract::{Customer, Page, field_error};
+use crate::state::ApiState;
+use crate::wire::{WireTime, amount_number, amount_text, time};
+
+/// Which orders a customer wants to see.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OrdersQuery {
+    /// `Pending`, `In progress`, `Completed`, `Partial` or `Canceled`.
+    status: Option<String>,
+    /// Part of a link, ignoring case.
+    #[param(max_length = 200)]
+    search: Option<String>,
+}
+
+/// The longest text to search for, in characters.
+const SEARCH_MAX_CHARS: usize = 200;
+
+/// A page of orders, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerOrders {
+    orders: Vec<CustomerOrder>,
+    #[schema(example = "USD")]
+    currency: &'static str,
+    /// Where the next page begins; null on the last one.
+    #[serde(rename = "nextCursor")]
+    next_cursor: Option<String>,
+}
+
+/// An order as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerOrder {
+    id: i64,
+    service_id: i64,
+    /// The service's name when it was ordered.
+    service_name: String,
+    #[schema(example = "https://instagram.com/x")]
+    link: String,
+    quantity: u64,
+    /// What was taken from the wallet.
+    #[schema(example = 1.4)]
+    price: f64,
+    /// What was given back so far.
+    #[schema(example = "0.00")]
+    refunded: String,
+    /// `Pending`, `In progress`, `Completed`, `Partial` or `Canceled`.
+    #[schema(example = "In progress")]
+    status: &'static str,
+    /// Whether drops are refilled.
+    refill: bool,
+    /// The counter before the delivery began.
+    start_count: Option<u64>,
+    /// What is not delivered yet.
+    remains: Option<u64>,
+    /// When the owner asked to cancel it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    cancel_requested_at: Option<WireTime>,
+    #[serde(rename = "created_at")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: WireTime,
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: WireTime,
+}
+
+/// An order with its history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerOrderDetail {
+    order: CustomerOrder,
+    /// What happened to it, oldest first.
+    history: Vec<CustomerEvent>,
+}
+
+/// A line of history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerEvent {
+    /// What happened.
+    #[schema(example = "placed")]
+    event: &'static str,
+    /// `system`, `provider`, `customer` or `staff`.
+    by: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: WireTime,
+}
+
+/// An order after it was canceled, or after the wish was noted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CanceledOrder {
+    order: CustomerOrder,
+}
+
+/// Lists the caller's orders, newest first
+///
+/// Without `limit` at most 1000 orders are listed, for pages that cannot page.
+#[utoipa::path(
+    tag = "Orders",
+    params(CurrencyQuery, OrdersQuery, Page),
+    responses((status = 200, description = "A page of orders", body = Envelope<CustomerOrders>))
+)]
+#[get("/orders")]
+pub async fn list_orders(
+    state: web::Data<ApiState>,
+    Customer(caller): Customer,
+    query: web::Query<OrdersQuery>,
+    page: web::Query<Page>,
+) -> Result<HttpResponse, ApiError> {
+    let (before, size) = (page.before(List::Orders)?.map(OrderId), page.size(PageSize::WHOLE)?);
+    let filter = filter(query.into_inner())?;
+    let page = state.browse_orders.own(&caller, filter, before, size).await?;
+    Ok(Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrders {
+        orders: page.orders.iter().map(|view| customer_order(&view.order)).collect(),
+        currency: CURRENCY,
+        next_cursor: page.next.map(|id| encode(List::Orders, id.0)),
+    }))
+}
+
+/// Shows one of the caller's orders with its history
+#[utoipa::path(
+    tag = "Orders",
+    params(("id" = i64, Path, description = "The order")),
+    responses(
+        (status = 200, description = "The order", body = Envelope<CustomerOrderDetail>),
+        (status = 404, description = "`ORDER_NOT_FOUND`"),
+    )
+)]
+#[get("/orders/{id}")]
+pub async fn show_order(
+    state: web::Data<ApiState>,
+    Customer(caller): Customer,
+    id: web::Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    let detail = state.browse_orders.own_detail(&caller, OrderId(*id)).await?;
+    let OrderDetail { view, events } = detail.ok_or(Code::OrderNotFound)?;
+    Ok(Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrderDetail {
+        order: customer_order(&view.order),
+        history: events.iter().filter_map(customer_event).collect(),
+    }))
+}
+
+/// Cancels one of the caller's orders
+///
+/// Before it is sent, the money is back at once. Afterwards the provider is asked, and money moves only when it reports
+/// the end.
+#[utoipa::path(
+    tag = "Orders",
+    params(("id" = i64, Path, description = "The order")),
+    responses(
+        (status = 200, description = "The order as it is now", body = Envelope<CanceledOrder>),
+        (status = 404, description = "`ORDER_NOT_FOUND`"),
+        (status = 409, description = "`CANCEL_REFUSED`: it has ended, cannot be canceled, or was asked for a moment ago"),
+    )
+)]
+#[post("/orders/{id}/cancel")]
+pub async fn cancel_order(
+    state: web::Data<ApiState>,
+    Customer(caller): Customer,
+    id: web::Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    let order = state.cancel_order.cancel(&caller, OrderId(*id)).await;
+    let order = customer_order(&order.map_err(cancel_error)?);
+    Ok(Said("ORDER_CANCEL_REQUESTED", "Cancellation requested successfully").ok(CanceledOrder { order }))
+}
+
+fn cancel_error(error: CancelOrderError) -> ApiError {
+    match error {
+        CancelOrderError::UnknownOrder => Code::OrderNotFound.into(),
+        CancelOrderError::Refused(
+            refusal @ (CancelRefusal::AlreadyEnded | CancelRefusal::NotCancelable | CancelRefusal::AskedRecently),
+        ) => ApiError::new(Code::CancelRefused, format!("The order cannot be canceled: {refusal}.")),
+        CancelOrderError::Store(error) => error.into(),
+    }
+}
+
+fn filter(query: OrdersQuery) -> Result<OrderFilter, ApiError> {
+    Ok(OrderFilter {
+        status: query.status.filter(|it| !it.is_empty()).map(|it| status(&it)).transpose()?,
+        link_contains: search(query.search)?,
+        ..OrderFilter::default()
+    })
+}
+
+/// A text to search for; an empty one searches for nothing.
+pub fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
+    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    match text {
+        Some(text) if text.chars().count() > SEARCH_MAX_CHARS => {
+            Err(field_error("search", format!("must be at most {SEARCH_MAX_CHARS} characters")))
+        }
+        text => Ok(text),
+    }
+}
+
+/// A status as the page writes it.
+pub fn status(word: &str) -> Result<CustomerStatus, ApiError> {
+    CustomerStatus::from_stored(word).ok_or_else(|| field_error("status", "is not a status of orders"))
+}
+
+/// An order as its owner sees it.
+pub fn customer_order(order: &Order) -> CustomerOrder {
+    CustomerOrder {
+        id: order.id.0,
+        service_id: order.service.id.0,
+        service_name: order.service.name.to_string(),
+        link: order.link.to_string(),
+        quantity: order.quantity,
+        price: amount_number(order.price),
+        refunded: amount_text(order.refunded),
+        status: order.state.customer_status().as_str(),
+        refill: order.service.refill,
+        start_count: order.start_count,
+        remains: order.remains,
+        cancel_requested_at: time(order.cancel_requested_at),
+        created_at: WireTime(order.created_at),
+        updated_at: WireTime(order.updated_at),
+    }
+}
+
+/// Customers see what became of their order, not how we found out.
+fn customer_event(event: &EventView) -> Option<CustomerEvent> {
+    let is_shown = match event.kind {
+        EventKind::Placed
+        | EventKind::Submitted
+        | EventKind::Refused
+        | EventKind::Completed
+        | EventKind::Partial
+        | EventKind::Canceled
+        | EventKind::Voided
+        | EventKind::WrittenOff
+        | EventKind::CancelRequested
+        | EventKind::CancelSent => true,
+        EventKind::Claimed
+        | EventKind::Deferred
+        | EventKind::Unknown
+        | EventKind::LookedUp
+        | EventKind::Observed
+        | EventKind::Ignored
+        | EventKind::LateEvidence
+        | EventKind::Review
+        | EventKind::Decision => false,
+    };
+    is_shown.then(|| CustomerEvent {
+        event: event.kind.as_str(),
+        by: event.actor.clone(),
+        at: WireTime(event.at),
+    })
+}

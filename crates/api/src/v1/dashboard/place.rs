@@ -1,0 +1,175 @@
+//! Placing an order.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpResponse, post, web};
+use application::orders::{OrderPlacement, PlaceOrderError, PlacedOrder};
+use domain::orders::{CustomerStatus, Order, PlaceRefusal};
+use domain::text::{IdempotencyKey, Link};
+use domain::ServiceId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::CURRENCY;
+use crate::codes::Code;
+use crate::envelope::{Envelope, Said};
+use crate::error::ApiError;
+use crate::extract::{Customer, IdempotencyHeader, Valid, field_error, text_or_number, whole_number};
+use crate::state::ApiState;
+use crate::wire::{WireTime, amount_text};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The order form.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+pub struct OrderForm {
+    /// The name of the service's category, as the form shows it. It decides nothing.
+    #[validate(length(min = 1, message = "is required"))]
+    #[schema(example = "Instagram Followers", min_length = 1)]
+    category: String,
+    /// The service's id.
+    #[serde(deserialize_with = "text_or_number")]
+    #[validate(length(min = 1, message = "is required"))]
+    #[schema(example = "1", min_length = 1)]
+    service: String,
+    /// Where it is to be delivered: an http or https address.
+    #[schema(example = "https://instagram.com/x", max_length = 2048, format = "uri")]
+    link: String,
+    /// How much, a whole number within the service's range. May be sent as text.
+    #[serde(deserialize_with = "whole_number")]
+    #[validate(range(min = 1, message = "must be at least 1"))]
+    #[schema(example = 1000, minimum = 1)]
+    quantity: u64,
+}
+
+/// A placed order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Placed {
+    order: PlacedSummary,
+}
+
+/// An order as it was when it was placed. A replay says exactly the same, whatever happened since.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedSummary {
+    id: i64,
+    service_id: i64,
+    service_name: String,
+    link: String,
+    quantity: u64,
+    /// What was taken from the wallet, exact.
+    #[schema(example = "1.40")]
+    price: String,
+    currency: &'static str,
+    #[schema(example = "Pending")]
+    status: &'static str,
+    #[serde(rename = "created_at")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: WireTime,
+}
+
+/// Places an order
+///
+/// The price is taken from the wallet at once; the answer does not wait for the provider. With an `Idempotency-Key`
+/// the same request can be repeated without ordering twice: the repetition gets the first answer, with the header
+/// `Idempotent-Replayed: true`.
+#[utoipa::path(
+    tag = "Orders",
+    request_body = OrderForm,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    responses(
+        (status = 201, description = "The order", body = Envelope<Placed>, headers(
+            ("Idempotent-Replayed" = String, description = "`true` if an earlier request with the key placed it"))),
+        (status = 400, description = "`QUANTITY_OUT_OF_RANGE`, `UNSUPPORTED_SERVICE_TYPE`, `AMOUNT_TOO_LARGE`, `IDEMPOTENCY_KEY_INVALID` or `VALIDATION_ERROR`"),
+        (status = 402, description = "`INSUFFICIENT_BALANCE`"),
+        (status = 403, description = "`WALLET_FROZEN`, `ACCOUNT_BANNED` or `INVALID_ORIGIN`"),
+        (status = 404, description = "`SERVICE_NOT_FOUND`"),
+        (status = 409, description = "`DUPLICATE_ORDER` or `SERVICE_NOT_OFFERED`"),
+        (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`"),
+    )
+)]
+#[post("/orders")]
+pub async fn place_order(
+    state: web::Data<ApiState>,
+    Customer(caller): Customer,
+    IdempotencyHeader(key): IdempotencyHeader,
+    Valid(form): Valid<OrderForm>,
+) -> Result<HttpResponse, ApiError> {
+    let wanted = placement(&form, key)?;
+    let placed = state.place_order.place(&caller, wanted).await;
+    Ok(created(&placed.map_err(place_error)?))
+}
+
+fn created(placed: &PlacedOrder) -> HttpResponse {
+    let said = Said(
+        "ORDER_CREATED",
+        "Order created successfully and price deducted from wallet",
+    );
+    let mut response = said.created(Placed {
+        order: summary(&placed.order),
+    });
+    if placed.replayed {
+        let yes = HeaderValue::from_static("true");
+        response.headers_mut().insert(REPLAYED, yes);
+    }
+    response
+}
+
+fn placement(form: &OrderForm, key: Option<IdempotencyKey>) -> Result<OrderPlacement, ApiError> {
+    let service = form.service.trim().parse().map_err(|_| Code::ServiceNotFound)?;
+    Ok(OrderPlacement {
+        service: ServiceId(service),
+        link: Link::parse(&form.link).map_err(|error| field_error("link", error))?,
+        quantity: form.quantity,
+        key,
+    })
+}
+
+fn summary(order: &Order) -> PlacedSummary {
+    PlacedSummary {
+        id: order.id.0,
+        service_id: order.service.id.0,
+        service_name: order.service.name.to_string(),
+        link: order.link.to_string(),
+        quantity: order.quantity,
+        price: amount_text(order.price),
+        currency: CURRENCY,
+        status: CustomerStatus::Pending.as_str(),
+        created_at: WireTime(order.created_at),
+    }
+}
+
+fn place_error(error: PlaceOrderError) -> ApiError {
+    match error {
+        PlaceOrderError::UnknownService => Code::ServiceNotFound.into(),
+        PlaceOrderError::Refused(refusal) => refused(refusal),
+        PlaceOrderError::InsufficientBalance { price, available } => {
+            let (price, available) = (amount_text(price), amount_text(available));
+            let message = format!("The order costs {price} {CURRENCY} and the wallet has {available} {CURRENCY}.");
+            ApiError::new(Code::InsufficientBalance, message)
+                .with_details(json!({ "price": price, "available": available, "currency": CURRENCY }))
+        }
+        PlaceOrderError::WalletFrozen => Code::WalletFrozen.into(),
+        PlaceOrderError::KeyReused => Code::IdempotencyKeyReused.into(),
+        PlaceOrderError::Twin { order } => {
+            ApiError::from(Code::DuplicateOrder).with_details(json!({ "orderId": order.0 }))
+        }
+        PlaceOrderError::Store(error) => error.into(),
+    }
+}
+
+fn refused(refusal: PlaceRefusal) -> ApiError {
+    match refusal {
+        PlaceRefusal::Banned => Code::Banned.into(),
+        PlaceRefusal::ServiceUnavailable => Code::ServiceNotOffered.into(),
+        PlaceRefusal::UnsupportedType(word) => {
+            ApiError::new(Code::UnsupportedServiceType, format!("Services of type {word} cannot be ordered here."))
+        }
+        PlaceRefusal::QuantityOutOfRange { min, max } => {
+            ApiError::new(Code::QuantityOutOfRange, format!("The quantity must be between {min} and {max}."))
+                .with_details(json!({ "min": min, "max": max }))
+        }
+        PlaceRefusal::TooLarge => ApiError::new(Code::TooLarge, "The order is too large."),
+    }
+}

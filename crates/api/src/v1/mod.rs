@@ -1,0 +1,5 @@
+//! `/api/v1`: the surface of the web application.
+
+pub mod admin;
+pub mod dashboard;
+pub mod public;

@@ -1,0 +1,103 @@
+//! How values look on the wire.
+
+use chrono::{DateTime, Utc};
+use domain::{Money, Rate, Timestamp};
+use serde::{Serialize, Serializer};
+
+/// A date as `YYYY-MM-DDTHH:MM:SS.mmmZ`. Exactly three digits: the web application reads the fraction as milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WireTime(pub Timestamp);
+
+impl WireTime {
+    /// The text.
+    #[must_use]
+    pub fn text(self) -> String {
+        DateTime::<Utc>::from_timestamp_micros(self.0.micros())
+            .unwrap_or_default()
+            .format("%Y-%m-%dT%H:%M:%S%.3fZ")
+            .to_string()
+    }
+}
+
+impl Serialize for WireTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
+    }
+}
+
+/// An optional date.
+#[must_use]
+pub fn time(at: Option<Timestamp>) -> Option<WireTime> {
+    at.map(WireTime)
+}
+
+/// An exact amount as text with at least two decimals.
+#[must_use]
+pub fn amount_text(amount: Money) -> String {
+    padded(amount.to_string())
+}
+
+/// An exact price of 1000 as text with at least two decimals.
+#[must_use]
+pub fn rate_text(rate: Rate) -> String {
+    padded(rate.to_string())
+}
+
+/// An amount as a JSON number, for pages that calculate with it.
+#[must_use]
+pub fn amount_number(amount: Money) -> f64 {
+    number(&amount.to_string())
+}
+
+/// A price of 1000 as a JSON number, for pages that calculate with it.
+#[must_use]
+pub fn rate_number(rate: Rate) -> f64 {
+    number(&rate.to_string())
+}
+
+/// The nearest number to a plain decimal. It reads back as written up to fifteen digits.
+fn number(plain: &str) -> f64 {
+    plain.parse().unwrap_or_default()
+}
+
+fn padded(plain: String) -> String {
+    let decimals = plain.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    match decimals {
+        0 => format!("{plain}.00"),
+        1 => format!("{plain}0"),
+        _ => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_exactly_three_fraction_digits() {
+        let text = |micros| WireTime(Timestamp::from_micros(micros)).text();
+        assert_eq!(text(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(text(1_795_252_745_023_999), "2026-11-21T09:19:05.023Z");
+    }
+
+    #[test]
+    fn amounts_have_at_least_two_decimals_and_lose_none() {
+        let text = |text| amount_text(Money::parse(text).unwrap());
+        assert_eq!(text("12.5"), "12.50");
+        assert_eq!(text("0.000001"), "0.000001");
+        assert_eq!(text("-3"), "-3.00");
+        assert_eq!(rate_text(Rate::parse("116.734").unwrap()), "116.734");
+    }
+
+    #[test]
+    fn numbers_read_back_as_written() {
+        assert_eq!(
+            serde_json::to_string(&rate_number(Rate::parse("0.9").unwrap())).unwrap(),
+            "0.9"
+        );
+        assert_eq!(
+            serde_json::to_string(&amount_number(Money::parse("11.6732").unwrap())).unwrap(),
+            "11.6732"
+        );
+    }
+}
