@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// `claim` counts the claims of the row and is never reset: a worker may finish only the claim that it was given.
+/// `claim` only ever counts up: a worker may finish only the claim that it was given.
 const OUTBOX: &str = "
 CREATE TABLE outbox (
     id {id},

@@ -15,7 +15,7 @@ pub struct Model {
     pub subject: i64,
     /// Not before, in microseconds since the epoch.
     pub due_at: i64,
-    /// Counts the claims; never reset.
+    /// The receipt of the latest claim; only ever counts up.
     pub claim: i64,
     /// Claims that count as attempts.
     pub attempts: i32,

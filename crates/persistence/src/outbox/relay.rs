@@ -60,7 +60,7 @@ impl SeaRelay {
         for jobs in jobs.chunks(ROWS_MAX) {
             let statement = format!(
                 "WITH returned(id, claim) AS (VALUES {})
-                UPDATE outbox SET lease_until = NULL,
+                UPDATE outbox SET lease_until = NULL, claim = outbox.claim + 1,
                     attempts = CASE WHEN outbox.attempts > 0 THEN outbox.attempts - 1 ELSE 0 END
                 FROM returned WHERE outbox.id = returned.id AND outbox.claim = returned.claim
                     AND outbox.given_up_at IS NULL",

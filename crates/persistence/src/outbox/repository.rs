@@ -15,8 +15,8 @@ const ADD: &str = "
 INSERT INTO outbox (topic, subject, due_at, claim, attempts) VALUES ($1, $2, $3, 0, 0)
 ON CONFLICT (topic, subject) DO NOTHING";
 
-/// In order: a job that was given up waits again, at the new time; a claimed one loses its claim; a waiting one is
-/// done at the earlier time.
+/// In order: a job that was given up waits again, at the new time; a claimed one loses its claim, and is done when its
+/// lease would have ended if that is earlier; a waiting one is done at the earlier time.
 const JOIN: &str = "
 UPDATE outbox SET
     due_at = CASE
@@ -25,7 +25,7 @@ UPDATE outbox SET
         WHEN due_at < $3 THEN due_at
         ELSE $3
     END,
-    claim = CASE WHEN lease_until IS NOT NULL THEN claim + 1 ELSE claim END,
+    claim = claim + 1,
     attempts = CASE WHEN lease_until IS NOT NULL OR given_up_at IS NOT NULL THEN 0 ELSE attempts END,
     lease_until = NULL,
     given_up_at = NULL,
@@ -34,7 +34,7 @@ WHERE topic = $1 AND subject = $2";
 
 /// A job that was given up long enough ago waits again; any other stays as it is.
 const REVIVE: &str = "
-UPDATE outbox SET due_at = $3, attempts = 0, given_up_at = NULL, reason = NULL
+UPDATE outbox SET due_at = $3, claim = claim + 1, attempts = 0, given_up_at = NULL, reason = NULL
 WHERE topic = $1 AND subject = $2 AND given_up_at < $4";
 
 /// How often adding and joining are tried in turn: another transaction may finish the row between them.
@@ -42,7 +42,8 @@ const PUSHES_MAX: usize = 3;
 
 const FINISH: &str = "DELETE FROM outbox WHERE id = $1 AND claim = $2";
 const RESCHEDULE: &str = "
-UPDATE outbox SET due_at = $3, lease_until = NULL, attempts = CASE WHEN $4 THEN 0 ELSE attempts END
+UPDATE outbox SET
+    due_at = $3, claim = claim + 1, lease_until = NULL, attempts = CASE WHEN $4 THEN 0 ELSE attempts END
 WHERE id = $1 AND claim = $2 AND given_up_at IS NULL";
 const GIVE_UP: &str = "
 UPDATE outbox SET given_up_at = $3, reason = $4, lease_until = NULL

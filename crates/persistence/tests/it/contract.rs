@@ -42,6 +42,12 @@ macro_rules! every_suite {
         testkit::listing_contract!($with);
         testkit::providers_contract!($with);
         testkit::audit_contract!($with);
+        testkit::orders_contract!($with);
+        testkit::order_lists_contract!($with);
+        testkit::keys_contract!($with);
+        testkit::wallets_contract!($with);
+        testkit::outbox_contract!($with);
+        testkit::ledger_contract!($with);
     };
 }
 

@@ -15,10 +15,17 @@
 pub mod audit;
 pub mod catalog;
 pub mod identity;
+pub mod keys;
+pub mod ledger;
 pub mod limits;
 pub mod listing;
+pub mod order_lists;
+pub mod orders;
+pub mod outbox;
 pub mod providers;
 pub mod queue;
+pub mod steps;
+pub mod wallets;
 
 use std::sync::Arc;
 
@@ -58,6 +65,14 @@ pub struct Backend {
     pub health: Arc<dyn DatabaseHealth>,
 }
 
+/// Panics unless a constraint whose name, or table and columns, hold `named` refused.
+pub(crate) fn conflicts<T: std::fmt::Debug>(outcome: Result<T, StoreError>, named: &str) {
+    match outcome {
+        Err(StoreError::Conflict { constraint }) if constraint.contains(named) => {}
+        other => panic!("not refused by {named}: {other:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     macro_rules! names {
@@ -82,6 +97,15 @@ mod tests {
         assert_listed(include_str!("catalog.rs"), crate::catalog_contract!(names));
         assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
         assert_listed(include_str!("providers.rs"), crate::providers_contract!(names));
+        assert_listed(include_str!("keys.rs"), crate::keys_contract!(names));
+        assert_listed(include_str!("ledger.rs"), crate::ledger_contract!(names));
+        assert_listed(
+            include_str!("order_lists.rs"),
+            crate::order_lists_contract!(names),
+        );
+        assert_listed(include_str!("orders.rs"), crate::orders_contract!(names));
+        assert_listed(include_str!("outbox.rs"), crate::outbox_contract!(names));
+        assert_listed(include_str!("wallets.rs"), crate::wallets_contract!(names));
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
         assert_listed(include_str!("queue.rs"), crate::queue_contract!(names));
         assert_listed(include_str!("limits.rs"), crate::limits_contract!(names));
