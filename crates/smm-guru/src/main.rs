@@ -1,1 +1,55 @@
-fn main() {}
+//! The command `smm-guru`.
+
+mod cli;
+mod commands;
+mod configuration;
+mod signals;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            print_error(&format!("smm-guru: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command; whether what it checked is right.
+async fn run(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Demo(args) => return Box::pin(commands::demo::run(&args)).await,
+        Command::Doctor(args) => return commands::doctor::run(&args).await,
+        Command::Ledger(command) => return commands::ledger::run(&command).await,
+        Command::Serve(args) => commands::serve::run(&args).await?,
+        Command::Work => commands::work::run().await?,
+        Command::Migrate(args) => commands::migrate::run(&args).await?,
+        Command::Openapi => commands::openapi::run()?,
+        Command::User(command) => commands::user::run(&command).await?,
+        Command::SandboxProvider(args) => commands::sandbox_provider::run(&args).await?,
+    }
+    Ok(true)
+}
+
+/// Prints a line for the person or program that called the command.
+#[expect(clippy::print_stdout, reason = "standard output is what a command answers on")]
+fn print_line(line: &str) {
+    println!("{line}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "standard error is where a command says why it failed"
+)]
+fn print_error(line: &str) {
+    eprintln!("{line}");
+}

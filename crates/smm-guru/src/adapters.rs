@@ -1,0 +1,62 @@
+//! Every port, bound to an adapter.
+
+use std::sync::Arc;
+
+use ports::catalog::CatalogQueries;
+use ports::crypto::{CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
+use ports::gateway::PanelGateway;
+use ports::health::DatabaseHealth;
+use ports::identity::IdentityQueries;
+use ports::jobs::{JobConsumer, JobQueue};
+use ports::ledger::LedgerProof;
+use ports::limits::RateLimiter;
+use ports::orders::OrderQueries;
+use ports::outbox::{OutboxRelay, WorkSignal};
+use ports::providers::ProviderQueries;
+use ports::wallets::WalletQueries;
+use ports::{Clock, IdSource, Store};
+
+/// The outside world, as the use cases see it.
+#[derive(Clone)]
+pub struct Adapters {
+    /// Transactions.
+    pub store: Arc<dyn Store>,
+    /// Orders for reading.
+    pub orders: Arc<dyn OrderQueries>,
+    /// The catalogue for reading.
+    pub catalog: Arc<dyn CatalogQueries>,
+    /// Providers for reading.
+    pub providers: Arc<dyn ProviderQueries>,
+    /// Users and sessions for reading.
+    pub identity: Arc<dyn IdentityQueries>,
+    /// Wallets for reading.
+    pub wallets: Arc<dyn WalletQueries>,
+    /// The proof of the books.
+    pub ledger: Arc<dyn LedgerProof>,
+    /// The relay's side of the outbox.
+    pub outbox: Arc<dyn OutboxRelay>,
+    /// News of committed work.
+    pub signal: Arc<dyn WorkSignal>,
+    /// Whether the database works.
+    pub database: Arc<dyn DatabaseHealth>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Names and tokens.
+    pub ids: Arc<dyn IdSource>,
+    /// Passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Session tokens.
+    pub digester: Arc<dyn TokenDigester>,
+    /// Secrets at rest.
+    pub sealer: Arc<dyn SecretSealer>,
+    /// Cookies.
+    pub signer: Arc<dyn CookieSigner>,
+    /// Rate limits.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Provider panels.
+    pub gateway: Arc<dyn PanelGateway>,
+    /// Handing jobs over.
+    pub queue: Arc<dyn JobQueue>,
+    /// Taking jobs.
+    pub consumer: Arc<dyn JobConsumer>,
+}

@@ -1,0 +1,201 @@
+//! What a system is built from, wherever that was configured.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use domain::Secret;
+use domain::orders::OrderPolicy;
+use gateways::AddressPolicy;
+use persistence::PoolSizes;
+use settings::{Environment, Mode, Overrides, PrivateTargets, SealingKeys, Settings, SettingsError};
+
+/// Readers of an embedded database; more do not read faster on the machines it is for.
+const SQLITE_READERS: u32 = 4;
+
+/// Where state lives.
+#[derive(Debug, Clone)]
+pub enum Storage {
+    /// In one process: a SQLite database, a queue and limits in memory.
+    Embedded {
+        /// The database.
+        file: PathBuf,
+    },
+    /// In PostgreSQL and Redis, shared by any number of processes.
+    Distributed {
+        /// `postgres://…`.
+        database_url: Secret,
+        /// `redis://…`.
+        redis_url: Secret,
+    },
+}
+
+impl Storage {
+    /// The database's address. It may hold a password.
+    #[must_use]
+    pub fn database_url(&self) -> Secret {
+        match self {
+            Self::Embedded { file } => Secret::new(format!("sqlite://{}", file.display())),
+            Self::Distributed { database_url, .. } => database_url.clone(),
+        }
+    }
+}
+
+/// What a system is built from.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    /// Where state lives.
+    pub storage: Storage,
+    /// Signs cookies.
+    pub cookie_secret: Secret,
+    /// Seal secrets at rest.
+    pub sealing: SealingKeys,
+    /// Times and limits of the order protocol.
+    pub policy: OrderPolicy,
+    /// Which addresses providers may have.
+    pub addresses: AddressPolicy,
+    /// Connections to the database.
+    pub pools: PoolSizes,
+    /// Jobs done at once.
+    pub concurrency: usize,
+    /// What the API needs to know.
+    pub api: api::ApiConfig,
+}
+
+impl Blueprint {
+    /// The blueprint that the settings describe.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let storage = match &settings.mode {
+            Mode::Embedded { database_file, .. } => Storage::Embedded {
+                file: database_file.clone(),
+            },
+            Mode::Distributed {
+                database_url,
+                redis_url,
+            } => Storage::Distributed {
+                database_url: database_url.clone(),
+                redis_url: redis_url.clone(),
+            },
+        };
+        Self {
+            storage,
+            cookie_secret: settings.secrets.session.clone(),
+            sealing: settings.secrets.sealing.clone(),
+            policy: settings.orders,
+            addresses: match settings.private_targets {
+                PrivateTargets::Refused => AddressPolicy::Public,
+                PrivateTargets::Allowed => AddressPolicy::AllowPrivate,
+            },
+            pools: PoolSizes {
+                postgres: settings.database.connections_max,
+                sqlite_readers: SQLITE_READERS,
+            },
+            concurrency: usize::try_from(settings.worker.concurrency).unwrap_or(1),
+            api: api_config(settings),
+        }
+    }
+}
+
+fn api_config(settings: &Settings) -> api::ApiConfig {
+    let origins = settings
+        .http
+        .trusted_origins
+        .iter()
+        .map(|origin| origin.as_str().to_owned());
+    api::ApiConfig {
+        public_origins: origins.collect(),
+        ..api::ApiConfig::direct(settings.http.listen)
+    }
+}
+
+/// How [`crate::embedded`] is configured.
+#[derive(Debug, Clone)]
+pub struct EmbeddedOptions {
+    /// Where the database and its secrets live; created if need be.
+    pub folder: PathBuf,
+    /// Times and limits of the order protocol.
+    pub policy: OrderPolicy,
+    /// Which addresses providers may have.
+    pub addresses: AddressPolicy,
+    /// Where the API listens, if it is started.
+    pub listen: SocketAddr,
+}
+
+impl EmbeddedOptions {
+    /// The defaults, with everything kept in `folder` and an API on any free local port.
+    #[must_use]
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            policy: OrderPolicy::default(),
+            addresses: AddressPolicy::Public,
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+        }
+    }
+
+    /// Nothing is read from the environment of the process that embeds the library.
+    pub(crate) fn blueprint(self) -> Result<Blueprint, SettingsError> {
+        let overrides = Overrides {
+            data_dir: Some(self.folder),
+            port: Some(self.listen.port()),
+            bind_address: Some(self.listen.ip()),
+            ..Overrides::default()
+        };
+        let settings = Settings::load_from(&Environment::default(), &overrides)?;
+        let api = api::ApiConfig::direct(self.listen);
+        Ok(Blueprint {
+            policy: self.policy,
+            addresses: self.addresses,
+            api,
+            ..Blueprint::of(&settings)
+        })
+    }
+}
+
+/// How [`crate::distributed`] is configured.
+#[derive(Debug, Clone)]
+pub struct DistributedOptions {
+    /// `postgres://…`.
+    pub database_url: Secret,
+    /// `redis://…`.
+    pub redis_url: Secret,
+    /// Signs cookies; the same on every node.
+    pub cookie_secret: Secret,
+    /// Seals secrets at rest; the same on every node.
+    pub sealing_secret: Secret,
+    /// Times and limits of the order protocol; the same on every node.
+    pub policy: OrderPolicy,
+    /// Which addresses providers may have.
+    pub addresses: AddressPolicy,
+    /// Connections to PostgreSQL.
+    pub connections: u32,
+    /// Jobs done at once.
+    pub concurrency: usize,
+    /// Where the API listens, if it is started.
+    pub listen: SocketAddr,
+}
+
+impl DistributedOptions {
+    pub(crate) fn blueprint(self) -> Blueprint {
+        const VERSION: i32 = 1;
+        Blueprint {
+            storage: Storage::Distributed {
+                database_url: self.database_url,
+                redis_url: self.redis_url,
+            },
+            cookie_secret: self.cookie_secret,
+            sealing: SealingKeys {
+                current: VERSION,
+                keys: vec![(VERSION, self.sealing_secret)],
+            },
+            policy: self.policy,
+            addresses: self.addresses,
+            pools: PoolSizes {
+                postgres: self.connections,
+                sqlite_readers: SQLITE_READERS,
+            },
+            concurrency: self.concurrency,
+            api: api::ApiConfig::direct(self.listen),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The back office of a digital-services reseller.
+#[derive(Debug, Parser)]
+#[command(name = "smm-guru", version, after_help = "Example: smm-guru demo")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows the whole system at work on a throw-away database with a simulated provider.
+    #[command(after_help = "Example: smm-guru demo --exit")]
+    Demo(DemoArgs),
+    /// Runs the API; without DATABASE_URL also the workers, on an embedded database.
+    #[command(after_help = "Example: smm-guru serve --data ./data --port 8080")]
+    Serve(ServeArgs),
+    /// Runs workers against DATABASE_URL and REDIS_URL.
+    #[command(after_help = "Example: DATABASE_URL=postgres://… REDIS_URL=redis://… smm-guru work")]
+    Work,
+    /// Brings the database schema up to date.
+    #[command(after_help = "Example: DATABASE_URL=postgres://… smm-guru migrate")]
+    Migrate(DataArgs),
+    /// Checks configuration, database, migrations, queue, providers and clock, and says what to do.
+    #[command(after_help = "Example: smm-guru doctor --data ./data")]
+    Doctor(DataArgs),
+    /// Proves that no money was lost, doubled or invented.
+    #[command(subcommand, after_help = "Example: smm-guru ledger verify --json")]
+    Ledger(LedgerCommand),
+    /// Prints the OpenAPI document.
+    #[command(after_help = "Example: smm-guru openapi > openapi.json")]
+    Openapi,
+    /// Administers users.
+    #[command(
+        subcommand,
+        after_help = "Example: smm-guru user create --email ann@example.com --name Ann --admin"
+    )]
+    User(UserCommand),
+    /// Runs a simulated provider panel that can lie, stall and die.
+    #[command(after_help = "Example: smm-guru sandbox-provider --port 9090 --key secret --fault http500=0.1")]
+    SandboxProvider(SandboxArgs),
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where the API listens.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// End when the show is over, with status 0 if all went as it must, else 1.
+    #[arg(long)]
+    pub exit: bool,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where the embedded database and its secrets live.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Where the API listens.
+    #[arg(long)]
+    pub port: Option<u16>,
+}
+
+/// Where the embedded database is, for commands that work on it.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// Where the embedded database and its secrets live.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+}
+
+/// What to do with the ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Runs the invariants V1 to V13 on the live database; fails if one is violated.
+    #[command(after_help = "Example: smm-guru ledger verify --data ./data --json")]
+    Verify {
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to do with users.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Creates a user with a wallet, also while the server runs.
+    #[command(
+        after_help = "Example: echo 'a long password' | smm-guru user create --email ann@example.com --name Ann --admin --password-stdin"
+    )]
+    Create(CreateUserArgs),
+}
+
+/// Options of `user create`.
+#[derive(Debug, Args)]
+pub struct CreateUserArgs {
+    /// The address to sign in with.
+    #[arg(long)]
+    pub email: String,
+    /// The name to show.
+    #[arg(long)]
+    pub name: String,
+    /// Make the user a member of staff.
+    #[arg(long)]
+    pub admin: bool,
+    /// The password. Other processes of this machine may see it; prefer --password-stdin.
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub password: Option<String>,
+    /// Read the password from standard input.
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Which database.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// Options of `sandbox-provider`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "")]
+pub struct SandboxArgs {
+    /// Where the panel listens, on 127.0.0.1; 0 takes any free port.
+    #[arg(long, default_value_t = 9090)]
+    pub port: u16,
+    /// The API key that it accepts.
+    #[arg(long, default_value = "sandbox-key")]
+    pub key: String,
+    /// Makes it repeatable.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many seconds an order takes from pending to its end.
+    #[arg(long, default_value_t = 60)]
+    pub pace: u64,
+    /// How a caller can find an order again: none, reference, or link (by link and time).
+    #[arg(long, default_value = "link")]
+    pub lookup: String,
+    /// Misbehaviour as [ACTION:]FAULT[=PROBABILITY]; may be given several times. `--fault list` prints all of them.
+    #[arg(long = "fault")]
+    pub faults: Vec<String>,
+}

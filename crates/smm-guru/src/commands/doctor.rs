@@ -1,0 +1,202 @@
+//! Checks everything a running installation rests on, and says what to do.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use domain::Timestamp;
+use ports::gateway::PanelTarget;
+use settings::Settings;
+use smm_guru::{Blueprint, OpenError, System};
+
+use crate::cli::DataArgs;
+use crate::{configuration, print_line};
+
+/// A clock of this machine that differs by more from the database's is worth a word.
+const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(2);
+
+/// Collects what was found.
+#[derive(Default)]
+struct Findings {
+    problems: usize,
+}
+
+impl Findings {
+    fn good(&mut self, what: &str) {
+        print_line(&format!("ok       {what}"));
+    }
+
+    fn bad(&mut self, what: &str, advice: &str) {
+        self.problems += 1;
+        print_line(&format!("PROBLEM  {what}\n         {advice}"));
+    }
+}
+
+/// Checks; whether all is well.
+pub async fn run(args: &DataArgs) -> anyhow::Result<bool> {
+    let mut findings = Findings::default();
+    let settings = match configuration::load(args.data.clone(), None) {
+        Ok(settings) => settings,
+        Err(error) => {
+            findings.bad("configuration", &error.to_string());
+            return Ok(false);
+        }
+    };
+    show_settings(&settings);
+    findings.good("configuration");
+    match System::open(Blueprint::of(&settings)).await {
+        Ok(system) => {
+            check_database(&system, &mut findings).await;
+            check_queue(&system, &mut findings).await;
+            check_orders(&system, &mut findings).await;
+            check_providers(&system, &mut findings).await;
+            system.close().await;
+        }
+        Err(error) => findings.bad(&error.to_string(), advice(&error)),
+    }
+    print_line(&match findings.problems {
+        0 => "\nAll is well.".to_owned(),
+        count => format!("\n{count} problem(s) to solve."),
+    });
+    Ok(findings.problems == 0)
+}
+
+const fn advice(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Database(_) => "Check that the database runs and that DATABASE_URL or --data is right.",
+        OpenError::Redis(_) => "Check that Redis runs and that REDIS_URL is right.",
+        OpenError::Policy(_) => "Correct the ORDERS_… settings; config/default.toml explains them.",
+        OpenError::Settings(_) => "Correct the setting that is named.",
+        OpenError::Listen { .. } | OpenError::Setup(_) => "This is a defect; please report it.",
+    }
+}
+
+fn show_settings(settings: &Settings) {
+    for row in settings.describe() {
+        print_line(&format!(
+            "         {:34} {:28} {}",
+            row.variable, row.value, row.source
+        ));
+    }
+}
+
+async fn check_database(system: &System, findings: &mut Findings) {
+    let report = match system.adapters().database.report().await {
+        Ok(report) => report,
+        Err(error) => {
+            findings.bad(
+                &error.to_string(),
+                "Check that the database runs and is reachable.",
+            );
+            return;
+        }
+    };
+    findings.good(&format!("database: {}", report.version));
+    if report.pending_migrations.is_empty() {
+        findings.good("schema is up to date");
+    } else {
+        let names = report.pending_migrations.join(", ");
+        findings.bad(
+            &format!("schema lacks {names}"),
+            "Run `smm-guru migrate`, or start `serve` or `work` once.",
+        );
+    }
+    match clock_difference(report.now) {
+        difference if difference <= CLOCK_DIFFERENCE_MAX => findings.good("clock agrees with the database's"),
+        difference => findings.bad(
+            &format!(
+                "this machine's clock differs by {} s from the database's",
+                difference.as_secs()
+            ),
+            "Leases are safe, they use the database's clock; but run a time service on both machines.",
+        ),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the machine's own clock is what is being checked"
+)]
+fn clock_difference(database: Timestamp) -> Duration {
+    let micros = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_micros());
+    let here = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
+    here.since(database).max(database.since(here))
+}
+
+async fn check_queue(system: &System, findings: &mut Findings) {
+    match system.adapters().queue.check().await {
+        Ok(()) => findings.good("job queue answers"),
+        Err(error) => findings.bad(
+            &error.to_string(),
+            "Check that Redis runs and that REDIS_URL is right.",
+        ),
+    }
+    match system
+        .adapters()
+        .outbox
+        .backlog(system.adapters().clock.now())
+        .await
+    {
+        Ok(backlog) if backlog.given_up == 0 => findings.good(&format!("{} jobs wait", backlog.waiting)),
+        Ok(backlog) => findings.bad(
+            &format!("{} jobs were given up on", backlog.given_up),
+            "Their workers died five times; look for the reason in the logs.",
+        ),
+        Err(error) => findings.bad(
+            &error.to_string(),
+            "Run `smm-guru migrate` if the schema is not up to date.",
+        ),
+    }
+}
+
+async fn check_orders(system: &System, findings: &mut Findings) {
+    match system.adapters().orders.in_review_count().await {
+        Ok(0) => findings.good("no order waits for a person"),
+        Ok(count) => findings.bad(
+            &format!("{count} orders wait for a person"),
+            "Decide about them under GET /api/v1/admin/orders/review.",
+        ),
+        Err(error) => findings.bad(
+            &error.to_string(),
+            "Run `smm-guru migrate` if the schema is not up to date.",
+        ),
+    }
+}
+
+async fn check_providers(system: &System, findings: &mut Findings) {
+    let providers = match system.adapters().providers.list().await {
+        Ok(providers) => providers,
+        Err(error) => {
+            findings.bad(
+                &error.to_string(),
+                "Run `smm-guru migrate` if the schema is not up to date.",
+            );
+            return;
+        }
+    };
+    if providers.is_empty() {
+        findings.good("no providers yet; add one with POST /api/v1/admin/providers");
+    }
+    for provider in providers {
+        match system.services().panels.target(provider.id).await {
+            Ok((_, target)) => check_provider(system, provider.name.as_str(), &target, findings).await,
+            Err(error) => findings.bad(
+                &format!("provider {}: {error}", provider.name),
+                "If AES_SECRET_KEY was changed, keep the old one in AES_SECRET_KEYS_OLD; else enter the key again.",
+            ),
+        }
+    }
+}
+
+async fn check_provider(system: &System, name: &str, target: &PanelTarget, findings: &mut Findings) {
+    match system.adapters().gateway.balance(target).await {
+        Ok(balance) => findings.good(&format!(
+            "provider {name}: balance {} {}",
+            balance.amount, balance.currency
+        )),
+        Err(error) => findings.bad(
+            &format!("provider {name}: {error}"),
+            "Check its address and key; private addresses need ALLOW_PRIVATE_TARGETS=true.",
+        ),
+    }
+}

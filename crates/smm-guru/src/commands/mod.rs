@@ -1,0 +1,11 @@
+//! The commands, each in a file of its name.
+
+pub mod demo;
+pub mod doctor;
+pub mod ledger;
+pub mod migrate;
+pub mod openapi;
+pub mod sandbox_provider;
+pub mod serve;
+pub mod user;
+pub mod work;

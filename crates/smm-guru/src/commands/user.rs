@@ -1,0 +1,61 @@
+//! Users, from the command line.
+
+use std::io::BufRead;
+
+use anyhow::{Context, bail};
+use application::identity::{NewUser, Password};
+use domain::identity::Role;
+use domain::orders::Actor;
+use domain::text::{Email, Name};
+use smm_guru::{Blueprint, System};
+
+use crate::cli::{CreateUserArgs, UserCommand};
+use crate::{configuration, print_line};
+
+/// Administers users.
+pub async fn run(command: &UserCommand) -> anyhow::Result<()> {
+    let UserCommand::Create(args) = command;
+    create(args).await
+}
+
+async fn create(args: &CreateUserArgs) -> anyhow::Result<()> {
+    let settings = configuration::load(args.data.data.clone(), None)?;
+    let system = System::open(Blueprint::of(&settings)).await?;
+    system.migrate().await?;
+    let given = password(args)?;
+    let password = given.clone().unwrap_or_else(|| system.adapters().ids.text_id());
+    let new = NewUser {
+        name: Name::parse(&args.name).context("--name")?,
+        email: Email::parse(&args.email).context("--email")?,
+        password: Password::parse(&password).context("the password")?,
+        role: if args.admin { Role::Admin } else { Role::User },
+    };
+    let created = system.services().create_user.create(Actor::System, new).await;
+    system.close().await;
+    let user = created?;
+    print_line(&format!(
+        "created {} {} ({})",
+        user.role.as_str(),
+        user.email,
+        user.id
+    ));
+    if given.is_none() {
+        print_line(&format!("password {password}"));
+    }
+    Ok(())
+}
+
+fn password(args: &CreateUserArgs) -> anyhow::Result<Option<String>> {
+    if !args.password_stdin {
+        return Ok(args.password.clone());
+    }
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("the password cannot be read")?;
+    match line.trim_end_matches(['\r', '\n']) {
+        "" => bail!("standard input holds no password"),
+        password => Ok(Some(password.to_owned())),
+    }
+}

@@ -1,0 +1,119 @@
+//! Metrics: the page, and the gauges that are read from the database.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use api::MetricsPage;
+use application::providers::Panels;
+use metrics::gauge;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use ports::StoreError;
+use ports::jobs::Stop;
+use ports::limits::{Admission, Limit};
+
+use crate::Adapters;
+
+/// How often the gauges are read.
+const GAUGES_EVERY: Duration = Duration::from_secs(15);
+/// How often the books are checked, over all nodes together.
+const LEDGER_EVERY: Duration = Duration::from_secs(60);
+
+/// One recorder serves every system in a process.
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// The page that a monitoring system reads. Empty if the program that embeds us records metrics in its own way.
+pub fn metrics_page() -> MetricsPage {
+    let handle = RECORDER.get_or_init(|| match PrometheusBuilder::new().install_recorder() {
+        Ok(handle) => Some(handle),
+        Err(error) => {
+            tracing::warn!(%error, "metrics are recorded by somebody else");
+            None
+        }
+    });
+    Arc::new(move || handle.as_ref().map(PrometheusHandle::render).unwrap_or_default())
+}
+
+/// Reads the gauges until `stop` is cancelled.
+pub async fn run_gauges(ports: Adapters, panels: Arc<Panels>, stop: Stop) {
+    let mut ticks = tokio::time::interval(GAUGES_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Some(handle) = RECORDER.get().and_then(Option::as_ref) {
+            handle.run_upkeep();
+        }
+        if let Err(error) = read_gauges(&ports, &panels).await {
+            tracing::warn!(%error, "gauges could not be read");
+        }
+        if let Err(error) = check_books(&ports).await {
+            tracing::warn!(%error, "the books could not be checked");
+        }
+    }
+}
+
+async fn read_gauges(ports: &Adapters, panels: &Panels) -> Result<(), StoreError> {
+    let now = ports.clock.now();
+    for state in domain::orders::OrderState::ALL
+        .iter()
+        .filter(|state| !state.is_terminal())
+    {
+        gauge!("orders_open", "state" => state.as_str()).set(0.0);
+        gauge!("orders_oldest_seconds", "state" => state.as_str()).set(0.0);
+    }
+    for count in ports.orders.open_counts().await? {
+        let state = count.state.as_str();
+        gauge!("orders_open", "state" => state).set(lossy(count.orders));
+        gauge!("orders_oldest_seconds", "state" => state).set(now.since(count.oldest_change).as_secs_f64());
+        gauge!("orders_open_price_micros", "state" => state).set(lossy(count.price.micros().unsigned_abs()));
+    }
+    gauge!("orders_in_review").set(lossy(ports.orders.in_review_count().await?));
+    let backlog = ports.outbox.backlog(now).await?;
+    gauge!("outbox_waiting").set(lossy(backlog.waiting));
+    gauge!("outbox_given_up").set(lossy(backlog.given_up));
+    let oldest = backlog.oldest_due.map_or(Duration::ZERO, |due| now.since(due));
+    gauge!("outbox_oldest_due_seconds").set(oldest.as_secs_f64());
+    gauge!("circuits_not_closed").set(lossy(
+        u64::try_from(panels.open_circuits().len()).unwrap_or(u64::MAX),
+    ));
+    Ok(())
+}
+
+/// Whichever node comes first checks for all.
+async fn check_books(ports: &Adapters) -> Result<(), StoreError> {
+    let limit = Limit {
+        count: 1,
+        period: LEDGER_EVERY,
+        burst: 1,
+    };
+    if matches!(
+        ports.limiter.take("schedule:ledger", limit).await,
+        Admission::Denied { .. }
+    ) {
+        return Ok(());
+    }
+    for invariant in ports.ledger.verify().await? {
+        gauge!("ledger_violations", "invariant" => invariant.id)
+            .set(lossy(invariant.violations.unsigned_abs()));
+        if invariant.violations != 0 {
+            tracing::error!(
+                invariant = invariant.id,
+                rule = invariant.rule,
+                violations = invariant.violations,
+                "the books are wrong"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Metrics are floating point; a count that is too large for exactness is large enough.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "there is no lossless conversion to f64"
+)]
+const fn lossy(count: u64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,141 @@
+//! A system at work.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use api::ApiState;
+use ports::jobs::Stop;
+use tokio::task::JoinHandle;
+use worker::Worker;
+
+use crate::system::OpenError;
+use crate::{Storage, System, observe, services};
+
+/// The API, the workers, or both, of a [`System`]. They go on until [`Running::stop`] is called.
+pub struct Running {
+    address: Option<SocketAddr>,
+    stop: Stop,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where the API listens; `None` if only workers run.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The API's address for people; empty if only workers run.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.address
+            .map_or_else(String::new, |address| format!("http://{address}"))
+    }
+
+    /// Takes no more work, finishes or hands back what runs, and returns within 30 seconds.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a background task ended badly");
+            }
+        }
+    }
+}
+
+impl System {
+    /// Starts the API, and on an embedded database the workers too.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the API cannot listen.
+    pub fn start(&self) -> Result<Running, OpenError> {
+        let listen = self.blueprint.api.listen;
+        let server =
+            api::serve(self.api_state(), &self.blueprint.api).map_err(|error| OpenError::Listen {
+                address: listen,
+                error,
+            })?;
+        let mut running = match self.blueprint.storage {
+            Storage::Embedded { .. } => self.start_workers(),
+            Storage::Distributed { .. } => Running {
+                address: None,
+                stop: Stop::new(),
+                tasks: Vec::new(),
+            },
+        };
+        running.address = Some(server.address());
+        running
+            .tasks
+            .push(tokio::spawn(serve_until(server, running.stop.clone())));
+        Ok(running)
+    }
+
+    /// Starts workers without the API.
+    #[must_use]
+    pub fn start_workers(&self) -> Running {
+        let (ports, policy) = (self.adapters(), self.blueprint.policy);
+        let panels = &self.services().panels;
+        let name = format!("{}-{}", std::process::id(), ports.ids.text_id());
+        let worker = Worker {
+            relay: Arc::new(services::relay(ports)),
+            schedules: Arc::new(services::schedules(ports, policy)),
+            consumer: ports.consumer.clone(),
+            handler: Arc::new(services::job_runner(ports, panels, policy, name)),
+            signal: ports.signal.clone(),
+            concurrency: self.blueprint.concurrency,
+        };
+        let stop = Stop::new();
+        let tasks = vec![
+            tokio::spawn(worker.run(stop.clone())),
+            tokio::spawn(observe::run_gauges(ports.clone(), panels.clone(), stop.clone())),
+        ];
+        Running {
+            address: None,
+            stop,
+            tasks,
+        }
+    }
+
+    fn api_state(&self) -> ApiState {
+        let (services, ports) = (self.services(), self.adapters());
+        ApiState {
+            sign_up: services.sign_up.clone(),
+            sign_in: services.sign_in.clone(),
+            sign_out: services.sign_out.clone(),
+            current_session: services.current_session.clone(),
+            catalog: services.browse_catalog.clone(),
+            categories: services.categories.clone(),
+            services: services.services.clone(),
+            edit_service: services.edit_service.clone(),
+            import_services: services.import_services.clone(),
+            providers: services.providers.clone(),
+            provider_connection: services.provider_connection.clone(),
+            wallet: services.browse_wallet.clone(),
+            credit_wallet: services.credit_wallet.clone(),
+            wallet_status: services.set_wallet_status.clone(),
+            place_order: services.place_order.clone(),
+            cancel_order: services.cancel_order.clone(),
+            browse_orders: services.browse_orders.clone(),
+            decide_order: services.decide_order.clone(),
+            signer: ports.signer.clone(),
+            health: ports.database.clone(),
+            queue: ports.queue.clone(),
+            metrics: observe::metrics_page(),
+        }
+    }
+}
+
+/// Serves until `stop` is cancelled, then lets running requests finish.
+async fn serve_until(server: api::RunningServer, stop: Stop) {
+    let handle = server.handle();
+    let served = server.wait();
+    tokio::pin!(served);
+    let ended = tokio::select! {
+        ended = &mut served => ended,
+        // The server has to be driven while it is told to stop.
+        () = stop.cancelled() => tokio::join!(handle.stop(true), &mut served).1,
+    };
+    if let Err(error) = ended {
+        tracing::error!(%error, "the API has stopped serving");
+    }
+}

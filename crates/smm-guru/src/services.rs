@@ -1,0 +1,224 @@
+//! Every use case, wired to its ports.
+
+use std::sync::Arc;
+
+use application::catalog::{
+    BrowseCatalog, Categories, EditService, ImportServices, Services as CatalogServices,
+};
+use application::identity::{CreateUser, CurrentSession, SignIn, SignInLimits, SignOut, SignUp};
+use application::jobs::{JobRunner, Relay, Schedules, UseCases};
+use application::orders::{
+    BrowseOrders, CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, ReconcileOrder, RescueOrders,
+    SubmitOrder, TrackOrders,
+};
+use application::providers::{Panels, ProviderConnection, Providers};
+use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
+use domain::orders::OrderPolicy;
+
+use crate::Adapters;
+
+/// The use cases. Controllers, commands and programs that embed the library call these.
+pub struct Services {
+    /// Signing up.
+    pub sign_up: Arc<SignUp>,
+    /// Signing in.
+    pub sign_in: Arc<SignIn>,
+    /// Signing out.
+    pub sign_out: Arc<SignOut>,
+    /// Who is behind a session token.
+    pub current_session: Arc<CurrentSession>,
+    /// Creating users by staff or on the command line.
+    pub create_user: Arc<CreateUser>,
+    /// What customers can order.
+    pub browse_catalog: Arc<BrowseCatalog>,
+    /// Categories.
+    pub categories: Arc<Categories>,
+    /// Services.
+    pub services: Arc<CatalogServices>,
+    /// Changing a service.
+    pub edit_service: Arc<EditService>,
+    /// Taking over a provider's services.
+    pub import_services: Arc<ImportServices>,
+    /// Providers.
+    pub providers: Arc<Providers>,
+    /// Asking providers on behalf of staff.
+    pub provider_connection: Arc<ProviderConnection>,
+    /// Looking at a wallet.
+    pub browse_wallet: Arc<BrowseWallet>,
+    /// Putting money into a wallet by hand.
+    pub credit_wallet: Arc<CreditWallet>,
+    /// Freezing and opening a wallet.
+    pub set_wallet_status: Arc<SetWalletStatus>,
+    /// Placing an order.
+    pub place_order: Arc<PlaceOrder>,
+    /// Canceling an order.
+    pub cancel_order: Arc<CancelOrder>,
+    /// Looking at orders.
+    pub browse_orders: Arc<BrowseOrders>,
+    /// Deciding what only people can decide.
+    pub decide_order: Arc<DecideOrder>,
+    /// Circuits, limits and keys of providers.
+    pub panels: Arc<Panels>,
+}
+
+impl Services {
+    /// Wires the use cases.
+    #[must_use]
+    pub fn new(ports: &Adapters, policy: OrderPolicy) -> Self {
+        let Adapters {
+            store,
+            clock,
+            ids,
+            catalog,
+            identity,
+            hasher,
+            digester,
+            wallets,
+            gateway,
+            ..
+        } = ports.clone();
+        let panels = Arc::new(Panels::new(
+            ports.providers.clone(),
+            ports.sealer.clone(),
+            ports.limiter.clone(),
+            clock.clone(),
+        ));
+        Self {
+            sign_up: Arc::new(SignUp::new(
+                store.clone(),
+                hasher.clone(),
+                digester.clone(),
+                ids.clone(),
+                clock.clone(),
+            )),
+            sign_in: Arc::new(SignIn::new(
+                store.clone(),
+                identity.clone(),
+                hasher.clone(),
+                digester.clone(),
+                ports.limiter.clone(),
+                SignInLimits::default(),
+                ids.clone(),
+                clock.clone(),
+            )),
+            sign_out: Arc::new(SignOut::new(store.clone(), digester.clone())),
+            current_session: Arc::new(CurrentSession::new(
+                store.clone(),
+                identity.clone(),
+                digester,
+                clock.clone(),
+            )),
+            create_user: Arc::new(CreateUser::new(store.clone(), hasher, ids.clone(), clock.clone())),
+            browse_catalog: Arc::new(BrowseCatalog::new(catalog.clone())),
+            categories: Arc::new(Categories::new(store.clone(), catalog.clone(), clock.clone())),
+            services: Arc::new(CatalogServices::new(
+                store.clone(),
+                catalog.clone(),
+                clock.clone(),
+            )),
+            edit_service: Arc::new(EditService::new(store.clone(), catalog.clone(), clock.clone())),
+            import_services: Arc::new(ImportServices::new(
+                store.clone(),
+                gateway.clone(),
+                panels.clone(),
+                clock.clone(),
+            )),
+            providers: Arc::new(Providers::new(
+                store.clone(),
+                ports.providers.clone(),
+                gateway.clone(),
+                ports.sealer.clone(),
+                clock.clone(),
+            )),
+            provider_connection: Arc::new(ProviderConnection::new(
+                store.clone(),
+                gateway,
+                panels.clone(),
+                clock.clone(),
+            )),
+            browse_wallet: Arc::new(BrowseWallet::new(store.clone(), wallets.clone(), clock.clone())),
+            credit_wallet: Arc::new(CreditWallet::new(
+                store.clone(),
+                identity,
+                wallets,
+                ids,
+                clock.clone(),
+            )),
+            set_wallet_status: Arc::new(SetWalletStatus::new(store.clone(), clock.clone())),
+            place_order: Arc::new(PlaceOrder::new(
+                store.clone(),
+                ports.orders.clone(),
+                catalog,
+                ports.providers.clone(),
+                clock.clone(),
+                policy,
+            )),
+            cancel_order: Arc::new(CancelOrder::new(store.clone(), clock.clone())),
+            browse_orders: Arc::new(BrowseOrders::new(ports.orders.clone())),
+            decide_order: Arc::new(DecideOrder::new(store, clock, policy)),
+            panels,
+        }
+    }
+}
+
+/// The handler that does jobs; `worker` names this process in the attempts it makes.
+pub(crate) fn job_runner(
+    ports: &Adapters,
+    panels: &Arc<Panels>,
+    policy: OrderPolicy,
+    worker: String,
+) -> JobRunner {
+    let Adapters {
+        store,
+        orders,
+        gateway,
+        clock,
+        ..
+    } = ports.clone();
+    let use_cases = UseCases {
+        submit: SubmitOrder::new(
+            store.clone(),
+            orders.clone(),
+            gateway.clone(),
+            panels.clone(),
+            clock.clone(),
+            policy,
+            worker,
+        ),
+        reconcile: ReconcileOrder::new(
+            store.clone(),
+            orders.clone(),
+            gateway.clone(),
+            panels.clone(),
+            clock.clone(),
+            policy,
+        ),
+        cancel: CancelUpstream::new(
+            store.clone(),
+            orders,
+            gateway.clone(),
+            panels.clone(),
+            clock.clone(),
+        ),
+        track: TrackOrders::new(store.clone(), gateway, panels.clone(), clock.clone(), policy),
+    };
+    JobRunner::new(use_cases, store, clock)
+}
+
+/// The relay from the outbox to the queue.
+pub(crate) fn relay(ports: &Adapters) -> Relay {
+    Relay::new(ports.outbox.clone(), ports.queue.clone(), ports.clock.clone())
+}
+
+/// What is looked at again and again.
+pub(crate) fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
+    let Adapters {
+        store,
+        orders,
+        clock,
+        limiter,
+        ..
+    } = ports.clone();
+    let rescue = RescueOrders::new(store.clone(), orders.clone(), clock.clone(), policy);
+    Schedules::new(rescue, store, orders, limiter, clock)
+}

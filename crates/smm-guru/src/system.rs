@@ -1,0 +1,180 @@
+//! A built system.
+
+use std::sync::Arc;
+
+use cache::{InProcessRateLimiter, RedisRateLimiter};
+use crypto::{
+    AesGcmSealer, Argon2Hasher, HashingCost, HashingRoom, HmacCookieSigner, KeyRing, RandomIds,
+    Sha256Digester,
+};
+use domain::orders::PolicyError;
+use gateways::{GatewayConfig, PanelHttpGateway};
+use persistence::{
+    Database, DatabaseClock, DatabaseSignal, SeaHealth, SeaLedger, SeaQueries, SeaRelay, SeaStore,
+};
+use ports::jobs::{JobConsumer, JobQueue};
+use ports::limits::RateLimiter;
+use ports::{IdSource, StoreError};
+use queue::{EmbeddedJobs, RedisJobs, RedisOptions};
+
+use crate::services::Services;
+use crate::{Adapters, Blueprint, Storage};
+
+/// Connections to Redis for limits.
+const REDIS_CONNECTIONS: u32 = 4;
+/// What the keys in Redis begin with.
+const REDIS_PREFIX: &str = "smm-guru";
+
+/// Why a system could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] StoreError),
+    /// Redis.
+    #[error("Redis: {0}")]
+    Redis(String),
+    /// The order policy is not safe.
+    #[error("the order policy is not safe: {0}")]
+    Policy(#[from] PolicyError),
+    /// The configuration.
+    #[error(transparent)]
+    Settings(#[from] settings::SettingsError),
+    /// The API cannot listen.
+    #[error("cannot listen on {address}: {error}; choose another port with --port")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A library refused to be set up; a defect.
+    #[error("cannot set up {0}")]
+    Setup(String),
+}
+
+/// A built system: use cases over bound ports. It does nothing by itself until it is started.
+pub struct System {
+    pub(crate) blueprint: Blueprint,
+    database: Database,
+    adapters: Adapters,
+    services: Services,
+}
+
+impl System {
+    /// Connects to everything. Does not migrate.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(blueprint: Blueprint) -> Result<Self, OpenError> {
+        blueprint.policy.check()?;
+        let database = Database::connect(blueprint.storage.database_url().reveal(), blueprint.pools).await?;
+        let adapters = adapters(&blueprint, &database).await?;
+        let services = Services::new(&adapters, blueprint.policy);
+        Ok(Self {
+            blueprint,
+            database,
+            adapters,
+            services,
+        })
+    }
+
+    /// Brings the database schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be; then nothing has changed.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.database.migrate().await
+    }
+
+    /// The use cases.
+    #[must_use]
+    pub const fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The ports behind them.
+    #[must_use]
+    pub const fn adapters(&self) -> &Adapters {
+        &self.adapters
+    }
+
+    /// Closes the connections.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters, OpenError> {
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    let signal = Arc::new(DatabaseSignal::start(database).await?);
+    let clock = Arc::new(DatabaseClock::start(database).await?);
+    let queries = Arc::new(SeaQueries::new(database));
+    let (queue, consumer, limiter) = shared_state(&blueprint.storage, &ids)?;
+    let keys = blueprint
+        .sealing
+        .keys
+        .iter()
+        .map(|(version, key)| (*version, key));
+    let ring =
+        KeyRing::new(blueprint.sealing.current, keys).map_err(|error| OpenError::Setup(error.to_string()))?;
+    let hasher = Argon2Hasher::new(HashingCost::default(), HashingRoom::default())
+        .map_err(|error| OpenError::Setup(error.to_string()))?;
+    let gateway = PanelHttpGateway::new(&GatewayConfig {
+        addresses: blueprint.addresses,
+        submit_timeout: blueprint.policy.send_timeout,
+        ..GatewayConfig::default()
+    })
+    .map_err(|error| OpenError::Setup(error.to_string()))?;
+    Ok(Adapters {
+        store: Arc::new(SeaStore::new(database, signal.clone())),
+        orders: queries.clone(),
+        catalog: queries.clone(),
+        providers: queries.clone(),
+        identity: queries.clone(),
+        wallets: queries,
+        ledger: Arc::new(SeaLedger::new(database, clock.clone())),
+        outbox: Arc::new(SeaRelay::new(database)),
+        signal,
+        database: Arc::new(SeaHealth::new(database)),
+        clock,
+        ids,
+        hasher: Arc::new(hasher),
+        digester: Arc::new(Sha256Digester),
+        sealer: Arc::new(AesGcmSealer::new(ring)),
+        signer: Arc::new(HmacCookieSigner::new(&blueprint.cookie_secret)),
+        limiter,
+        gateway: Arc::new(gateway),
+        queue,
+        consumer,
+    })
+}
+
+type Shared = (Arc<dyn JobQueue>, Arc<dyn JobConsumer>, Arc<dyn RateLimiter>);
+
+/// The queue and the limits: in this process, or in Redis.
+fn shared_state(storage: &Storage, ids: &Arc<dyn IdSource>) -> Result<Shared, OpenError> {
+    match storage {
+        Storage::Embedded { .. } => {
+            let jobs = Arc::new(EmbeddedJobs::new());
+            Ok((jobs.clone(), jobs, Arc::new(InProcessRateLimiter::default())))
+        }
+        Storage::Distributed { redis_url, .. } => {
+            let url = redis_url.reveal();
+            let jobs = RedisJobs::open(
+                url,
+                RedisOptions::new(format!("{REDIS_PREFIX}:jobs")),
+                ids.clone(),
+            )
+            .map_err(|error| OpenError::Redis(error.to_string()))?;
+            let jobs = Arc::new(jobs);
+            let pool = cache::connect(redis_url, REDIS_CONNECTIONS)
+                .map_err(|error| OpenError::Redis(error.to_string()))?;
+            Ok((
+                jobs.clone(),
+                jobs,
+                Arc::new(RedisRateLimiter::new(pool, format!("{REDIS_PREFIX}:limits"))),
+            ))
+        }
+    }
+}
