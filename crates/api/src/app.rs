@@ -11,18 +11,18 @@ use crate::{auth, system, v1};
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(system::routes)
-        .service(scope::scope("/api/auth").configure(auth::routes))
+        .service(scope("/api/auth").configure(auth::routes))
         // The same handlers once more; the document says so in words instead of listing them twice.
-        .map(|config| config.service(scope::scope("/api/v1/auth").configure(auth::routes)))
+        .map(|config| config.service(scope("/api/v1/auth").configure(auth::routes)))
         .service(
-            scope::scope("/api/v1/dashboard")
+            scope("/api/v1/dashboard")
                 .configure(v1::dashboard::routes)
                 .wrap(from_fn(require_user)),
         )
         .service(
-            scope::scope("/api/v1/admin")
+            scope("/api/v1/admin")
                 .configure(v1::admin::routes)
                 .wrap(from_fn(require_staff)),
         )
-        .service(scope::scope("/api/v1").configure(v1::public::routes));
+        .service(scope("/api/v1").configure(v1::public::routes));
 }

@@ -97,3 +97,43 @@ codes! {
         TooManyAttempts = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many authentication attempts, please try again later.";
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/ERRORS.md");
+
+    type Rows = BTreeSet<(String, u16)>;
+
+    /// The rows of the table below a heading.
+    fn documented(heading: &str) -> Rows {
+        let (_, section) = PAGE.split_once(&format!("\n## {heading}\n")).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `"))
+            .map(|row| {
+                let (word, rest) = row.split_once("` | ").unwrap();
+                (word.to_owned(), rest.split(" |").next().unwrap().parse().unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_page_for_people_lists_exactly_the_codes_that_there_are() {
+        let envelope: Rows = Code::ALL
+            .iter()
+            .map(|code| (code.word().to_owned(), code.status().as_u16()))
+            .collect();
+        let auth: Rows = AuthCode::ALL
+            .iter()
+            .map(|code| (code.word().to_owned(), code.status().as_u16()))
+            .collect();
+        assert_eq!(documented("`/api/v1`"), envelope);
+        assert_eq!(documented("`/api/auth`"), auth);
+        assert_eq!(envelope.len(), Code::ALL.len(), "a word is used twice");
+    }
+}

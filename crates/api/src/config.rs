@@ -50,7 +50,11 @@ impl ApiConfig {
 
     /// Cookies are for HTTPS only as soon as any public address is HTTPS.
     pub(crate) fn transport(&self) -> Transport {
-        if self.public_origins.iter().any(|origin| origin.starts_with("https://")) {
+        if self
+            .public_origins
+            .iter()
+            .any(|origin| origin.starts_with("https://"))
+        {
             Transport::SecureOnly
         } else {
             Transport::AlsoPlain

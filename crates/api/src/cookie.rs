@@ -132,7 +132,9 @@ mod tests {
         );
         assert_eq!(
             set,
-            ["better-auth.session_token=tok.a%2Bb%2Fc%3D; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict"]
+            [
+                "better-auth.session_token=tok.a%2Bb%2Fc%3D; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict"
+            ]
         );
     }
 
@@ -166,14 +168,15 @@ mod tests {
 
     #[test]
     fn the_token_is_found_between_other_cookies_and_only_with_its_signature() {
-        let found = |header: &str| {
-            session_token(&FixedSigner, header).map(|token| token.reveal().to_owned())
-        };
+        let found = |header: &str| session_token(&FixedSigner, header).map(|token| token.reveal().to_owned());
         assert_eq!(
             found("broken; a=b; better-auth.session_token=tok.a%2Bb%2Fc%3D; z=1").as_deref(),
             Some("tok")
         );
-        assert_eq!(found("better-auth.session_token=tok.a+b/c=").as_deref(), Some("tok"));
+        assert_eq!(
+            found("better-auth.session_token=tok.a+b/c=").as_deref(),
+            Some("tok")
+        );
         assert_eq!(found("better-auth.session_token=tok.forged"), None);
         assert_eq!(found("better-auth.session_token=%zz"), None);
         assert_eq!(found("other=1"), None);

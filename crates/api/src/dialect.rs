@@ -50,7 +50,12 @@ mod tests {
         for path in ["/api/auth", "/api/auth/ok", "/api/v1/auth/sign-out"] {
             assert_eq!(Dialect::of(path), Dialect::Auth, "{path}");
         }
-        for path in ["/api/authors", "/api/v1/services", "/health", "/api/v1/dashboard/auth"] {
+        for path in [
+            "/api/authors",
+            "/api/v1/services",
+            "/health",
+            "/api/v1/dashboard/auth",
+        ] {
             assert_eq!(Dialect::of(path), Dialect::Envelope, "{path}");
         }
     }

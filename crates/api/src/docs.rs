@@ -205,7 +205,10 @@ mod tests {
     #[test]
     fn the_contracts_endpoints_are_in_the_document() {
         let document = as_json();
-        let known: HashSet<_> = every_operation(&document).into_iter().map(|(name, _)| name).collect();
+        let known: HashSet<_> = every_operation(&document)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         for endpoint in [
             "get /api/v1/services",
             "get /api/v1/dashboard/wallet",
@@ -273,6 +276,17 @@ mod tests {
         for reference in text.split("#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap();
             assert!(schemas.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_parameter_is_described_twice() {
+        for (name, operation) in every_operation(&as_json()) {
+            let mut seen = HashSet::new();
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let key = (parameter["name"].to_string(), parameter["in"].to_string());
+                assert!(seen.insert(key.clone()), "{name} {key:?}");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the routes are, read from the document, so that an unknown path and a wrong method can be told apart.
 
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::PathItem;
 
@@ -93,7 +93,9 @@ pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> Htt
     let dialect = Dialect::of(request.path());
     if allowed.is_empty() {
         let message = format!("Route {} {} not found", request.method(), request.path());
-        return dialect.refuse(ApiError::new(Code::RouteNotFound, message)).error_response();
+        return dialect
+            .refuse(ApiError::new(Code::RouteNotFound, message))
+            .error_response();
     }
     let mut response = dialect.refuse_code(Code::MethodNotAllowed).error_response();
     if let Ok(methods) = HeaderValue::from_str(&allowed.join(", ")) {

@@ -31,9 +31,7 @@ fn is_own_path(rest: &str) -> bool {
         .any(|start| lower.starts_with(start));
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let word = |c: char| c.is_ascii_alphanumeric() || "_-.+/".contains(c);
-    !names_a_host
-        && path.chars().all(word)
-        && query.chars().all(|c| word(c) || "=&%".contains(c))
+    !names_a_host && path.chars().all(word) && query.chars().all(|c| word(c) || "=&%".contains(c))
 }
 
 #[cfg(test)]
@@ -43,7 +41,12 @@ mod tests {
     #[test]
     fn only_our_own_pages_may_follow() {
         let own = ["https://smm.example".to_owned()];
-        for fine in ["/dashboard", "/", "/a/b?x=1&y=%20", "https://smm.example/dashboard"] {
+        for fine in [
+            "/dashboard",
+            "/",
+            "/a/b?x=1&y=%20",
+            "https://smm.example/dashboard",
+        ] {
             assert!(is_own(fine, &own), "{fine}");
         }
         for foreign in [

@@ -49,7 +49,13 @@ async fn ok() -> HttpResponse {
 /// `body`, with the cookies that hand the session to the browser.
 fn signed_in<T: Serialize>(state: &ApiState, site: &Site, opened: &SignedIn, body: &T) -> HttpResponse {
     let lifetime = SessionPolicy::default().lifetime;
-    let cookies = granting(&*state.signer, &opened.token, opened.remember, lifetime, site.transport);
+    let cookies = granting(
+        &*state.signer,
+        &opened.token,
+        opened.remember,
+        lifetime,
+        site.transport,
+    );
     with_cookies(cookies, body)
 }
 

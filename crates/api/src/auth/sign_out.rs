@@ -34,5 +34,8 @@ pub async fn sign_out(
     if let Some(token) = presented_token(&*state.signer, request.headers()) {
         state.sign_out.sign_out(&token).await?;
     }
-    Ok(with_cookies(clearing(site.transport), &SignedOut { success: true }))
+    Ok(with_cookies(
+        clearing(site.transport),
+        &SignedOut { success: true },
+    ))
 }

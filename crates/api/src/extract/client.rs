@@ -64,7 +64,10 @@ mod tests {
     fn only_what_trusted_proxies_appended_counts() {
         assert_eq!(seen("6.6.6.6, 192.0.2.1", 0), None);
         assert_eq!(seen("6.6.6.6, 192.0.2.1", 1).as_deref(), Some("192.0.2.1"));
-        assert_eq!(seen("6.6.6.6, 192.0.2.1, 10.0.0.1", 2).as_deref(), Some("192.0.2.1"));
+        assert_eq!(
+            seen("6.6.6.6, 192.0.2.1, 10.0.0.1", 2).as_deref(),
+            Some("192.0.2.1")
+        );
         assert_eq!(seen("192.0.2.1", 2), None);
         assert_eq!(seen("garbage", 1), None);
     }

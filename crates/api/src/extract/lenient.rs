@@ -67,7 +67,14 @@ mod tests {
         assert_eq!(whole(json!(50)), Some(50));
         assert_eq!(whole(json!(50.0)), Some(50));
         assert_eq!(whole(json!(" 50 ")), Some(50));
-        for wrong in [json!(1.5), json!("1.5"), json!(-1), json!("x"), json!(null), json!(1e30)] {
+        for wrong in [
+            json!(1.5),
+            json!("1.5"),
+            json!(-1),
+            json!("x"),
+            json!(null),
+            json!(1e30),
+        ] {
             assert_eq!(whole(wrong.clone()), None, "{wrong}");
         }
     }

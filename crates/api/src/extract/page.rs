@@ -38,6 +38,9 @@ impl Page {
     /// # Errors
     /// [`crate::Code::InvalidCursor`].
     pub fn before(&self, list: List) -> Result<Option<i64>, ApiError> {
-        self.cursor.as_deref().map(|cursor| decode(list, cursor)).transpose()
+        self.cursor
+            .as_deref()
+            .map(|cursor| decode(list, cursor))
+            .transpose()
     }
 }

@@ -38,11 +38,7 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     fn by(headers: &'a HeaderMap) -> Self {
         // A header that is not text is not one that a browser sends: it counts, and fits nothing.
-        let text = |name| {
-            headers
-                .get(name)
-                .map(|value| value.to_str().unwrap_or_default())
-        };
+        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         Self {
             fetch_site: text(SEC_FETCH_SITE),
             origin: text(ORIGIN),
@@ -114,8 +110,16 @@ mod tests {
             (None, Some("http://localhost:8081"), true, true),
         ];
         for (fetch_site, origin, known, unknown) in table {
-            assert_eq!(foreign(fetch_site, origin, &[OWN]), known, "{fetch_site:?} {origin:?}");
-            assert_eq!(foreign(fetch_site, origin, &[]), unknown, "{fetch_site:?} {origin:?}");
+            assert_eq!(
+                foreign(fetch_site, origin, &[OWN]),
+                known,
+                "{fetch_site:?} {origin:?}"
+            );
+            assert_eq!(
+                foreign(fetch_site, origin, &[]),
+                unknown,
+                "{fetch_site:?} {origin:?}"
+            );
         }
     }
 

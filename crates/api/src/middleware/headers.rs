@@ -24,7 +24,10 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     form-action 'self'";
 
 const FIXED: [(HeaderName, &str); 8] = [
-    (STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains; preload"),
+    (
+        STRICT_TRANSPORT_SECURITY,
+        "max-age=31536000; includeSubDomains; preload",
+    ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
     (X_XSS_PROTECTION, "1; mode=block"),

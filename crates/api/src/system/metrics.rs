@@ -14,5 +14,7 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 )]
 #[get("/metrics")]
 pub async fn metrics(state: web::Data<ApiState>) -> HttpResponse {
-    HttpResponse::Ok().content_type(PROMETHEUS).body((state.metrics)())
+    HttpResponse::Ok()
+        .content_type(PROMETHEUS)
+        .body((state.metrics)())
 }

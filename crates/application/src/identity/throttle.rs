@@ -36,9 +36,8 @@ pub(super) async fn admit(
     email: &Email,
     address: Option<&str>,
 ) -> Result<(), Duration> {
-    if let Some(address) = address {
-        let key = format!("sign-in:address:{}", network_of(address));
-        take(limiter, &key, limits.per_address).await?;
+    if let Some(network) = address.and_then(network_of) {
+        take(limiter, &format!("sign-in:address:{network}"), limits.per_address).await?;
     }
     take(limiter, &format!("sign-in:account:{email}"), limits.per_account).await
 }
@@ -50,15 +49,16 @@ async fn take(limiter: &dyn RateLimiter, key: &str, limit: Limit) -> Result<(), 
     }
 }
 
-/// An IPv6 customer owns a whole /64, so single addresses in it prove nothing.
-fn network_of(address: &str) -> String {
-    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(v6)) => {
+/// Whom an address stands for. An IPv6 customer owns a whole /64, so single addresses in it prove nothing. A loopback
+/// address is a proxy that nobody told us to trust: it stands for everybody, and must not lock everybody out.
+fn network_of(address: &str) -> Option<String> {
+    match address.parse::<IpAddr>().ok()?.to_canonical() {
+        ip if ip.is_loopback() => None,
+        IpAddr::V4(v4) => Some(v4.to_string()),
+        IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            Some(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
         }
-        Ok(IpAddr::V4(v4)) => v4.to_string(),
-        Err(_) => address.to_owned(),
     }
 }
 
@@ -73,6 +73,13 @@ mod tests {
             network_of("2001:db8:1:2:ffff::1")
         );
         assert_ne!(network_of("2001:db8:1:2::1"), network_of("2001:db8:1:3::1"));
-        assert_eq!(network_of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(network_of("::ffff:192.0.2.7").as_deref(), Some("192.0.2.7"));
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_does_not_count_as_one_client() {
+        for proxy in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(network_of(proxy), None, "{proxy}");
+        }
     }
 }

@@ -106,7 +106,10 @@ impl ImportForm {
                 Rate::parse(&fixed).map_err(|error| field_error("profitFixed", error))?,
             )),
             (Some(_), Some(_)) => {
-                return Err(field_error("profitFixed", "must not be sent together with profitPercent"));
+                return Err(field_error(
+                    "profitFixed",
+                    "must not be sent together with profitPercent",
+                ));
             }
         };
         Ok(ImportRequest {
@@ -137,7 +140,10 @@ fn basis_points(text: &str) -> Result<u32, ApiError> {
     let whole: u32 = whole.parse().map_err(|_| wrong())?;
     let hundredths: u32 = format!("{decimals:0<2}").parse().map_err(|_| wrong())?;
     if whole > PERCENT_MAX {
-        return Err(field_error("profitPercent", format!("must be at most {PERCENT_MAX}")));
+        return Err(field_error(
+            "profitPercent",
+            format!("must be at most {PERCENT_MAX}"),
+        ));
     }
     Ok(whole.saturating_mul(100).saturating_add(hundredths))
 }

@@ -54,7 +54,11 @@ pub struct ReviewForm {
     remains: Option<u64>,
     /// Why.
     #[validate(length(min = 1, max = 500, message = "must be 1 to 500 characters"))]
-    #[schema(example = "Confirmed by the provider's support", min_length = 1, max_length = 500)]
+    #[schema(
+        example = "Confirmed by the provider's support",
+        min_length = 1,
+        max_length = 500
+    )]
     note: String,
 }
 
@@ -115,7 +119,10 @@ pub async fn decide_fate(
     Valid(form): Valid<FateForm>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, fate) = (OrderId(*id), form.fate()?);
-    let decided = state.decide_order.decide_fate(&staff, id, &fate, &form.note).await;
+    let decided = state
+        .decide_order
+        .decide_fate(&staff, id, &fate, &form.note)
+        .await;
     let body = decided_body(&decided.map_err(decide_error)?);
     Ok(Said("ORDER_DECIDED", "Decision recorded successfully").ok(body))
 }
@@ -139,7 +146,10 @@ pub async fn decide_review(
     Valid(form): Valid<ReviewForm>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, decision) = (OrderId(*id), form.decision()?);
-    let decided = state.decide_order.decide_review(&staff, id, decision, &form.note).await;
+    let decided = state
+        .decide_order
+        .decide_review(&staff, id, decision, &form.note)
+        .await;
     let body = done(&decided.map_err(decide_error)?);
     Ok(Said("ORDER_DECIDED", "Decision recorded successfully").ok(body))
 }
@@ -154,9 +164,10 @@ impl FateForm {
             }
             (FateWord::Placed, None) => Err(field_error("providerOrderId", "is required")),
             (FateWord::NotPlaced, None) => Ok(Fate::NotPlaced),
-            (FateWord::NotPlaced, Some(_)) => {
-                Err(field_error("providerOrderId", "contradicts the decision not_placed"))
-            }
+            (FateWord::NotPlaced, Some(_)) => Err(field_error(
+                "providerOrderId",
+                "contradicts the decision not_placed",
+            )),
         }
     }
 }
@@ -206,7 +217,10 @@ fn decide_error(error: DecideOrderError) -> ApiError {
 }
 
 fn refused(refusal: &DecisionRefusal) -> ApiError {
-    let error = ApiError::new(Code::DecisionRefused, format!("This cannot be decided: {refusal}."));
+    let error = ApiError::new(
+        Code::DecisionRefused,
+        format!("This cannot be decided: {refusal}."),
+    );
     match refusal {
         DecisionRefusal::TooEarly { allowed_at } => {
             error.with_details(json!({ "allowedAt": WireTime(*allowed_at) }))

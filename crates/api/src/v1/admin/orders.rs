@@ -1,4 +1,8 @@
 //! Everybody's orders.
+#![expect(
+    unused_qualifications,
+    reason = "the document's macro repeats the types of queries in full"
+)]
 
 use actix_web::{HttpResponse, get, web};
 use application::orders::{OrderPage, StaffOrderDetail};
@@ -264,7 +268,10 @@ pub async fn show_order(
 }
 
 fn window(page: &Page) -> Result<(Option<OrderId>, PageSize), ApiError> {
-    Ok((page.before(List::Orders)?.map(OrderId), page.size(PageSize::DEFAULT)?))
+    Ok((
+        page.before(List::Orders)?.map(OrderId),
+        page.size(PageSize::DEFAULT)?,
+    ))
 }
 
 fn fetched(page: OrderPage) -> HttpResponse {

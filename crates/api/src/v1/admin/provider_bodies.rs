@@ -79,7 +79,9 @@ impl ProviderForm {
         Ok(AddProvider {
             name: parse_name("name", &self.name)?,
             api_key: api_key.ok_or_else(|| field_error("apiKey", "is required"))?,
-            settings: self.knobs()?.apply(domain::providers::ProviderSettings::default()),
+            settings: self
+                .knobs()?
+                .apply(domain::providers::ProviderSettings::default()),
             api_url: self.api_url.trim().to_owned(),
         })
     }

@@ -149,9 +149,10 @@ pub fn ask_error(error: AskProviderError) -> ApiError {
         AskProviderError::NotNow { retry_after } => {
             ApiError::from(Code::ProviderBusy).retry_after(retry_after)
         }
-        AskProviderError::Panel(error) => {
-            ApiError::new(Code::ProviderFailed, format!("The provider gave no usable answer: {error}"))
-        }
+        AskProviderError::Panel(error) => ApiError::new(
+            Code::ProviderFailed,
+            format!("The provider gave no usable answer: {error}"),
+        ),
         AskProviderError::Seal(error) => ApiError::internal(error),
         AskProviderError::Store(error) => error.into(),
     }

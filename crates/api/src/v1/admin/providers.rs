@@ -69,7 +69,10 @@ pub async fn edit_provider(
     id: web::Path<i64>,
     Valid(form): Valid<ProviderForm>,
 ) -> Result<HttpResponse, ApiError> {
-    let edited = state.providers.edit(&staff, ProviderId(*id), &form.into_edit()?).await;
+    let edited = state
+        .providers
+        .edit(&staff, ProviderId(*id), &form.into_edit()?)
+        .await;
     edited.map_err(edit_error)?;
     Ok(Said("PROVIDER_EDITED", "Provider edited successfully").ok(Nothing))
 }

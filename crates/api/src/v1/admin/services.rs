@@ -1,4 +1,8 @@
 //! Services.
+#![expect(
+    unused_qualifications,
+    reason = "the document's macro repeats the types of queries in full"
+)]
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use application::catalog::{AddServiceError, ArchiveServiceError};

@@ -108,7 +108,10 @@ pub async fn set_wallet_status(
     Valid(form): Valid<StatusForm>,
 ) -> Result<HttpResponse, ApiError> {
     let user = UserId::new(id.into_inner());
-    let set = state.wallet_status.set(&staff, &user, form.status(), &form.reason).await;
+    let set = state
+        .wallet_status
+        .set(&staff, &user, form.status(), &form.reason)
+        .await;
     set.map_err(status_error)?;
     Ok(Said("WALLET_STATUS_SET", "Wallet status set successfully").ok(Nothing))
 }

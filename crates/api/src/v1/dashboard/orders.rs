@@ -1,4 +1,8 @@
 //! The caller's orders.
+#![expect(
+    unused_qualifications,
+    reason = "the document's macro repeats the types of queries in full"
+)]
 
 use actix_web::{HttpResponse, get, post, web};
 use application::orders::{CancelOrderError, OrderDetail};
@@ -120,14 +124,23 @@ pub async fn list_orders(
     query: web::Query<OrdersQuery>,
     page: web::Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
-    let (before, size) = (page.before(List::Orders)?.map(OrderId), page.size(PageSize::WHOLE)?);
+    let (before, size) = (
+        page.before(List::Orders)?.map(OrderId),
+        page.size(PageSize::WHOLE)?,
+    );
     let filter = filter(query.into_inner())?;
     let page = state.browse_orders.own(&caller, filter, before, size).await?;
-    Ok(Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrders {
-        orders: page.orders.iter().map(|view| customer_order(&view.order)).collect(),
-        currency: CURRENCY,
-        next_cursor: page.next.map(|id| encode(List::Orders, id.0)),
-    }))
+    Ok(
+        Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrders {
+            orders: page
+                .orders
+                .iter()
+                .map(|view| customer_order(&view.order))
+                .collect(),
+            currency: CURRENCY,
+            next_cursor: page.next.map(|id| encode(List::Orders, id.0)),
+        }),
+    )
 }
 
 /// Shows one of the caller's orders with its history
@@ -147,10 +160,12 @@ pub async fn show_order(
 ) -> Result<HttpResponse, ApiError> {
     let detail = state.browse_orders.own_detail(&caller, OrderId(*id)).await?;
     let OrderDetail { view, events } = detail.ok_or(Code::OrderNotFound)?;
-    Ok(Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrderDetail {
-        order: customer_order(&view.order),
-        history: events.iter().filter_map(customer_event).collect(),
-    }))
+    Ok(
+        Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrderDetail {
+            order: customer_order(&view.order),
+            history: events.iter().filter_map(customer_event).collect(),
+        }),
+    )
 }
 
 /// Cancels one of the caller's orders
@@ -181,15 +196,24 @@ fn cancel_error(error: CancelOrderError) -> ApiError {
     match error {
         CancelOrderError::UnknownOrder => Code::OrderNotFound.into(),
         CancelOrderError::Refused(
-            refusal @ (CancelRefusal::AlreadyEnded | CancelRefusal::NotCancelable | CancelRefusal::AskedRecently),
-        ) => ApiError::new(Code::CancelRefused, format!("The order cannot be canceled: {refusal}.")),
+            refusal @ (CancelRefusal::AlreadyEnded
+            | CancelRefusal::NotCancelable
+            | CancelRefusal::AskedRecently),
+        ) => ApiError::new(
+            Code::CancelRefused,
+            format!("The order cannot be canceled: {refusal}."),
+        ),
         CancelOrderError::Store(error) => error.into(),
     }
 }
 
 fn filter(query: OrdersQuery) -> Result<OrderFilter, ApiError> {
     Ok(OrderFilter {
-        status: query.status.filter(|it| !it.is_empty()).map(|it| status(&it)).transpose()?,
+        status: query
+            .status
+            .filter(|it| !it.is_empty())
+            .map(|it| status(&it))
+            .transpose()?,
         link_contains: search(query.search)?,
         ..OrderFilter::default()
     })
@@ -197,11 +221,14 @@ fn filter(query: OrdersQuery) -> Result<OrderFilter, ApiError> {
 
 /// A text to search for; an empty one searches for nothing.
 pub fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
-    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let text = text
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty());
     match text {
-        Some(text) if text.chars().count() > SEARCH_MAX_CHARS => {
-            Err(field_error("search", format!("must be at most {SEARCH_MAX_CHARS} characters")))
-        }
+        Some(text) if text.chars().count() > SEARCH_MAX_CHARS => Err(field_error(
+            "search",
+            format!("must be at most {SEARCH_MAX_CHARS} characters"),
+        )),
         text => Ok(text),
     }
 }

@@ -3,9 +3,9 @@
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, post, web};
 use application::orders::{OrderPlacement, PlaceOrderError, PlacedOrder};
+use domain::ServiceId;
 use domain::orders::{CustomerStatus, Order, PlaceRefusal};
 use domain::text::{IdempotencyKey, Link};
-use domain::ServiceId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -146,7 +146,8 @@ fn place_error(error: PlaceOrderError) -> ApiError {
         PlaceOrderError::Refused(refusal) => refused(refusal),
         PlaceOrderError::InsufficientBalance { price, available } => {
             let (price, available) = (amount_text(price), amount_text(available));
-            let message = format!("The order costs {price} {CURRENCY} and the wallet has {available} {CURRENCY}.");
+            let message =
+                format!("The order costs {price} {CURRENCY} and the wallet has {available} {CURRENCY}.");
             ApiError::new(Code::InsufficientBalance, message)
                 .with_details(json!({ "price": price, "available": available, "currency": CURRENCY }))
         }
@@ -163,13 +164,15 @@ fn refused(refusal: PlaceRefusal) -> ApiError {
     match refusal {
         PlaceRefusal::Banned => Code::Banned.into(),
         PlaceRefusal::ServiceUnavailable => Code::ServiceNotOffered.into(),
-        PlaceRefusal::UnsupportedType(word) => {
-            ApiError::new(Code::UnsupportedServiceType, format!("Services of type {word} cannot be ordered here."))
-        }
-        PlaceRefusal::QuantityOutOfRange { min, max } => {
-            ApiError::new(Code::QuantityOutOfRange, format!("The quantity must be between {min} and {max}."))
-                .with_details(json!({ "min": min, "max": max }))
-        }
+        PlaceRefusal::UnsupportedType(word) => ApiError::new(
+            Code::UnsupportedServiceType,
+            format!("Services of type {word} cannot be ordered here."),
+        ),
+        PlaceRefusal::QuantityOutOfRange { min, max } => ApiError::new(
+            Code::QuantityOutOfRange,
+            format!("The quantity must be between {min} and {max}."),
+        )
+        .with_details(json!({ "min": min, "max": max })),
         PlaceRefusal::TooLarge => ApiError::new(Code::TooLarge, "The order is too large."),
     }
 }

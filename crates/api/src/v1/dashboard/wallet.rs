@@ -79,7 +79,10 @@ pub struct Entry {
     responses((status = 200, description = "The caller's wallet", body = Envelope<Balance>))
 )]
 #[get("/wallet")]
-pub async fn show_wallet(state: web::Data<ApiState>, Customer(caller): Customer) -> Result<HttpResponse, ApiError> {
+pub async fn show_wallet(
+    state: web::Data<ApiState>,
+    Customer(caller): Customer,
+) -> Result<HttpResponse, ApiError> {
     let wallet = state.wallet.balance(&caller).await?;
     Ok(Said("USER_BALANCE", "User balance fetched successfully").ok(balance(&wallet)))
 }

@@ -62,10 +62,12 @@ pub struct ListedService {
 #[get("/services")]
 pub async fn list_services(state: web::Data<ApiState>) -> Result<HttpResponse, ApiError> {
     let listing = state.catalog.listing().await?;
-    Ok(Said("SERVICES_FETCHED", "Services fetched successfully").ok(Listing {
-        services: listing.into_iter().map(category).collect(),
-        currency: CURRENCY,
-    }))
+    Ok(
+        Said("SERVICES_FETCHED", "Services fetched successfully").ok(Listing {
+            services: listing.into_iter().map(category).collect(),
+            currency: CURRENCY,
+        }),
+    )
 }
 
 fn category(listing: CategoryListing) -> ListedCategory {
