@@ -64,6 +64,10 @@ pub struct Services {
 impl Services {
     /// Wires the use cases.
     #[must_use]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "it is a list of wires, one use case after another"
+    )]
     pub fn new(ports: &Adapters, policy: OrderPolicy) -> Self {
         let Adapters {
             store,

@@ -156,8 +156,14 @@ fn accepted(
     after.lease_until = None;
     after.review = None;
     after.due_at = Some(next_poll(&after, PollPace::default(), policy, now));
+    let how = if order.state == OrderState::Unknown {
+        "evidence"
+    } else {
+        "answer"
+    };
     let event = OrderEvent::new(EventKind::Submitted, actor.clone(), now)
-        .with("provider_order_id", provider_order_id);
+        .with("provider_order_id", provider_order_id)
+        .with("known_by", how);
     let change = Change::of(after.touched(now))
         .attempt(resolved(
             attempt,
