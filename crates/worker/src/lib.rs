@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything. Every loop survives every error, and everything ends when it is told to stop.
 
+mod lasting;
 mod relay_loop;
 mod schedule_loop;
 mod watched;

@@ -19,7 +19,8 @@ pub async fn run_relay(relay: Arc<Relay>, signal: Arc<dyn WorkSignal>, stop: Sto
         let (pause, wakeable) = match relay.relay_once().await {
             Ok(round) => {
                 failures.ended();
-                metrics::counter!("relay_jobs_handed_over_total").increment(round.handed_over.try_into().unwrap_or(0));
+                metrics::counter!("relay_jobs_handed_over_total")
+                    .increment(round.handed_over.try_into().unwrap_or(0));
                 (round.next, true)
             }
             Err(error) => (failures.next(&error), false),

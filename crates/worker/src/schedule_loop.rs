@@ -24,7 +24,9 @@ pub async fn run_schedule(schedules: Arc<Schedules>, schedule: Schedule, stop: S
                 }
                 failing = false;
             }
-            Err(error) if failing => tracing::debug!(schedule = schedule.as_str(), %error, "a schedule still fails"),
+            Err(error) if failing => {
+                tracing::debug!(schedule = schedule.as_str(), %error, "a schedule still fails")
+            }
             Err(error) => {
                 tracing::error!(schedule = schedule.as_str(), %error, "a schedule failed; it runs again");
                 failing = true;

@@ -20,10 +20,36 @@ impl WatchedHandler {
 #[async_trait]
 impl JobHandler for WatchedHandler {
     async fn handle(&self, job: Job) {
-        let topic = job.topic.as_str();
-        let started = Instant::now();
+        let mut measured = Measured::begin(job.topic.as_str());
         self.inner.handle(job).await;
-        metrics::counter!("jobs_handled_total", "topic" => topic).increment(1);
-        metrics::histogram!("job_seconds", "topic" => topic).record(started.elapsed());
+        measured.outcome = "ended";
+    }
+}
+
+/// Records a job when it is over, however that comes about.
+struct Measured {
+    topic: &'static str,
+    outcome: &'static str,
+    started: Instant,
+}
+
+impl Measured {
+    fn begin(topic: &'static str) -> Self {
+        metrics::gauge!("jobs_running", "topic" => topic).increment(1.0);
+        Self {
+            topic,
+            // Unless it is said otherwise at the end: it panicked, or the process stopped waiting for it.
+            outcome: "broken_off",
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        let (topic, outcome) = (self.topic, self.outcome);
+        metrics::gauge!("jobs_running", "topic" => topic).decrement(1.0);
+        metrics::counter!("jobs_handled_total", "topic" => topic, "outcome" => outcome).increment(1);
+        metrics::histogram!("job_seconds", "topic" => topic).record(self.started.elapsed());
     }
 }

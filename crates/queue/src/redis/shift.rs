@@ -1,10 +1,12 @@
 //! One worker's life, from its registration in Redis until it leaves.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use apalis::prelude::{BackendExt, WorkerBuilder};
+use futures::FutureExt;
 use ports::jobs::{JobHandler, Stop};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -67,10 +69,13 @@ impl Shift {
                     .poll_with_strategy(Ticker::new(self.options.tick)),
             )
             .build(Desk::new(slots, self.running.clone(), clerk));
+        // apalis panics where it finds itself in a state that it did not foresee.
+        let run = AssertUnwindSafe(worker.run()).catch_unwind();
         tokio::select! {
-            end = worker.run() => Err(Interruption::Worker(match end {
-                Ok(()) => "the worker ended by itself".to_owned(),
-                Err(error) => error.to_string(),
+            end = run => Err(Interruption::Worker(match end {
+                Ok(Ok(())) => "the worker ended by itself".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "the worker panicked".to_owned(),
             })),
             () = stuck.cancelled() => Err(Interruption::Stuck),
             never = self.look_over() => never,
