@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The back office of a digital-services reseller.
 #[derive(Debug, Parser)]
@@ -44,7 +44,11 @@ pub enum Command {
     )]
     User(UserCommand),
     /// Runs a simulated provider panel that can lie, stall and die.
-    #[command(after_help = "Example: smm-guru sandbox-provider --port 9090 --key secret --fault http500=0.1")]
+    #[command(
+        after_help = "Example: smm-guru sandbox-provider --port 9090 --key secret --fault add:http500=0.1\n\n\
+                      `--help` lists the faults.",
+        after_long_help = crate::commands::sandbox_provider::long_help()
+    )]
     SandboxProvider(SandboxArgs),
 }
 
@@ -128,7 +132,6 @@ pub struct CreateUserArgs {
 
 /// Options of `sandbox-provider`.
 #[derive(Debug, Args)]
-#[command(after_long_help = "")]
 pub struct SandboxArgs {
     /// Where the panel listens, on 127.0.0.1; 0 takes any free port.
     #[arg(long, default_value_t = 9090)]
@@ -142,10 +145,21 @@ pub struct SandboxArgs {
     /// How many seconds an order takes from pending to its end.
     #[arg(long, default_value_t = 60)]
     pub pace: u64,
-    /// How a caller can find an order again: none, reference, or link (by link and time).
-    #[arg(long, default_value = "link")]
-    pub lookup: String,
+    /// How a caller can find an order again whose answer was lost.
+    #[arg(long, value_enum, default_value_t = FindBy::Link)]
+    pub lookup: FindBy,
     /// Misbehaviour as [ACTION:]FAULT[=PROBABILITY]; may be given several times. `--fault list` prints all of them.
-    #[arg(long = "fault")]
+    #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<String>,
+}
+
+/// How a caller of the simulated panel can find an order again.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FindBy {
+    /// Not at all.
+    None,
+    /// By the reference that the caller sent with it.
+    Reference,
+    /// By link and time, in a list of the newest orders.
+    Link,
 }

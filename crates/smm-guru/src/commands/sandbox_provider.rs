@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use sandbox::{Fault, Faults, Lookup, Panel, PanelConfig};
 
-use crate::cli::SandboxArgs;
+use crate::cli::{FindBy, SandboxArgs};
 use crate::{print_line, signals};
 
 /// Runs the panel until it is asked to stop.
 pub async fn run(args: &SandboxArgs) -> anyhow::Result<()> {
     if args.faults.iter().any(|fault| fault == "list") {
-        list_faults();
+        print_line(&fault_list());
         return Ok(());
     }
     let panel = Panel::start(PanelConfig {
@@ -19,7 +19,7 @@ pub async fn run(args: &SandboxArgs) -> anyhow::Result<()> {
         key: args.key.clone(),
         seed: args.seed,
         pace: Duration::from_secs(args.pace),
-        lookup: lookup(&args.lookup)?,
+        lookup: lookup(args.lookup),
         faults: faults(&args.faults)?,
         ..PanelConfig::default()
     })
@@ -35,18 +35,33 @@ pub async fn run(args: &SandboxArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list_faults() {
-    for (name, description) in Fault::all() {
-        print_line(&format!("{name:24} {description}"));
-    }
+/// What `--help` says after the options.
+pub fn long_help() -> String {
+    format!(
+        "Examples:\n  \
+         smm-guru sandbox-provider --port 9090 --key secret\n  \
+         smm-guru sandbox-provider --fault add:slow --fault status:http500=0.3\n  \
+         curl -d 'key=sandbox-key&action=services' http://127.0.0.1:9090/api/v2\n  \
+         curl http://127.0.0.1:9090/sandbox/state\n\n\
+         One order's fate can be chosen in its link: https://instagram.com/p/x?sandbox=partial:30\n\
+         Actions: services, add, status, balance, refill, refill_status, cancel, orders\n\n\
+         Faults:\n{}",
+        fault_list()
+    )
 }
 
-fn lookup(word: &str) -> anyhow::Result<Lookup> {
-    match word {
-        "none" => Ok(Lookup::None),
-        "reference" => Ok(Lookup::Reference),
-        "link" => Ok(Lookup::LinkAndTime),
-        _ => bail!("--lookup must be none, reference or link"),
+fn fault_list() -> String {
+    let faults = Fault::all()
+        .into_iter()
+        .map(|(name, description)| format!("  {name:24} {description}"));
+    faults.collect::<Vec<_>>().join("\n")
+}
+
+const fn lookup(by: FindBy) -> Lookup {
+    match by {
+        FindBy::None => Lookup::None,
+        FindBy::Reference => Lookup::Reference,
+        FindBy::Link => Lookup::LinkAndTime,
     }
 }
 

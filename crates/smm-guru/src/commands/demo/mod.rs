@@ -19,7 +19,7 @@ use self::acts::Person;
 use self::script::SCENES;
 use self::stage::Stage;
 use crate::cli::DemoArgs;
-use crate::print_line;
+use crate::{print_line, signals};
 
 /// How long the simulated panel takes for an order.
 const PACE: Duration = Duration::from_secs(3);
@@ -56,15 +56,26 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<bool> {
     let system = smm_guru::embedded(options).await?;
     let running = system.start()?;
 
-    let result = perform(&system, &panel, &running, args).await;
-    let went_well = matches!(result, Ok(true));
-    if result.is_ok() && !args.exit {
-        crate::signals::until_asked_to_stop().await;
-    }
+    let result = tokio::select! {
+        // If both are done, the show's own verdict counts.
+        biased;
+        result = show(&system, &panel, &running, args) => result,
+        // The show is over early, but what it rests on is still taken down in order.
+        () = signals::until_asked_to_stop() => Ok(!args.exit),
+    };
     running.stop().await;
     panel.stop().await;
     system.close().await;
-    result.map(|_| went_well)
+    result
+}
+
+/// Performs, and stays up afterwards unless the audience wants to leave.
+async fn show(system: &System, panel: &Panel, running: &Running, args: &DemoArgs) -> anyhow::Result<bool> {
+    let all_is_well = perform(system, panel, running, args).await?;
+    if !args.exit {
+        signals::until_asked_to_stop().await;
+    }
+    Ok(all_is_well)
 }
 
 async fn perform(system: &System, panel: &Panel, running: &Running, args: &DemoArgs) -> anyhow::Result<bool> {

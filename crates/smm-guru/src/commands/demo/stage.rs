@@ -64,11 +64,13 @@ impl Stage {
         let Some(line) = self.lines.get_mut(&id) else {
             return;
         };
-        let news: Vec<String> = events
-            .iter()
-            .skip(line.shown)
-            .map(|event| format!("     #{} {}", line.number, sentence(event)))
-            .collect();
+        let mut was_unknown = false;
+        let mut sentences = Vec::new();
+        for event in events {
+            sentences.push(format!("     #{} {}", line.number, sentence(event, was_unknown)));
+            was_unknown |= event.kind == EventKind::Unknown;
+        }
+        let news: Vec<String> = sentences.into_iter().skip(line.shown).collect();
         line.shown = events.len();
         line.bar.set_position(step(state));
         line.bar.set_message(state.as_str());
@@ -91,7 +93,7 @@ const fn step(state: OrderState) -> u64 {
     }
 }
 
-fn sentence(event: &EventView) -> String {
+fn sentence(event: &EventView, was_unknown: bool) -> String {
     let details: Vec<String> = event
         .details
         .iter()
@@ -102,11 +104,12 @@ fn sentence(event: &EventView) -> String {
     } else {
         format!(" ({})", details.join(", "))
     };
-    format!("{:14} by {}{details}", word(event.kind), event.actor)
+    format!("{:14} by {}{details}", word(event.kind, was_unknown), event.actor)
 }
 
-const fn word(kind: EventKind) -> &'static str {
+const fn word(kind: EventKind, was_unknown: bool) -> &'static str {
     match kind {
+        EventKind::Submitted if was_unknown => "reconciled",
         EventKind::Placed => "paid for",
         EventKind::Claimed => "being sent",
         EventKind::LookedUp => "looked up",
