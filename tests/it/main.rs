@@ -3,3 +3,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod orders_http;
+mod orders_unknown;
+mod processes;
+mod support;

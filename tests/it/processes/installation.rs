@@ -1,0 +1,164 @@
+//! An installation of the product: where its state lives, how its processes are started, and a look inside.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use domain::Secret;
+use domain::orders::OrderPolicy;
+use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, System};
+use tempfile::TempDir;
+
+use super::program::{Finished, Program, Variables, run};
+use crate::support::Servers;
+
+const COOKIE_SECRET: &str = "cookies of the tests are signed with 0123456789";
+const SEALING_SECRET: &str = "keys of the tests are sealed with 9876543210";
+
+/// A protocol in a hurry: what takes minutes in production takes seconds.
+pub const HURRIED: OrderPolicy = OrderPolicy {
+    lease: Duration::from_secs(5),
+    send_within: Duration::from_secs(2),
+    send_timeout: Duration::from_secs(3),
+    quarantine: Duration::from_secs(1),
+    poll_percent: 1,
+    lookup_percent: 10,
+    ..DECIDED
+};
+/// The decided protocol, but for a panel whose orders take a second.
+pub const PATIENT: OrderPolicy = OrderPolicy {
+    poll_percent: 1,
+    lookup_percent: 10,
+    ..DECIDED
+};
+
+const DECIDED: OrderPolicy = OrderPolicy {
+    lease: Duration::from_secs(90),
+    send_within: Duration::from_secs(30),
+    send_timeout: Duration::from_secs(25),
+    quarantine: Duration::from_secs(600),
+    attempts_max: 5,
+    write_off_after: Duration::from_hours(24),
+    second_approver_from: domain::Money::from_micros(1_000_000_000),
+    twin_window: Duration::from_secs(15),
+    poll_percent: 100,
+    lookup_percent: 100,
+};
+
+/// Where state lives, for as long as the test runs.
+enum Place {
+    Folder(TempDir),
+    Servers(Box<Servers>),
+}
+
+/// An installation without any process.
+pub struct Installation {
+    place: Place,
+    policy: OrderPolicy,
+}
+
+impl Installation {
+    /// A throw-away folder.
+    pub fn embedded(policy: OrderPolicy) -> Self {
+        Self {
+            place: Place::Folder(tempfile::tempdir().unwrap()),
+            policy,
+        }
+    }
+
+    /// A PostgreSQL database and a Redis of its own. Without servers `test` says that it is skipped.
+    pub async fn distributed(policy: OrderPolicy, test: &str) -> Option<Self> {
+        let servers = Servers::fresh(test).await?;
+        Some(Self {
+            place: Place::Servers(Box::new(servers)),
+            policy,
+        })
+    }
+
+    /// What its processes find in their environment.
+    pub fn variables(&self) -> Variables {
+        let seconds = |duration: Duration| duration.as_secs_f64().to_string();
+        let mut variables = vec![
+            ("PORT", "0".to_owned()),
+            ("ALLOW_PRIVATE_TARGETS", "true".to_owned()),
+            ("ORDERS_LEASE_SECONDS", seconds(self.policy.lease)),
+            ("ORDERS_SEND_WITHIN_SECONDS", seconds(self.policy.send_within)),
+            ("ORDERS_SEND_TIMEOUT_SECONDS", seconds(self.policy.send_timeout)),
+            ("ORDERS_QUARANTINE_SECONDS", seconds(self.policy.quarantine)),
+            ("ORDERS_POLL_PERCENT", self.policy.poll_percent.to_string()),
+            ("ORDERS_LOOKUP_PERCENT", self.policy.lookup_percent.to_string()),
+        ];
+        match &self.place {
+            Place::Folder(folder) => {
+                variables.push(("DATA_DIR", folder.path().join("data").display().to_string()))
+            }
+            Place::Servers(servers) => variables.extend([
+                ("DATABASE_URL", servers.database.url().to_owned()),
+                ("REDIS_URL", servers.redis.url.clone()),
+                ("BETTER_AUTH_SECRET", COOKIE_SECRET.to_owned()),
+                ("AES_SECRET_KEY", SEALING_SECRET.to_owned()),
+            ]),
+        }
+        variables
+    }
+
+    /// The same installation as a library, for a look inside or for what needs no process. It does no work by itself.
+    pub async fn open(&self) -> System {
+        let (policy, addresses) = (self.policy, AddressPolicy::AllowPrivate);
+        let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let opened = match &self.place {
+            Place::Folder(folder) => {
+                let folder = folder.path().join("data");
+                smm_guru::embedded(EmbeddedOptions {
+                    folder,
+                    policy,
+                    addresses,
+                    listen,
+                })
+                .await
+            }
+            Place::Servers(servers) => {
+                smm_guru::distributed(DistributedOptions {
+                    database_url: Secret::new(servers.database.url()),
+                    redis_url: Secret::new(servers.redis.url.clone()),
+                    cookie_secret: Secret::new(COOKIE_SECRET),
+                    sealing_secret: Secret::new(SEALING_SECRET),
+                    policy,
+                    addresses,
+                    connections: 4,
+                    concurrency: 1,
+                    listen,
+                })
+                .await
+            }
+        };
+        opened.unwrap()
+    }
+
+    /// Starts an API node, on an embedded installation with workers; where it listens.
+    pub async fn serve(&self) -> (Program, String) {
+        let mut program = Program::start(&["serve"], &self.variables());
+        let address = program.says("SMM Guru listens on ").await;
+        (program, address)
+    }
+
+    /// Starts a worker node.
+    pub async fn work(&self) -> Program {
+        let mut program = Program::start(&["work"], &self.variables());
+        program.says("SMM Guru works").await;
+        program
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        run(arguments, &self.variables())
+    }
+
+    /// The books are right, and the program says so.
+    pub fn books_are_right(&self) {
+        let said = self.run(&["ledger", "verify"]).good();
+        assert!(
+            said.contains("V13") && said.contains("The books are right."),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The program as it is run: real processes, real signals, and a panel in a process of its own as the witness.
+
+mod commands;
+mod demo;
+mod distributed;
+mod embedded;
+mod http;
+mod installation;
+mod latency;
+mod panel;
+mod program;
+mod shop;
+mod starting;

@@ -1,0 +1,144 @@
+//! A shop that is open: a provider, services with profit, and a customer with money who orders over HTTP.
+
+use application::caller::Caller;
+use application::catalog::{CategoryRule, ImportRequest, ProfitRule, Selection};
+use application::identity::{NewUser, Password};
+use application::providers::AddProvider;
+use application::wallets::Credit;
+use domain::identity::Role;
+use domain::orders::{Actor, OrderState};
+use domain::providers::{LookupCapability, ProviderSettings};
+use domain::text::{Email, Name};
+use domain::{Money, OrderId, Secret};
+use ports::orders::{AttemptView, OrderView};
+use serde_json::json;
+use smm_guru::System;
+
+use super::http::signed_in;
+use super::installation::Installation;
+use super::panel::{KEY, PanelProcess};
+use crate::support::{Browser, eventually};
+
+const EMAIL: &str = "ann@example.com";
+const PASSWORD: &str = "correct horse battery staple";
+/// So much that no order fails for want of it.
+const FUNDS: &str = "1000";
+/// Far above what a test sends, so that no order waits for leave.
+const REQUESTS_PER_SECOND: u32 = 500;
+
+/// What the customer orders.
+pub struct Shop {
+    service: String,
+    quantity: u64,
+    system: System,
+}
+
+impl Shop {
+    /// Fills an installation. The system stays open for looks inside.
+    pub async fn open(installation: &Installation, panel: &PanelProcess, lookup: LookupCapability) -> Self {
+        let system = installation.open().await;
+        let staff = user(&system, "sam@example.com", Role::Admin)
+            .await
+            .staff()
+            .unwrap();
+        let ann = user(&system, EMAIL, Role::User).await;
+        let services = system.services();
+        let settings = ProviderSettings {
+            lookup,
+            requests_per_second: REQUESTS_PER_SECOND,
+            ..ProviderSettings::default()
+        };
+        let provider = AddProvider {
+            name: Name::parse("Panel").unwrap(),
+            api_url: panel.url.clone(),
+            api_key: Secret::new(KEY),
+            settings,
+        };
+        let import = ImportRequest {
+            provider: services.providers.add(&staff, &provider).await.unwrap(),
+            selection: Selection::All,
+            profit: Some(ProfitRule::BasisPoints(3_000)),
+            category: CategoryRule::AsProvider,
+        };
+        services.import_services.import(&staff, &import).await.unwrap();
+        let amount = Money::parse(FUNDS).unwrap();
+        let credit = Credit {
+            user: ann.user().id.clone(),
+            amount,
+            reason: "for a test".to_owned(),
+            key: None,
+        };
+        services.credit_wallet.credit(&staff, &credit).await.unwrap();
+        let listing = services.browse_catalog.listing().await.unwrap();
+        let offered = listing.iter().flat_map(|category| &category.services);
+        let first = offered.min_by_key(|service| service.id).unwrap();
+        let (service, quantity) = (first.id.to_string(), first.quantity.min());
+        Self {
+            service,
+            quantity,
+            system,
+        }
+    }
+
+    /// The order as the database has it.
+    pub async fn order(&self, id: OrderId) -> OrderView {
+        self.system.adapters().orders.find(id).await.unwrap().unwrap()
+    }
+
+    /// The attempts to send the order.
+    pub async fn attempts(&self, id: OrderId) -> Vec<AttemptView> {
+        self.system.adapters().orders.attempts(id).await.unwrap()
+    }
+
+    /// Waits for a state.
+    pub async fn becomes(&self, id: OrderId, state: OrderState) {
+        eventually(
+            || format!("order {id} is {}", state.as_str()),
+            async || (self.order(id).await.order.state == state).then_some(()),
+        )
+        .await;
+    }
+
+    /// The customer, signed in at a node.
+    pub async fn customer(&self, node: &str) -> Browser {
+        signed_in(node, EMAIL, PASSWORD).await
+    }
+
+    /// The customer places an order for a link.
+    pub async fn place(&self, customer: &Browser, link: &str) -> OrderId {
+        let form =
+            json!({ "category": "any", "service": self.service, "link": link, "quantity": self.quantity });
+        let answer = customer.post("/api/v1/dashboard/orders", form).await;
+        let result = answer.success(201, "ORDER_CREATED");
+        OrderId(result["order"]["id"].as_i64().unwrap())
+    }
+
+    /// What the customer sees of the order's state.
+    pub async fn shown(&self, customer: &Browser, id: OrderId) -> String {
+        let answer = customer.get(&format!("/api/v1/dashboard/orders/{id}")).await;
+        let result = answer.success(200, "ORDER_FETCHED");
+        result["order"]["status"].as_str().unwrap().to_owned()
+    }
+
+    /// A use case or a look that the tests have no shorter name for.
+    pub const fn system(&self) -> &System {
+        &self.system
+    }
+}
+
+async fn user(system: &System, email: &str, role: Role) -> Caller {
+    let new = NewUser {
+        name: Name::parse("Somebody").unwrap(),
+        email: Email::parse(email).unwrap(),
+        password: Password::parse(PASSWORD).unwrap(),
+        role,
+    };
+    Caller::new(
+        system
+            .services()
+            .create_user
+            .create(Actor::System, new)
+            .await
+            .unwrap(),
+    )
+}

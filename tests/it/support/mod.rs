@@ -1,0 +1,38 @@
+//! A whole system with everything around it, and the questions that every test ends with.
+
+mod client;
+mod oracle;
+mod servers;
+mod wait;
+mod way;
+mod world;
+
+pub use client::{Answer, Browser, PANEL_KEY, SESSION};
+pub use oracle::prove_the_books;
+pub use servers::Servers;
+pub use wait::{eventually, money};
+pub use way::Way;
+pub use world::{Scene, World};
+
+/// One test for each scenario and way to run: `embedded::NAME`, `distributed::NAME`, `two_nodes::NAME`. A scenario is an
+/// `async fn(Way)`.
+macro_rules! scenarios {
+    (@way $way:ident, $variant:ident, $($name:ident),+) => {
+        mod $way {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name(crate::support::Way::$variant).await;
+                }
+            )+
+        }
+    };
+    (on both ways: $($both:ident),+ $(,)?) => {
+        crate::support::scenarios!(@way embedded, Embedded, $($both),+);
+        crate::support::scenarios!(@way distributed, Distributed, $($both),+);
+    };
+    (on two nodes: $($two:ident),+ $(,)?) => {
+        crate::support::scenarios!(@way two_nodes, TwoNodes, $($two),+);
+    };
+}
+pub(crate) use scenarios;

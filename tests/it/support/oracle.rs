@@ -1,0 +1,116 @@
+//! What must be true at the end of every test, whatever happened in it.
+
+use domain::Money;
+use domain::PageSize;
+use domain::orders::{Hold, Order, OrderState};
+use ports::orders::OrderFilter;
+use smm_guru::System;
+
+use super::wait::money;
+use super::world::World;
+
+/// Every order has ended, and ours is the provider's view of it.
+pub async fn prove(world: &World, decided: &[i64]) {
+    let queries = &world.system().adapters().orders;
+    let everything = queries.list(&OrderFilter::default(), None, PageSize::WHOLE).await;
+    let orders: Vec<Order> = everything
+        .expect("orders can be listed")
+        .into_iter()
+        .map(|view| view.order)
+        .collect();
+    for order in &orders {
+        assert!(
+            order.state.is_terminal(),
+            "order {} is {:?}",
+            order.id,
+            order.state
+        );
+        let placed = world.panel.placed_count_for_link(order.link.as_str());
+        assert!(placed <= 1, "order {} was placed {placed} times", order.id);
+        if !decided.contains(&order.id.0) {
+            the_panel_agrees(world, order);
+        }
+    }
+    let owned = world.panel.orders();
+    assert!(
+        owned
+            .iter()
+            .all(|theirs| orders.iter().any(|ours| ours.link.as_str() == theirs.link)),
+        "the panel has an order that is none of ours: {owned:#?}"
+    );
+    the_wallet_is_the_sum_of_its_entries(world).await;
+    prove_the_books(world.system()).await;
+}
+
+fn the_panel_agrees(world: &World, order: &Order) {
+    let placed = world.panel.placed_count_for_link(order.link.as_str());
+    assert_eq!(
+        placed,
+        u64::from(order.hold == Hold::Posted),
+        "order {} at the panel",
+        order.id
+    );
+    let Some(id) = &order.provider_order_id else {
+        return;
+    };
+    let id = id.to_string().parse().expect("the panel's ids are numbers");
+    let theirs = world.panel.order(id).expect("the panel has it");
+    assert_eq!(theirs.link, order.link.as_str());
+    assert_eq!(theirs.quantity, order.quantity);
+    assert_eq!(
+        micros(order.cost),
+        theirs.billed_micros,
+        "what order {} costs",
+        order.id
+    );
+    let undelivered = match order.state {
+        OrderState::Partial => order.remains.expect("a partial order has remains"),
+        OrderState::Canceled => order.quantity,
+        _ => 0,
+    };
+    let back = order.cost.share_rounded_down(undelivered, order.quantity);
+    let kept = order.cost.saturating_sub(back.expect("a share fits"));
+    assert_eq!(
+        micros(kept),
+        theirs.charge_micros,
+        "what the panel keeps of order {}",
+        order.id
+    );
+}
+
+fn micros(amount: Money) -> u64 {
+    u64::try_from(amount.micros()).expect("an amount is not negative")
+}
+
+async fn the_wallet_is_the_sum_of_its_entries(world: &World) {
+    let path = "/api/v1/dashboard/wallet/transactions?limit=100";
+    let entries = world
+        .customer
+        .get(path)
+        .await
+        .success(200, "TRANSACTIONS_FETCHED");
+    assert!(
+        entries["nextCursor"].is_null(),
+        "the test has more entries than a page"
+    );
+    let entries = entries["transactions"].as_array().expect("entries").clone();
+    let sum: i64 = entries.iter().map(|entry| money(&entry["amount"])).sum();
+    let (balance, held) = world.wallet().await;
+    assert_eq!((balance, held), (sum, 0), "{entries:#?}");
+}
+
+/// V1 to V13.
+pub async fn prove_the_books(system: &System) {
+    let proof = system
+        .adapters()
+        .ledger
+        .verify()
+        .await
+        .expect("the books can be read");
+    assert_eq!(proof.len(), 13);
+    let violated: Vec<_> = proof
+        .iter()
+        .filter(|invariant| invariant.violations != 0)
+        .collect();
+    assert!(violated.is_empty(), "the books are wrong: {violated:#?}");
+}

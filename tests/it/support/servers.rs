@@ -1,0 +1,128 @@
+//! The servers that tests of distributed systems need: a database and a Redis that no other test looks into.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use persistence::testing::TestDatabase;
+
+const REDIS_URL: &str = "TEST_REDIS_URL";
+const REQUIRE_SERVERS: &str = "REQUIRE_SERVERS";
+/// Marks a logical database as taken.
+const CLAIM: &str = "smm-guru-acceptance-test";
+/// A test that dies without giving its database back keeps it for so long, in seconds.
+const CLAIM_SECONDS: &str = "300";
+/// How long to wait for a logical database.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the servers are is told by the test runner"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A PostgreSQL database and a logical Redis database. They go away with this value.
+pub struct Servers {
+    pub database: TestDatabase,
+    pub redis: RedisDatabase,
+}
+
+impl Servers {
+    /// Fresh ones. Without servers `test` says that it is skipped, unless servers are required.
+    pub async fn fresh(test: &str) -> Option<Self> {
+        let Some(redis_url) = variable(REDIS_URL) else {
+            let required = variable(REQUIRE_SERVERS).is_some_and(|value| value == "1");
+            assert!(!required, "{REDIS_URL} is not set, and {REQUIRE_SERVERS} is");
+            println!("skipped {test} with PostgreSQL and Redis: {REDIS_URL} is not set");
+            return None;
+        };
+        let database = TestDatabase::postgres().await.expect("a database can be created");
+        let Some(database) = database else {
+            println!("skipped {test} with PostgreSQL and Redis");
+            return None;
+        };
+        let claiming = tokio::task::spawn_blocking(move || RedisDatabase::claim(&redis_url));
+        let redis = claiming.await.expect("a logical Redis database can be claimed");
+        Some(Self { database, redis })
+    }
+}
+
+/// One of the logical databases of a Redis. The first is left to tests that use prefixes.
+pub struct RedisDatabase {
+    /// Its address, for systems.
+    pub url: String,
+    address: String,
+    number: u32,
+}
+
+impl RedisDatabase {
+    /// Takes one that nobody uses, and empties it.
+    fn claim(server: &str) -> Self {
+        let (scheme, rest) = server.split_once("://").expect("a Redis address has a scheme");
+        let address = rest.split('/').next().unwrap_or_default().to_owned();
+        assert_eq!(scheme, "redis", "the tests' Redis is reached without encryption");
+        assert!(!address.contains('@'), "the tests' Redis asks for no password");
+        let begun = Instant::now();
+        loop {
+            for number in 1..16 {
+                let mut connection = Connection::open(&address, number);
+                if connection.ask(&["SET", CLAIM, "1", "NX", "EX", CLAIM_SECONDS]) == "+OK" {
+                    let url = format!("redis://{address}/{number}");
+                    connection.empty(true);
+                    return Self { url, address, number };
+                }
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "every logical database of the Redis is taken"
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for RedisDatabase {
+    fn drop(&mut self) {
+        Connection::open(&self.address, self.number).empty(false);
+    }
+}
+
+/// Just enough of the protocol: one-line answers.
+struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    fn open(address: &str, number: u32) -> Self {
+        let stream = TcpStream::connect(address).expect("the tests' Redis can be reached");
+        let mut connection = Self {
+            stream: BufReader::new(stream),
+        };
+        assert_eq!(connection.ask(&["SELECT", &number.to_string()]), "+OK");
+        connection
+    }
+
+    /// Empties the database; the claim stays or goes, with nobody between.
+    fn empty(&mut self, keep_claim: bool) {
+        self.ask(&["MULTI"]);
+        self.ask(&["FLUSHDB"]);
+        if keep_claim {
+            self.ask(&["SET", CLAIM, "1", "EX", CLAIM_SECONDS]);
+        }
+        self.ask(&["EXEC"]);
+    }
+
+    fn ask(&mut self, words: &[&str]) -> String {
+        let mut command = format!("*{}\r\n", words.len());
+        for word in words {
+            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        }
+        let stream = self.stream.get_mut();
+        stream.write_all(command.as_bytes()).expect("the Redis listens");
+        let mut line = String::new();
+        self.stream.read_line(&mut line).expect("the Redis answers");
+        line.trim_end().to_owned()
+    }
+}
