@@ -134,8 +134,6 @@ async fn listen_forever(pool: PgPool, news: Arc<News>, node: String) {
         if let Err(error) = listen(&pool, &news, &node).await {
             tracing::debug!(%error, "cannot hear of work from other nodes");
         }
-        // Something may have been missed.
-        news.tell();
         sleep(RETRY_AFTER).await;
     }
 }
@@ -144,6 +142,8 @@ async fn listen_forever(pool: PgPool, news: Arc<News>, node: String) {
 async fn listen(pool: &PgPool, news: &News, node: &str) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
+    // From here on nothing is missed; before, something may have been.
+    news.tell();
     while let Some(notification) = listener.try_recv().await? {
         // This process has heard its own news already.
         if notification.payload() != node {

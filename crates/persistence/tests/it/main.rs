@@ -9,5 +9,10 @@
 
 mod audit;
 mod backend;
+mod books;
+mod connections;
 mod contract;
+mod news;
+mod schema;
 mod shop;
+mod time;
