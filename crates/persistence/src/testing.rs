@@ -39,7 +39,7 @@ pub struct TestDatabase {
 enum Place {
     Memory,
     Folder { _folder: TempDir },
-    Server { _created: Created },
+    Server { _created: Box<Created> },
 }
 
 impl TestDatabase {
@@ -77,9 +77,14 @@ impl TestDatabase {
         };
         let created = Created::on(&server).await?;
         let url = created.url.clone();
-        Self::open(url, Place::Server { _created: created })
-            .await
-            .map(Some)
+        Self::open(
+            url,
+            Place::Server {
+                _created: Box::new(created),
+            },
+        )
+        .await
+        .map(Some)
     }
 
     async fn open(url: String, place: Place) -> Result<Self, StoreError> {

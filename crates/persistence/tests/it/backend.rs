@@ -26,14 +26,14 @@ impl Bench {
         );
         let queries = Arc::new(SeaQueries::new(connections));
         let backend = Backend {
-            store: Arc::new(SeaStore::new(connections, Arc::clone(&signal) as _)),
-            identity: Arc::clone(&queries) as _,
-            catalog: Arc::clone(&queries) as _,
-            providers: Arc::clone(&queries) as _,
-            orders: Arc::clone(&queries) as _,
+            store: Arc::new(SeaStore::new(connections, signal.clone())),
+            identity: queries.clone(),
+            catalog: queries.clone(),
+            providers: queries.clone(),
+            orders: queries.clone(),
             wallets: queries,
             relay: Arc::new(SeaRelay::new(connections)),
-            proof: Arc::new(SeaLedger::new(connections, Arc::clone(&clock) as _)),
+            proof: Arc::new(SeaLedger::new(connections, clock.clone())),
             health: Arc::new(SeaHealth::new(connections)),
         };
         Self {

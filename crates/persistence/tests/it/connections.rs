@@ -223,7 +223,7 @@ async fn an_address_that_cannot_be_reached_does_not_show_its_password() {
         format!("postgres://smm:{secret}@127.0.0.1:1/smm"),
         format!("postgres://smm:{secret}@[not an address/smm"),
         format!("mysql://smm:{secret}@127.0.0.1/smm"),
-        format!("{secret}"),
+        secret.to_owned(),
     ] {
         match Database::connect(&url, PoolSizes::default()).await {
             Err(StoreError::Unavailable(text)) => assert!(!text.contains(secret), "{text}"),

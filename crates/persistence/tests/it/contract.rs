@@ -47,6 +47,10 @@ macro_rules! every_suite {
         testkit::keys_contract!($with);
         testkit::wallets_contract!($with);
         testkit::outbox_contract!($with);
+        testkit::attempts_contract!($with);
+        testkit::schedules_contract!($with);
+        testkit::transfers_contract!($with);
+        testkit::outbox_retries_contract!($with);
         testkit::ledger_contract!($with);
     };
 }

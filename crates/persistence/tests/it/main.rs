@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "whatever is wrong here is a failed test, and a test fails by panicking"
 )]
 

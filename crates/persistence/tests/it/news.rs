@@ -27,13 +27,17 @@ const JOB: NewJob = NewJob {
     due_at: NOW,
 };
 
-/// Lets the news of the start pass by.
-async fn settle(signal: &DatabaseSignal) {
+/// Lets the news of the start pass by. On PostgreSQL there are some for sure: whoever begins to listen may have missed
+/// something.
+async fn settle(bench: &Bench, signal: &DatabaseSignal) {
+    if bench.database.is_postgres() {
+        timeout(SOON, signal.notified()).await.expect("it listens");
+    }
     while timeout(A_WHILE, signal.notified()).await.is_ok() {}
 }
 
 async fn committed_work_is_heard_of(bench: Bench) {
-    settle(&bench.signal).await;
+    settle(&bench, &bench.signal).await;
     let mut tx = bench.backend.store.begin().await.expect("it begins");
     tx.outbox().push(JOB).await.expect("it is pushed");
     tx.commit().await.expect("it commits");
@@ -46,7 +50,7 @@ async fn committed_work_is_heard_of(bench: Bench) {
 }
 
 async fn other_commits_are_not(bench: Bench) {
-    settle(&bench.signal).await;
+    settle(&bench, &bench.signal).await;
     let mut tx = bench.backend.store.begin().await.expect("it begins");
     tx.orders()
         .drop_decision(OrderId(1))
@@ -59,7 +63,7 @@ async fn other_commits_are_not(bench: Bench) {
 }
 
 async fn work_that_was_rolled_back_is_not(bench: Bench) {
-    settle(&bench.signal).await;
+    settle(&bench, &bench.signal).await;
     let mut tx = bench.backend.store.begin().await.expect("it begins");
     tx.outbox().push(JOB).await.expect("it is pushed");
     drop(tx);
@@ -91,14 +95,14 @@ async fn other_nodes_on_postgres_hear_of_committed_work() {
         return;
     };
     let (database, there) = other_node(&bench).await;
-    settle(&there).await;
-    settle(&bench.signal).await;
+    settle(&bench, &there).await;
+    settle(&bench, &bench.signal).await;
     commit_work(bench.backend.store.as_ref(), 1).await;
     timeout(SOON, there.notified()).await.expect("it is told");
     timeout(SOON, bench.signal.notified())
         .await
         .expect("it tells itself");
-    let store = SeaStore::new(&database, Arc::clone(&there) as _);
+    let store = SeaStore::new(&database, there.clone());
     commit_work(&store, 2).await;
     timeout(SOON, bench.signal.notified())
         .await
@@ -112,7 +116,7 @@ async fn many_commits_in_a_moment_are_told_to_postgres_a_few_times() {
         return;
     };
     let (database, there) = other_node(&bench).await;
-    settle(&there).await;
+    settle(&bench, &there).await;
     for _ in 0..1_000 {
         bench.signal.notify();
     }
@@ -130,14 +134,11 @@ async fn a_node_on_postgres_hears_again_after_its_connections_were_cut() {
         return;
     };
     let (database, there) = other_node(&bench).await;
-    settle(&there).await;
+    settle(&bench, &there).await;
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'";
     bench.database.execute(cut).await.expect("the server cuts them");
-    timeout(SOON, there.notified())
-        .await
-        .expect("something may have been missed");
-    settle(&there).await;
+    settle(&bench, &there).await;
     commit_work(bench.backend.store.as_ref(), 1).await;
     timeout(SOON, there.notified()).await.expect("it listens again");
     database.close().await;

@@ -4,8 +4,9 @@
 
 use domain::orders::Evidence;
 
+pub use super::steps::assert_sound;
 use super::steps::{
-    accepted, assert_sound, claimed, placed, reported, resolved, rich_shop, submitted, unknown, written_off,
+    accepted, claimed, placed, reported, resolved, rich_shop, submitted, unknown, written_off,
 };
 use super::{Backend, Case};
 use crate::fixtures::{NOW, after};

@@ -12,6 +12,7 @@
 //! testkit::identity_contract!(on_sqlite);
 //! ```
 
+pub mod attempts;
 pub mod audit;
 pub mod catalog;
 pub mod identity;
@@ -22,9 +23,12 @@ pub mod listing;
 pub mod order_lists;
 pub mod orders;
 pub mod outbox;
+pub mod outbox_retries;
 pub mod providers;
 pub mod queue;
+pub mod schedules;
 pub mod steps;
+pub mod transfers;
 pub mod wallets;
 
 use std::sync::Arc;
@@ -106,6 +110,13 @@ mod tests {
         assert_listed(include_str!("orders.rs"), crate::orders_contract!(names));
         assert_listed(include_str!("outbox.rs"), crate::outbox_contract!(names));
         assert_listed(include_str!("wallets.rs"), crate::wallets_contract!(names));
+        assert_listed(include_str!("attempts.rs"), crate::attempts_contract!(names));
+        assert_listed(include_str!("schedules.rs"), crate::schedules_contract!(names));
+        assert_listed(include_str!("transfers.rs"), crate::transfers_contract!(names));
+        assert_listed(
+            include_str!("outbox_retries.rs"),
+            crate::outbox_retries_contract!(names),
+        );
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
         assert_listed(include_str!("queue.rs"), crate::queue_contract!(names));
         assert_listed(include_str!("limits.rs"), crate::limits_contract!(names));

@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use domain::orders::{
-    Actor, AttemptChange, AttemptOutcome, EventKind, Evidence, Hold, Order, OrderEvent, OrderState, claim,
+    Actor, AttemptChange, AttemptOutcome, EventKind, Hold, Order, OrderEvent, OrderState, claim,
 };
 use domain::{Money, OrderId, ProviderOrderId};
 use ports::StoreError;
 use ports::orders::PendingDecision;
 
-use super::steps::{accepted, claimed, lost, placed, policy, resolved, rich_shop, submitted};
+use super::steps::{claimed, placed, policy, rich_shop, second_provider, submitted};
 use super::{Backend, Case, conflicts};
-use crate::fixtures::{NOW, after, new_provider, saved, user_id};
+use crate::fixtures::{NOW, after, user_id};
 
 /// Hands the cases of this suite to `$with`.
 #[macro_export]
@@ -30,11 +30,6 @@ macro_rules! orders_contract {
             another_provider_may_use_the_same_order_id,
             money_that_does_not_add_up_is_refused,
             an_order_of_nobody_is_refused,
-            a_second_attempt_is_refused_while_one_may_have_arrived,
-            of_racers_to_open_an_attempt_one_wins,
-            an_attempt_after_a_proven_absence_is_allowed,
-            an_absence_without_proof_is_refused,
-            an_attempt_that_moved_on_is_left_alone,
             history_reads_back_oldest_first,
             of_a_long_history_the_latest_lines_are_shown,
             a_first_word_is_kept_replaced_and_dropped,
@@ -184,15 +179,7 @@ pub async fn another_provider_may_use_the_same_order_id(backend: &Backend) -> Ca
     let shop = rich_shop(backend).await?;
     let first = placed(backend, &shop, 1).await?;
     submitted(backend, &first, "4711", NOW).await?;
-    let mut tx = backend.store.begin().await?;
-    let other = saved(
-        tx.providers()
-            .insert(&new_provider(2, &shop.staff.id), NOW)
-            .await?,
-    );
-    tx.commit().await?;
-    let mut elsewhere = shop.clone();
-    elsewhere.service.provider = other;
+    let elsewhere = second_provider(backend, &shop).await?;
     let second = placed(backend, &elsewhere, 2).await?;
     let second = submitted(backend, &second, "4711", NOW).await?;
     assert_eq!(read(backend, second.id).await?, second);
@@ -230,122 +217,6 @@ pub async fn an_order_of_nobody_is_refused(backend: &Backend) -> Case {
     shop.user.id = user_id(404);
     let mut tx = backend.store.begin().await?;
     conflicts(tx.orders().insert(&shop.new_order(1, 1_000, NOW)).await, "");
-    Ok(())
-}
-
-pub async fn a_second_attempt_is_refused_while_one_may_have_arrived(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let order = placed(backend, &shop, 1).await?;
-    let order = claimed(backend, &order, NOW).await?;
-    let again = || AttemptChange::Open {
-        no: 2,
-        worker: "worker-2".to_owned(),
-        at: NOW,
-    };
-    for evidence in [None, Some(lost()), Some(accepted("4711"))] {
-        if let Some(evidence) = evidence {
-            resolved(backend, &order, &evidence, NOW).await?;
-        }
-        let mut tx = backend.store.begin().await?;
-        conflicts(tx.orders().change_attempt(&order, &again()).await, "attempt");
-        assert_eq!(tx.commit().await, Err(StoreError::Poisoned));
-    }
-    assert_eq!(backend.orders.attempts(order.id).await?.len(), 1);
-    Ok(())
-}
-
-pub async fn of_racers_to_open_an_attempt_one_wins(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let order = placed(backend, &shop, 1).await?;
-    let order = &order;
-    let racers = (1..=16).map(|no| async move {
-        let open = AttemptChange::Open {
-            no,
-            worker: format!("worker-{no}"),
-            at: NOW,
-        };
-        let mut tx = backend.store.begin().await?;
-        match tx.orders().change_attempt(order, &open).await {
-            Ok(opened) => tx.commit().await.map(|()| opened),
-            Err(StoreError::Conflict { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
-    });
-    let won = futures::future::try_join_all(racers).await?;
-    assert_eq!(won.iter().filter(|won| **won).count(), 1);
-    assert_eq!(backend.orders.attempts(order.id).await?.len(), 1);
-    Ok(())
-}
-
-pub async fn an_attempt_after_a_proven_absence_is_allowed(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let order = placed(backend, &shop, 1).await?;
-    claimed(backend, &order, NOW).await?;
-    let proof = "connect: refused".to_owned();
-    resolved(backend, &order, &Evidence::NotSent { proof }, after(1)).await?;
-    claimed(backend, &order, after(2)).await?;
-    let attempts = backend.orders.attempts(order.id).await?;
-    let shown: Vec<_> = attempts
-        .iter()
-        .map(|attempt| (attempt.no, attempt.outcome.as_str(), attempt.proof.as_deref()))
-        .collect();
-    assert_eq!(
-        shown,
-        [(1, "not_placed", Some("connect: refused")), (2, "intent", None)]
-    );
-    let times: Vec<_> = attempts
-        .iter()
-        .map(|attempt| (attempt.started_at, attempt.resolved_at))
-        .collect();
-    assert_eq!(times, [(NOW, Some(after(1))), (after(2), None)]);
-    let mut tx = backend.store.begin().await?;
-    let latest = tx
-        .orders()
-        .latest_attempt(order.id)
-        .await?
-        .expect("there are two");
-    assert_eq!((latest.no, latest.outcome), (2, AttemptOutcome::Intent));
-    Ok(())
-}
-
-pub async fn an_absence_without_proof_is_refused(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let order = placed(backend, &shop, 1).await?;
-    let order = claimed(backend, &order, NOW).await?;
-    let unproven = AttemptChange::Resolve {
-        no: 1,
-        from: AttemptOutcome::Intent,
-        outcome: AttemptOutcome::NotPlaced,
-        proof: None,
-        provider_order_id: None,
-    };
-    let mut tx = backend.store.begin().await?;
-    conflicts(
-        tx.orders().change_attempt(&order, &unproven).await,
-        "attempts_absence_is_proven",
-    );
-    Ok(())
-}
-
-pub async fn an_attempt_that_moved_on_is_left_alone(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let order = placed(backend, &shop, 1).await?;
-    let order = submitted(backend, &order, "4711", NOW).await?;
-    let late = AttemptChange::Resolve {
-        no: 1,
-        from: AttemptOutcome::Intent,
-        outcome: AttemptOutcome::NotPlaced,
-        proof: Some("late".to_owned()),
-        provider_order_id: None,
-    };
-    let mut tx = backend.store.begin().await?;
-    assert!(!tx.orders().change_attempt(&order, &late).await?);
-    tx.commit().await?;
-    let attempts = backend.orders.attempts(order.id).await?;
-    assert_eq!(
-        attempts.first().map(|attempt| attempt.outcome.as_str()),
-        Some("placed")
-    );
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use ports::wallets::Applied;
 use ports::{StoreError, Tx};
 
 use super::{Backend, Case};
-use crate::fixtures::{NOW, Shop};
+use crate::fixtures::{NOW, Shop, new_provider, saved};
 
 /// What these steps decide by.
 #[must_use]
@@ -219,4 +219,21 @@ pub async fn assert_sound(backend: &Backend, moment: &str) -> Case {
     let violated: Vec<_> = counts.iter().filter(|count| count.violations != 0).collect();
     assert!(violated.is_empty(), "{moment}: {violated:?}");
     Ok(())
+}
+
+/// The shop's service, delivered by a provider of its own.
+///
+/// # Errors
+/// As the store's.
+pub async fn second_provider(backend: &Backend, shop: &Shop) -> Result<Shop, StoreError> {
+    let mut tx = backend.store.begin().await?;
+    let id = saved(
+        tx.providers()
+            .insert(&new_provider(2, &shop.staff.id), NOW)
+            .await?,
+    );
+    tx.commit().await?;
+    let mut elsewhere = shop.clone();
+    elsewhere.service.provider = id;
+    Ok(elsewhere)
 }
