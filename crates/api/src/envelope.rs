@@ -25,21 +25,38 @@ pub struct Nothing;
 
 /// A failure. Told apart from a success by its status and by `success`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Failure {
+pub struct Failure<'a> {
     /// Always false.
     #[schema(example = false)]
     pub success: bool,
     /// One of the codes in `docs/ERRORS.md`.
     #[schema(example = "VALIDATION_ERROR")]
-    pub name: String,
+    pub name: &'a str,
     /// What went wrong, for people.
-    pub message: String,
+    #[schema(example = "name is required")]
+    pub message: &'a str,
     /// Always null.
     #[schema(value_type = Option<Object>, example = json!(null))]
     pub result: (),
     /// What exactly went wrong, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    pub details: Option<serde_json::Value>,
+    pub details: Option<&'a serde_json::Value>,
+}
+
+/// A failure of the auth dialect.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthFailure<'a> {
+    /// One of the codes in `docs/ERRORS.md`.
+    #[schema(example = "INVALID_EMAIL_OR_PASSWORD")]
+    pub code: &'a str,
+    /// What went wrong, for people.
+    #[schema(example = "Invalid credentials")]
+    pub message: &'a str,
+    /// Seconds to wait, when there were too many attempts or the server is busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }
 
 /// The name and the message of a success.
@@ -66,18 +83,4 @@ impl Said {
             result,
         })
     }
-}
-
-/// A failure of the auth dialect.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AuthFailure {
-    /// One of the codes in `docs/ERRORS.md`.
-    #[schema(example = "INVALID_EMAIL_OR_PASSWORD")]
-    pub code: String,
-    /// What went wrong, for people.
-    #[schema(example = "Invalid credentials")]
-    pub message: String,
-    /// Seconds to wait; only when there were too many attempts or the server is busy.
-    pub retry_after: Option<u64>,
 }

@@ -8,9 +8,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use ports::StoreError;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::codes::{AuthCode, Code};
+use crate::envelope::{AuthFailure, Failure};
 
 /// How long to wait before asking a busy server again.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -91,15 +93,13 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut body = json!({
-            "success": false,
-            "name": self.code.word(),
-            "message": self.message,
-            "result": null,
-        });
-        if let (Some(details), Value::Object(fields)) = (&self.details, &mut body) {
-            fields.insert("details".to_owned(), details.clone());
-        }
+        let body = Failure {
+            success: false,
+            name: self.code.word(),
+            message: &self.message,
+            result: (),
+            details: self.details.as_ref(),
+        };
         respond(self.status_code(), self.retry_after, &body)
     }
 }
@@ -166,15 +166,16 @@ impl ResponseError for AuthError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut body = json!({ "code": self.word, "message": self.message });
-        if let (Some(pause), Value::Object(fields)) = (self.retry_after, &mut body) {
-            fields.insert("retryAfter".to_owned(), json!(whole_seconds(pause)));
-        }
+        let body = AuthFailure {
+            code: self.word,
+            message: &self.message,
+            retry_after: self.retry_after.map(whole_seconds),
+        };
         respond(self.status, self.retry_after, &body)
     }
 }
 
-fn respond(status: StatusCode, retry_after: Option<Duration>, body: &Value) -> HttpResponse {
+fn respond(status: StatusCode, retry_after: Option<Duration>, body: &impl Serialize) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     if let Some(pause) = retry_after {
         response.insert_header((RETRY_AFTER, whole_seconds(pause)));
@@ -193,6 +194,7 @@ fn whole_seconds(pause: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use actix_web::body::to_bytes;
+    use serde_json::json;
 
     use super::*;
 

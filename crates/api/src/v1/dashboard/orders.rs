@@ -6,8 +6,8 @@
 
 use actix_web::{HttpResponse, get, post, web};
 use application::orders::{CancelOrderError, OrderDetail};
-use domain::orders::{CancelRefusal, CustomerStatus, EventKind, Order};
-use domain::{OrderId, PageSize};
+use domain::orders::{CancelRefusal, CustomerStatus, EventKind, Hold, Order};
+use domain::{Money, OrderId, PageSize};
 use ports::orders::{EventView, OrderFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -247,7 +247,7 @@ pub fn customer_order(order: &Order) -> CustomerOrder {
         link: order.link.to_string(),
         quantity: order.quantity,
         price: amount_number(order.price),
-        refunded: amount_text(order.refunded),
+        refunded: amount_text(given_back(order)),
         status: order.state.customer_status().as_str(),
         refill: order.service.refill,
         start_count: order.start_count,
@@ -255,6 +255,14 @@ pub fn customer_order(order: &Order) -> CustomerOrder {
         cancel_requested_at: time(order.cancel_requested_at),
         created_at: WireTime(order.created_at),
         updated_at: WireTime(order.updated_at),
+    }
+}
+
+/// A hold that was released gave the whole price back, without a refund of the ledger.
+fn given_back(order: &Order) -> Money {
+    match order.hold {
+        Hold::Voided => order.price,
+        Hold::Pending | Hold::Posted => order.refunded,
     }
 }
 
