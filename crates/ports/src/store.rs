@@ -44,7 +44,9 @@ pub trait Store: Send + Sync {
 
 /// A transaction. Dropping it rolls back.
 ///
-/// Row locks are taken in this order everywhere: idempotency keys, orders, attempts, wallets, transfers, outbox.
+/// Row locks are taken in this order everywhere: idempotency keys, orders, attempts, wallets, transfers, outbox. Rows that
+/// are new in the transaction may be written at any point, because nobody else waits for them. The wallet comes last
+/// where it can: its row is the one that many orders wait for.
 #[async_trait]
 pub trait Tx: Send {
     /// Users, accounts and sessions.
