@@ -1,0 +1,16 @@
+//! The surface over real sockets, with real use cases on a real database behind it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod auth;
+mod client;
+mod limits;
+mod orders;
+mod server;
+mod sites;
+mod staff;
+mod system;

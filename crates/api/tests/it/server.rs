@@ -1,0 +1,126 @@
+//! A server for one test, with a database of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use api::{ApiConfig, ApiState, serve};
+use application::identity::{NewUser, Password};
+use domain::identity::Role;
+use domain::orders::Actor;
+use domain::text::{Email, Name};
+use serde_json::{Value, json};
+use smm_guru::{AddressPolicy, EmbeddedOptions, System};
+use tempfile::TempDir;
+
+use crate::client::{Answer, Request};
+
+pub const PASSWORD: &str = "Correct-Horse-1";
+
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub system: System,
+    _folder: TempDir,
+}
+
+/// A server that is reached directly.
+pub async fn start() -> TestServer {
+    start_as(direct(), |state| state).await
+}
+
+pub fn direct() -> ApiConfig {
+    ApiConfig::direct(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+}
+
+/// A server with its own configuration, some parts of which may be replaced.
+pub async fn start_as(config: ApiConfig, replace: impl FnOnce(ApiState) -> ApiState) -> TestServer {
+    let folder = tempfile::tempdir().unwrap();
+    let options = EmbeddedOptions {
+        addresses: AddressPolicy::AllowPrivate,
+        ..EmbeddedOptions::in_folder(folder.path())
+    };
+    let system = smm_guru::embedded(options).await.unwrap();
+    let server = serve(replace(state(&system)), &config).unwrap();
+    let address = server.address();
+    tokio::spawn(server.wait());
+    TestServer {
+        address,
+        system,
+        _folder: folder,
+    }
+}
+
+fn state(system: &System) -> ApiState {
+    let (services, ports) = (system.services(), system.adapters());
+    ApiState {
+        sign_up: services.sign_up.clone(),
+        sign_in: services.sign_in.clone(),
+        sign_out: services.sign_out.clone(),
+        current_session: services.current_session.clone(),
+        catalog: services.browse_catalog.clone(),
+        categories: services.categories.clone(),
+        services: services.services.clone(),
+        edit_service: services.edit_service.clone(),
+        import_services: services.import_services.clone(),
+        providers: services.providers.clone(),
+        provider_connection: services.provider_connection.clone(),
+        wallet: services.browse_wallet.clone(),
+        credit_wallet: services.credit_wallet.clone(),
+        wallet_status: services.set_wallet_status.clone(),
+        place_order: services.place_order.clone(),
+        cancel_order: services.cancel_order.clone(),
+        browse_orders: services.browse_orders.clone(),
+        decide_order: services.decide_order.clone(),
+        signer: ports.signer.clone(),
+        health: ports.database.clone(),
+        queue: ports.queue.clone(),
+        metrics: Arc::new(|| "up 1\n".to_owned()),
+    }
+}
+
+impl TestServer {
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.address, method, path)
+    }
+
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.request("GET", path).cookie(cookie).send().await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, cookie: &str, body: &Value) -> Answer {
+        self.request(method, path).cookie(cookie).json(body).send().await
+    }
+
+    /// A new user's id and the cookies of a session of theirs.
+    pub async fn user(&self, name: &str, role: Role) -> (String, String) {
+        let email = format!("{name}@example.com");
+        let new = NewUser {
+            name: Name::parse(name).unwrap(),
+            email: Email::parse(&email).unwrap(),
+            password: Password::parse(PASSWORD).unwrap(),
+            role,
+        };
+        let user = self
+            .system
+            .services()
+            .create_user
+            .create(Actor::System, new)
+            .await
+            .unwrap();
+        let form = json!({ "email": email, "password": PASSWORD });
+        let answer = self
+            .request("POST", "/api/auth/sign-in/email")
+            .json(&form)
+            .send()
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        (user.id.to_string(), answer.cookies())
+    }
+
+    pub async fn customer(&self) -> (String, String) {
+        self.user("ann", Role::User).await
+    }
+
+    pub async fn staff(&self) -> String {
+        self.user("sam", Role::Admin).await.1
+    }
+}
