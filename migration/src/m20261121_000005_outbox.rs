@@ -15,7 +15,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// `claim` only ever counts up: a worker may finish only the claim that it was given.
+/// `claim` only ever counts up: a worker may finish only the claim that it was given. `begun` says that a worker began
+/// what is claimed; only claims that were begun count as attempts.
 const OUTBOX: &str = "
 CREATE TABLE outbox (
     id {id},
@@ -23,6 +24,7 @@ CREATE TABLE outbox (
     subject BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
     claim BIGINT NOT NULL DEFAULT 0,
+    begun BOOLEAN NOT NULL DEFAULT FALSE,
     attempts INTEGER NOT NULL DEFAULT 0,
     lease_until BIGINT,
     given_up_at BIGINT,

@@ -17,7 +17,9 @@ pub struct Model {
     pub due_at: i64,
     /// The receipt of the latest claim; only ever counts up.
     pub claim: i64,
-    /// Claims that count as attempts.
+    /// Whether a worker began what is claimed.
+    pub begun: bool,
+    /// Begun claims that ended without the job being done.
     pub attempts: i32,
     /// When the claim ends, in microseconds since the epoch.
     pub lease_until: Option<i64>,

@@ -56,7 +56,7 @@ pub struct Job {
     pub subject: i64,
     /// Which claim of the row this is, counted from one. A worker may finish only the claim that it was given.
     pub claim: i64,
-    /// When the claim ends.
+    /// When the claim ends, unless a worker begins the job before.
     pub lease_until: Timestamp,
 }
 

@@ -51,9 +51,9 @@ pub trait OutboxRepository: Send {
 /// The relay's side of the outbox.
 #[async_trait]
 pub trait OutboxRelay: Send + Sync {
-    /// Claims up to `limit` due jobs for `lease_until`, oldest due first, counting the attempt. A job whose lease has
-    /// ended is due again. Jobs that were claimed `attempts_max` times already are given up on instead, and returned
-    /// in neither case.
+    /// Claims up to `limit` due jobs for `lease_until`, oldest due first. A job whose lease has ended is due again; if
+    /// a worker had begun it, that counts as an attempt. Jobs with `attempts_max` attempts are given up on instead,
+    /// and not returned.
     async fn claim_due(
         &self,
         now: Timestamp,
@@ -61,6 +61,14 @@ pub trait OutboxRelay: Send + Sync {
         limit: u16,
         attempts_max: u32,
     ) -> Result<Vec<Job>, StoreError>;
+
+    /// A worker begins a claimed job: from now on it owns it until `lease_until`, also if the claim's lease has ended
+    /// meanwhile. `false` if somebody else has it by now.
+    async fn begin(&self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError>;
+
+    /// Gives back every claimed job that no worker began; how many. For the start of a process whose queue was in its
+    /// own memory: what was in the queue is gone.
+    async fn release_unbegun(&self) -> Result<u64, StoreError>;
 
     /// When the next job becomes due, if any waits.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;

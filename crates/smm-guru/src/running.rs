@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use api::ApiState;
 use ports::jobs::Stop;
+use ports::outbox::OutboxRelay;
 use tokio::task::JoinHandle;
 use worker::Worker;
 
@@ -84,9 +85,14 @@ impl System {
             signal: ports.signal.clone(),
             concurrency: self.blueprint.concurrency,
         };
+        // A queue in memory was lost with the process before this one.
+        let lost_queue = match self.blueprint.storage {
+            Storage::Embedded { .. } => Some(ports.outbox.clone()),
+            Storage::Distributed { .. } => None,
+        };
         let stop = Stop::new();
         let tasks = vec![
-            tokio::spawn(worker.run(stop.clone())),
+            tokio::spawn(work(worker, lost_queue, stop.clone())),
             tokio::spawn(observe::run_gauges(ports.clone(), panels.clone(), stop.clone())),
         ];
         Running {
@@ -138,4 +144,14 @@ async fn serve_until(server: api::RunningServer, stop: Stop) {
     if let Err(error) = ended {
         tracing::error!(%error, "the API has stopped serving");
     }
+}
+
+/// Gives back what an earlier process had queued, then works.
+async fn work(worker: Worker, lost_queue: Option<Arc<dyn OutboxRelay>>, stop: Stop) {
+    if let Some(outbox) = lost_queue
+        && let Err(error) = outbox.release_unbegun().await
+    {
+        tracing::warn!(%error, "queued jobs were not given back; they are due when their leases end");
+    }
+    worker.run(stop).await;
 }

@@ -206,7 +206,7 @@ pub(crate) fn job_runner(
         ),
         track: TrackOrders::new(store.clone(), gateway, panels.clone(), clock.clone(), policy),
     };
-    JobRunner::new(use_cases, store, clock)
+    JobRunner::new(use_cases, ports.outbox.clone(), store, clock)
 }
 
 /// The relay from the outbox to the queue.

@@ -19,7 +19,9 @@ pub enum Verdict {
     Later(Duration),
 }
 
-/// How long a worker owns a job. Longer than any job runs, and short enough that the work of a killed worker is taken
+/// How long a job may wait in the queue. A queue that loses its jobs delays them by no more than this.
+pub const QUEUE_LEASE: Duration = Duration::from_secs(150);
+/// How long a worker owns a job that it began. Longer than any job runs, and short enough that the work of a killed worker is taken
 /// over within 45 seconds.
 pub const JOB_LEASE: Duration = Duration::from_secs(40);
 /// A job whose worker died this often is given up on until a sweep revives it.

@@ -7,7 +7,7 @@ use ports::jobs::{JobQueue, QueueError};
 use ports::outbox::OutboxRelay;
 use ports::{Clock, StoreError};
 
-use super::{JOB_ATTEMPTS_MAX, JOB_LEASE};
+use super::{JOB_ATTEMPTS_MAX, QUEUE_LEASE};
 
 /// Jobs handed over in one round at most.
 const BATCH_MAX: u16 = 100;
@@ -66,7 +66,7 @@ impl Relay {
         let now = self.clock.now();
         let jobs = self
             .outbox
-            .claim_due(now, now.plus(JOB_LEASE), limit, JOB_ATTEMPTS_MAX)
+            .claim_due(now, now.plus(QUEUE_LEASE), limit, JOB_ATTEMPTS_MAX)
             .await?;
         if !jobs.is_empty()
             && let Err(error) = self.queue.push(&jobs).await

@@ -6,9 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{OrderId, ProviderId};
 use ports::jobs::{Job, JobHandler, JobTopic};
+use ports::outbox::OutboxRelay;
 use ports::{Clock, Store, StoreError};
 
-use super::Verdict;
+use super::{JOB_LEASE, Verdict};
 use crate::orders::{CancelUpstream, ReconcileOrder, SubmitOrder, TrackOrders};
 use crate::providers::PanelsError;
 use crate::retry::retry_contended;
@@ -31,6 +32,7 @@ pub struct UseCases {
 /// The handler that consumers drive.
 pub struct JobRunner {
     use_cases: UseCases,
+    outbox: Arc<dyn OutboxRelay>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 }
@@ -38,9 +40,15 @@ pub struct JobRunner {
 impl JobRunner {
     /// The handler over its use cases.
     #[must_use]
-    pub fn new(use_cases: UseCases, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        use_cases: UseCases,
+        outbox: Arc<dyn OutboxRelay>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             use_cases,
+            outbox,
             store,
             clock,
         }
@@ -76,14 +84,20 @@ impl JobRunner {
 #[async_trait]
 impl JobHandler for JobRunner {
     async fn handle(&self, job: Job) {
-        // A job that lay in the queue past its lease has been given to somebody else.
-        if self.clock.now() >= job.lease_until {
-            tracing::debug!(
-                topic = job.topic.as_str(),
-                subject = job.subject,
-                "a job came too late"
-            );
-            return;
+        match self.outbox.begin(&job, self.clock.now().plus(JOB_LEASE)).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::debug!(
+                    topic = job.topic.as_str(),
+                    subject = job.subject,
+                    "somebody else has this job by now"
+                );
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(topic = job.topic.as_str(), subject = job.subject, %error, "a job could not be begun");
+                return;
+            }
         }
         let result = self.run(&job).await;
         if let Err(error) = &result {

@@ -15,6 +15,16 @@ use crate::sql::{self, value_rows};
 
 /// Why the relay gives up.
 const OUT_OF_ATTEMPTS: &str = "attempts";
+/// What was counted, and the claim that ends now if a worker had begun it.
+const ATTEMPTS: &str = "(attempts + CASE WHEN begun THEN 1 ELSE 0 END)";
+/// A claim that was overtaken, finished or given up is not begun.
+const BEGIN: &str = "
+UPDATE outbox SET begun = TRUE, lease_until = $3
+WHERE id = $1 AND claim = $2 AND lease_until IS NOT NULL AND given_up_at IS NULL";
+/// Gives back what no worker began.
+const RELEASE: &str = "
+UPDATE outbox SET lease_until = NULL, claim = claim + 1
+WHERE lease_until IS NOT NULL AND NOT begun AND given_up_at IS NULL";
 /// Rows of one statement; SQLite takes 32,766 parameters.
 const ROWS_MAX: usize = 10_000;
 
@@ -60,8 +70,7 @@ impl SeaRelay {
         for jobs in jobs.chunks(ROWS_MAX) {
             let statement = format!(
                 "WITH returned(id, claim) AS (VALUES {})
-                UPDATE outbox SET lease_until = NULL, claim = outbox.claim + 1,
-                    attempts = CASE WHEN outbox.attempts > 0 THEN outbox.attempts - 1 ELSE 0 END
+                UPDATE outbox SET lease_until = NULL, claim = outbox.claim + 1
                 FROM returned WHERE outbox.id = returned.id AND outbox.claim = returned.claim
                     AND outbox.given_up_at IS NULL",
                 value_rows(1, 2, jobs.len())
@@ -113,6 +122,19 @@ impl OutboxRelay for SeaRelay {
         Ok(self.claim(now, lease_until, limit, attempts_max).await?)
     }
 
+    async fn begin(&self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError> {
+        let values = [job.id.into(), job.claim.into(), lease_until.micros().into()];
+        let rows = sql::execute(self.database.write(), BEGIN, values)
+            .await
+            .map_err(Failure::from)?;
+        Ok(rows == 1)
+    }
+
+    async fn release_unbegun(&self) -> Result<u64, StoreError> {
+        let released = sql::execute(self.database.write(), RELEASE, []).await;
+        Ok(released.map_err(Failure::from)?)
+    }
+
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.next().await?)
     }
@@ -142,11 +164,12 @@ fn claim_statement(backend: DbBackend) -> String {
             ORDER BY due_at, id LIMIT $3 {lock}
         )
         UPDATE outbox SET
-            claim = CASE WHEN attempts < $4 THEN claim + 1 ELSE claim END,
-            attempts = CASE WHEN attempts < $4 THEN attempts + 1 ELSE attempts END,
-            lease_until = CASE WHEN attempts < $4 THEN $2 END,
-            given_up_at = CASE WHEN attempts < $4 THEN NULL ELSE $1 END,
-            reason = CASE WHEN attempts < $4 THEN NULL ELSE '{OUT_OF_ATTEMPTS}' END
+            claim = CASE WHEN {ATTEMPTS} < $4 THEN claim + 1 ELSE claim END,
+            begun = FALSE,
+            attempts = {ATTEMPTS},
+            lease_until = CASE WHEN {ATTEMPTS} < $4 THEN $2 END,
+            given_up_at = CASE WHEN {ATTEMPTS} < $4 THEN NULL ELSE $1 END,
+            reason = CASE WHEN {ATTEMPTS} < $4 THEN NULL ELSE '{OUT_OF_ATTEMPTS}' END
         WHERE id IN (SELECT id FROM due)
         RETURNING id, topic, subject, claim, due_at, lease_until",
         topics = known_topics(),

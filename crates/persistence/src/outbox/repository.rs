@@ -26,6 +26,7 @@ UPDATE outbox SET
         ELSE $3
     END,
     claim = claim + 1,
+    begun = FALSE,
     attempts = CASE WHEN lease_until IS NOT NULL OR given_up_at IS NOT NULL THEN 0 ELSE attempts END,
     lease_until = NULL,
     given_up_at = NULL,
@@ -34,7 +35,7 @@ WHERE topic = $1 AND subject = $2";
 
 /// A job that was given up long enough ago waits again; any other stays as it is.
 const REVIVE: &str = "
-UPDATE outbox SET due_at = $3, claim = claim + 1, attempts = 0, given_up_at = NULL, reason = NULL
+UPDATE outbox SET due_at = $3, claim = claim + 1, begun = FALSE, attempts = 0, given_up_at = NULL, reason = NULL
 WHERE topic = $1 AND subject = $2 AND given_up_at < $4";
 
 /// How often adding and joining are tried in turn: another transaction may finish the row between them.
@@ -43,7 +44,8 @@ const PUSHES_MAX: usize = 3;
 const FINISH: &str = "DELETE FROM outbox WHERE id = $1 AND claim = $2";
 const RESCHEDULE: &str = "
 UPDATE outbox SET
-    due_at = $3, claim = claim + 1, lease_until = NULL, attempts = CASE WHEN $4 THEN 0 ELSE attempts END
+    due_at = $3, claim = claim + 1, begun = FALSE, lease_until = NULL,
+    attempts = CASE WHEN $4 THEN 0 ELSE attempts + 1 END
 WHERE id = $1 AND claim = $2 AND given_up_at IS NULL";
 const GIVE_UP: &str = "
 UPDATE outbox SET given_up_at = $3, reason = $4, lease_until = NULL

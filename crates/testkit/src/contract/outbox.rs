@@ -59,10 +59,13 @@ pub(super) async fn claim(backend: &Backend, now: Timestamp, limit: u16) -> Resu
         .await
 }
 
+/// Claims and begins the one job that is due.
 pub(super) async fn claim_one(backend: &Backend, now: Timestamp) -> Result<Job, StoreError> {
     let mut jobs = claim(backend, now, 10).await?;
     assert_eq!(jobs.len(), 1, "{jobs:?}");
-    Ok(jobs.remove(0))
+    let job = jobs.remove(0);
+    assert!(backend.relay.begin(&job, job.lease_until).await?);
+    Ok(job)
 }
 
 pub(super) async fn finish(backend: &Backend, job: &Job) -> Result<bool, StoreError> {

@@ -27,6 +27,9 @@ macro_rules! outbox_retries_contract {
             a_rescheduled_job_waits_and_may_be_forgiven,
             a_job_that_could_not_be_queued_waits_as_if_unclaimed,
             the_next_due_time_counts_leases,
+            a_job_that_waited_too_long_in_the_queue_costs_no_attempt,
+            a_job_is_begun_by_its_latest_claim_only,
+            what_no_worker_began_can_be_given_back,
             the_backlog_counts_what_waits_and_what_was_given_up,
         }
     };
@@ -242,6 +245,53 @@ pub async fn the_next_due_time_counts_leases(backend: &Backend) -> Case {
     assert_eq!(backend.relay.next_due().await?, Some(job.lease_until));
     finish(backend, &job).await?;
     assert_eq!(backend.relay.next_due().await?, Some(after(500)));
+    Ok(())
+}
+
+pub async fn a_job_that_waited_too_long_in_the_queue_costs_no_attempt(backend: &Backend) -> Case {
+    push(backend, submit(7, NOW)).await?;
+    let mut now = NOW;
+    for _ in 0..10 {
+        let jobs = claim(backend, now, 10).await?;
+        assert_eq!(subjects(&jobs), [7]);
+        now = now.plus(LEASE);
+    }
+    assert_eq!(backend.relay.backlog(now).await?.given_up, 0);
+    Ok(())
+}
+
+pub async fn a_job_is_begun_by_its_latest_claim_only(backend: &Backend) -> Case {
+    push(backend, submit(7, NOW)).await?;
+    let stale = claim(backend, NOW, 10).await?.remove(0);
+    // Nobody else claimed it meanwhile: then it does not matter that the lease has ended.
+    assert!(backend.relay.begin(&stale, after(200)).await?);
+    assert!(
+        claim(backend, after(199), 10).await?.is_empty(),
+        "it is being done"
+    );
+    let latest = claim(backend, after(200), 10).await?.remove(0);
+    assert!(!backend.relay.begin(&stale, after(300)).await?);
+    assert!(backend.relay.begin(&latest, after(300)).await?);
+    assert!(finish(backend, &latest).await?);
+    assert!(!backend.relay.begin(&latest, after(400)).await?, "it is gone");
+    Ok(())
+}
+
+pub async fn what_no_worker_began_can_be_given_back(backend: &Backend) -> Case {
+    push(backend, submit(7, NOW)).await?;
+    let running = claim_one(backend, NOW).await?;
+    push(backend, submit(8, NOW)).await?;
+    let queued = claim(backend, NOW, 10).await?.remove(0);
+    assert_eq!(backend.relay.release_unbegun().await?, 1);
+    assert!(
+        !backend.relay.begin(&queued, after(60)).await?,
+        "its claim ended"
+    );
+    assert_eq!(subjects(&claim(backend, NOW, 10).await?), [8]);
+    assert!(
+        finish(backend, &running).await?,
+        "a running job is left alone"
+    );
     Ok(())
 }
 

@@ -76,6 +76,14 @@ impl OutboxRelay for TroubledOutbox {
         claimed
     }
 
+    async fn begin(&self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError> {
+        self.outbox.begin(job, lease_until).await
+    }
+
+    async fn release_unbegun(&self) -> Result<u64, StoreError> {
+        self.outbox.release_unbegun().await
+    }
+
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.outbox.next_due().await
     }
