@@ -3,7 +3,10 @@
 #![cfg(test)]
 
 mod architecture;
+mod auth_http;
 mod orders_http;
+mod orders_refused;
 mod orders_unknown;
 mod processes;
 mod support;
+mod system_http;

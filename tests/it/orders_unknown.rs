@@ -155,7 +155,7 @@ async fn staff_say_that_an_order_was_not_placed_but_not_before_that_can_be_known
     assert_eq!(world.wallet().await.1, PRICE);
 
     // Lease and quarantine of the test's policy.
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     let decided = decide(&world.admin, id, not_placed)
         .await
         .success(200, "ORDER_DECIDED");

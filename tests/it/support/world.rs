@@ -50,13 +50,13 @@ impl Scene {
     /// Times in the proportions that safety rests on, short enough to wait for.
     fn policy(self) -> OrderPolicy {
         OrderPolicy {
-            lease: Duration::from_secs(6),
-            send_within: Duration::from_secs(4),
-            send_timeout: Duration::from_secs(2),
-            quarantine: Duration::from_secs(2),
+            lease: Duration::from_secs(4),
+            send_within: Duration::from_millis(2_500),
+            send_timeout: Duration::from_millis(1_500),
+            quarantine: Duration::from_secs(1),
             second_approver_from: self.second_approver_from,
             poll_percent: 1,
-            lookup_percent: 5,
+            lookup_percent: 2,
             ..OrderPolicy::default()
         }
     }
