@@ -34,6 +34,8 @@ pub struct ApiConfig {
     pub public_origins: Vec<String>,
     /// Reverse proxies in front of us, each of which appends to `X-Forwarded-For`. Zero trusts the header not at all.
     pub trusted_hops: usize,
+    /// Whether browsers may send cookies over HTTPS only.
+    pub secure_cookies: bool,
 }
 
 impl ApiConfig {
@@ -45,19 +47,7 @@ impl ApiConfig {
             threads: None,
             public_origins: Vec::new(),
             trusted_hops: 0,
-        }
-    }
-
-    /// Cookies are for HTTPS only as soon as any public address is HTTPS.
-    pub(crate) fn transport(&self) -> Transport {
-        if self
-            .public_origins
-            .iter()
-            .any(|origin| origin.starts_with("https://"))
-        {
-            Transport::SecureOnly
-        } else {
-            Transport::AlsoPlain
+            secure_cookies: false,
         }
     }
 }
@@ -83,7 +73,11 @@ impl Site {
                 .map(|url| url.origin().ascii_serialization())
                 .collect(),
             trusted_hops: config.trusted_hops,
-            transport: config.transport(),
+            transport: if config.secure_cookies {
+                Transport::SecureOnly
+            } else {
+                Transport::AlsoPlain
+            },
         }
     }
 }

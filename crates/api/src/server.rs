@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::error::{PathError, QueryPayloadError};
+use actix_web::error::QueryPayloadError;
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpServer, web};
 use tracing_actix_web::TracingLogger;
@@ -71,8 +71,8 @@ pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
             .app_data(table.clone())
             .app_data(document.clone())
             .app_data(web::PayloadConfig::new(BODY_MAX))
-            .app_data(web::QueryConfig::default().error_handler(query_error))
-            .app_data(web::PathConfig::default().error_handler(path_error))
+            .app_data(web::QueryConfig::default().error_handler(|error, request| query_error(&error, request)))
+            .app_data(web::PathConfig::default().error_handler(|_, request| path_error(request)))
             .configure(routes)
             .into_app()
             .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(docs::ADDRESS)))
@@ -109,12 +109,12 @@ pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
     })
 }
 
-fn query_error(error: QueryPayloadError, request: &HttpRequest) -> Error {
+fn query_error(error: &QueryPayloadError, request: &HttpRequest) -> Error {
     let message = format!("The query is not valid: {error}");
     Dialect::of(request.path()).refuse(ApiError::new(Code::Invalid, message))
 }
 
-fn path_error(_: PathError, request: &HttpRequest) -> Error {
+fn path_error(request: &HttpRequest) -> Error {
     let error = ApiError::new(Code::Invalid, "The id in the path is not valid.");
     Dialect::of(request.path()).refuse(error)
 }

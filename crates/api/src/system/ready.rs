@@ -51,7 +51,7 @@ pub enum Part {
 #[get("/ready")]
 pub async fn ready(state: web::Data<ApiState>) -> HttpResponse {
     let (database, queue) = futures::join!(in_time(state.health.report()), in_time(state.queue.check()));
-    let readiness = readiness(database, queue);
+    let readiness = readiness(database.as_ref(), queue.as_ref());
     let mut response = match readiness.status {
         READY => HttpResponse::Ok(),
         _ => HttpResponse::ServiceUnavailable(),
@@ -67,8 +67,8 @@ async fn in_time<T>(answer: impl Future<Output = T>) -> Option<T> {
 }
 
 fn readiness(
-    database: Option<Result<DatabaseReport, StoreError>>,
-    queue: Option<Result<(), QueueError>>,
+    database: Option<&Result<DatabaseReport, StoreError>>,
+    queue: Option<&Result<(), QueueError>>,
 ) -> Readiness {
     let (database, migrations) = match database {
         Some(Ok(report)) if report.pending_migrations.is_empty() => (Part::Ok, Part::Ok),
@@ -94,25 +94,25 @@ mod tests {
 
     use super::*;
 
-    fn report(pending: &[&str]) -> Option<Result<DatabaseReport, StoreError>> {
-        Some(Ok(DatabaseReport {
+    fn report(pending: &[&str]) -> Result<DatabaseReport, StoreError> {
+        Ok(DatabaseReport {
             version: "sqlite 3".to_owned(),
             pending_migrations: pending.iter().map(|&name| name.to_owned()).collect(),
             now: Timestamp::EPOCH,
-        }))
+        })
     }
 
     #[test]
     fn every_part_can_keep_the_process_from_serving() {
-        assert_eq!(readiness(report(&[]), Some(Ok(()))).status, READY);
-        let pending = readiness(report(&["m1"]), Some(Ok(())));
+        assert_eq!(readiness(Some(&report(&[])), Some(&Ok(()))).status, READY);
+        let pending = readiness(Some(&report(&["m1"])), Some(&Ok(())));
         assert_eq!((pending.status, pending.migrations), (NOT_READY, Part::Pending));
-        let gone = readiness(None, Some(Ok(())));
+        let gone = readiness(None, Some(&Ok(())));
         assert_eq!(
             (gone.status, gone.database, gone.migrations),
             (NOT_READY, Part::Unavailable, Part::Unknown)
         );
-        let stuck = readiness(report(&[]), None);
+        let stuck = readiness(Some(&report(&[])), None);
         assert_eq!((stuck.status, stuck.queue), (NOT_READY, Part::Unavailable));
     }
 }

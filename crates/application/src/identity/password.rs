@@ -31,7 +31,9 @@ impl Password {
         }
     }
 
-    pub(super) const fn secret(&self) -> &Secret {
+    /// The password itself.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
         &self.0
     }
 }

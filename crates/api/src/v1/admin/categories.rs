@@ -49,7 +49,7 @@ pub async fn list_categories(
     StaffMember(staff): StaffMember,
 ) -> Result<HttpResponse, ApiError> {
     let categories = state.categories.list(&staff).await?;
-    let rows: Vec<_> = categories.into_iter().map(row).collect();
+    let rows: Vec<_> = categories.iter().map(row).collect();
     Ok(Said("CATEGORIES_FETCHED", "Categories fetched successfully").ok(rows))
 }
 
@@ -120,7 +120,7 @@ pub async fn archive_category(
     Ok(Said("CATEGORY_DELETED", "Category deleted successfully").ok(Nothing))
 }
 
-fn row(view: CategoryView) -> CategoryRow {
+fn row(view: &CategoryView) -> CategoryRow {
     CategoryRow {
         id: view.category.id.0,
         name: view.category.name.to_string(),

@@ -243,7 +243,7 @@ pub async fn show_overview(
     StaffMember(staff): StaffMember,
 ) -> Result<HttpResponse, ApiError> {
     let (states, in_review) = state.browse_orders.overview(&staff).await?;
-    let states = states.into_iter().map(state_row).collect();
+    let states = states.iter().map(state_row).collect();
     Ok(Said("ORDERS_OVERVIEW", "Orders counted successfully").ok(Overview { states, in_review }))
 }
 
@@ -367,7 +367,7 @@ fn event(view: EventView) -> EventBody {
     }
 }
 
-fn state_row(count: StateCount) -> StateRow {
+fn state_row(count: &StateCount) -> StateRow {
     StateRow {
         state: count.state.as_str(),
         orders: count.orders,
