@@ -64,6 +64,7 @@ async fn our_own_page_a_program_and_a_look_pass() {
 async fn behind_https_cookies_are_secure_and_the_public_address_is_ours() {
     let mut config = direct();
     config.public_origins = vec!["https://smm.example/".to_owned()];
+    config.secure_cookies = true;
     let server = start_as(config, |state| state).await;
     let form = json!({
         "name": "Ann", "email": "ann@example.com", "password": "Correct-Horse-1",
