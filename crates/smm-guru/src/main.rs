@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            print_error(&format!("smm-guru: {error:#}"));
+            print_error(&format!("smm-guru: {}", sentence(&error)));
             ExitCode::FAILURE
         }
     }
@@ -38,6 +38,18 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::SandboxProvider(args) => commands::sandbox_provider::run(&args).await?,
     }
     Ok(true)
+}
+
+/// The error and its causes, but for causes that an error above them tells already.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+    }
+    told
 }
 
 /// Prints a line for the person or program that called the command.

@@ -1,17 +1,26 @@
 //! Being asked to stop.
 
-/// Resolves on SIGTERM or Ctrl-C.
-pub async fn until_asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = tokio::signal::ctrl_c() => return,
+use std::future::Future;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Resolves on SIGTERM or Ctrl-C. It listens from the call on, not only when it is awaited.
+pub fn asked_to_stop() -> impl Future<Output = ()> + Send {
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    async move {
+        match (terminate, interrupt) {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
             }
+            (Ok(mut only), Err(_)) | (Err(_), Ok(mut only)) => {
+                only.recv().await;
+            }
+            // Without a handler the process is ended by the signal itself.
+            (Err(_), Err(_)) => std::future::pending().await,
         }
     }
-    // Without a handler the process would be killed by the signal anyway.
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -7,7 +7,7 @@ use settings::{LogFormat, Settings};
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that are chatty at `info`; LOG may name them again.
-const QUIETER: &str = "sea_orm_migration=warn,actix_server=warn";
+const QUIETER: &str = "sea_orm_migration=warn,sqlx::postgres::notice=warn,actix_server=warn";
 
 /// Starts logging as the settings say.
 pub fn start(settings: &Settings) -> anyhow::Result<()> {
@@ -15,6 +15,7 @@ pub fn start(settings: &Settings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).context("LOG is no log filter")?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match settings.telemetry.log_format {
         LogFormat::Text => logs.try_init(),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::thread;
 
 use serde_json::Value;
 
@@ -180,7 +181,7 @@ fn a_server_with_half_of_its_settings_says_which_half_is_missing() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_an_error_with_an_address_and_no_password() {
+fn a_database_that_does_not_answer_is_an_error_that_says_why_and_tells_no_password() {
     let variables: Variables = [
         ("DATABASE_URL", "postgres://smm:hidden-word@127.0.0.1:1/nowhere"),
         ("REDIS_URL", "redis://127.0.0.1:1/"),
@@ -189,18 +190,46 @@ fn a_database_that_is_not_there_is_an_error_with_an_address_and_no_password() {
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into();
-    for command in [&["serve"][..], &["work"], &["migrate"], &["ledger", "verify"]] {
-        let said = run(command, &variables).bad();
+    // At once, because each of them waits a while for a database that may be starting.
+    thread::scope(|scope| {
+        for command in [&["serve"][..], &["work"], &["migrate"], &["ledger", "verify"]] {
+            let variables = &variables;
+            scope.spawn(move || {
+                let said = run(command, variables).bad();
+                assert!(
+                    said.contains("refused")
+                        && said.contains("DATABASE_URL")
+                        && !said.contains("hidden-word"),
+                    "{command:?}: {said}"
+                );
+            });
+        }
+        let finished = run(&["doctor"], &variables);
+        assert_eq!(finished.status.code(), Some(1));
+        let said = finished.stdout;
         assert!(
-            said.to_lowercase().contains("database") && !said.contains("hidden-word"),
-            "{command:?}: {said}"
+            said.contains("PROBLEM") && said.contains("refused") && said.contains("DATABASE_URL"),
+            "{said}"
         );
-    }
-    let finished = run(&["doctor"], &variables);
+        assert!(!said.contains("hidden-word"), "{said}");
+    });
+}
+
+#[test]
+fn commands_that_only_look_do_not_create_an_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().join("mistyped");
+    let named = named.to_str().unwrap();
+    let said = run(&["ledger", "verify", "--data", named], &Variables::new()).bad();
+    assert!(
+        said.contains("there is no database at") && said.contains("--data"),
+        "{said}"
+    );
+    let finished = run(&["doctor", "--data", named], &Variables::new());
     assert_eq!(finished.status.code(), Some(1));
     assert!(
-        finished.stdout.contains("PROBLEM") && finished.stdout.contains("DATABASE_URL"),
+        finished.stdout.contains("there is no database at"),
         "{finished:#?}"
     );
-    assert!(!finished.stdout.contains("hidden-word"), "{finished:#?}");
+    assert!(!folder.path().join("mistyped/smm-guru.db").exists());
 }

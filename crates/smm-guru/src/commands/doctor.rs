@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use domain::Timestamp;
 use ports::gateway::PanelTarget;
 use settings::Settings;
-use smm_guru::{Blueprint, OpenError, System};
+use smm_guru::{Blueprint, System};
 
 use crate::cli::DataArgs;
 use crate::{configuration, print_line};
@@ -42,16 +42,7 @@ pub async fn run(args: &DataArgs) -> anyhow::Result<bool> {
     };
     show_settings(&settings);
     findings.good("configuration");
-    match System::open(Blueprint::of(&settings)).await {
-        Ok(system) => {
-            check_database(&system, &mut findings).await;
-            check_queue(&system, &mut findings).await;
-            check_orders(&system, &mut findings).await;
-            check_providers(&system, &mut findings).await;
-            system.close().await;
-        }
-        Err(error) => findings.bad(&error.to_string(), advice(&error)),
-    }
+    check_installation(Blueprint::of(&settings), &mut findings).await;
     print_line(&match findings.problems {
         0 => "\nAll is well.".to_owned(),
         count => format!("\n{count} problem(s) to solve."),
@@ -59,14 +50,23 @@ pub async fn run(args: &DataArgs) -> anyhow::Result<bool> {
     Ok(findings.problems == 0)
 }
 
-const fn advice(error: &OpenError) -> &'static str {
-    match error {
-        OpenError::Database(_) => "Check that the database runs and that DATABASE_URL or --data is right.",
-        OpenError::Redis(_) => "Check that Redis runs and that REDIS_URL is right.",
-        OpenError::Policy(_) => "Correct the ORDERS_… settings; config/default.toml explains them.",
-        OpenError::Settings(_) => "Correct the setting that is named.",
-        OpenError::Listen { .. } | OpenError::Setup(_) => "This is a defect; please report it.",
+async fn check_installation(blueprint: Blueprint, findings: &mut Findings) {
+    if let Some(file) = configuration::missing_file(&blueprint) {
+        let what = format!("there is no database at {}", file.display());
+        return findings.bad(&what, configuration::ADVICE_ON_MISSING_FILE);
     }
+    let system = match System::open(blueprint).await {
+        Ok(system) => system,
+        Err(error) => return findings.bad(&error.to_string(), configuration::advice(&error)),
+    };
+    check_queue(&system, findings).await;
+    // On another schema the rest would only be found missing.
+    if check_database(&system, findings).await {
+        check_jobs(&system, findings).await;
+        check_orders(&system, findings).await;
+        check_providers(&system, findings).await;
+    }
+    system.close().await;
 }
 
 fn show_settings(settings: &Settings) {
@@ -78,7 +78,8 @@ fn show_settings(settings: &Settings) {
     }
 }
 
-async fn check_database(system: &System, findings: &mut Findings) {
+/// Whether the schema is the one that this program knows.
+async fn check_database(system: &System, findings: &mut Findings) -> bool {
     let report = match system.adapters().database.report().await {
         Ok(report) => report,
         Err(error) => {
@@ -86,7 +87,7 @@ async fn check_database(system: &System, findings: &mut Findings) {
                 &error.to_string(),
                 "Check that the database runs and is reachable.",
             );
-            return;
+            return false;
         }
     };
     findings.good(&format!("database: {}", report.version));
@@ -109,6 +110,7 @@ async fn check_database(system: &System, findings: &mut Findings) {
             "Leases are safe, they use the database's clock; but run a time service on both machines.",
         ),
     }
+    report.pending_migrations.is_empty()
 }
 
 #[expect(
@@ -131,6 +133,9 @@ async fn check_queue(system: &System, findings: &mut Findings) {
             "Check that Redis runs and that REDIS_URL is right.",
         ),
     }
+}
+
+async fn check_jobs(system: &System, findings: &mut Findings) {
     match system
         .adapters()
         .outbox
@@ -142,10 +147,7 @@ async fn check_queue(system: &System, findings: &mut Findings) {
             &format!("{} jobs were given up on", backlog.given_up),
             "Their workers died five times; look for the reason in the logs.",
         ),
-        Err(error) => findings.bad(
-            &error.to_string(),
-            "Run `smm-guru migrate` if the schema is not up to date.",
-        ),
+        Err(error) => findings.bad(&error.to_string(), "Check that the database is reachable."),
     }
 }
 
@@ -156,10 +158,7 @@ async fn check_orders(system: &System, findings: &mut Findings) {
             &format!("{count} orders wait for a person"),
             "Decide about them under GET /api/v1/admin/orders/review.",
         ),
-        Err(error) => findings.bad(
-            &error.to_string(),
-            "Run `smm-guru migrate` if the schema is not up to date.",
-        ),
+        Err(error) => findings.bad(&error.to_string(), "Check that the database is reachable."),
     }
 }
 
@@ -167,10 +166,7 @@ async fn check_providers(system: &System, findings: &mut Findings) {
     let providers = match system.adapters().providers.list().await {
         Ok(providers) => providers,
         Err(error) => {
-            findings.bad(
-                &error.to_string(),
-                "Run `smm-guru migrate` if the schema is not up to date.",
-            );
+            findings.bad(&error.to_string(), "Check that the database is reachable.");
             return;
         }
     };

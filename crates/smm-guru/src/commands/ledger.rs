@@ -1,7 +1,7 @@
 //! The proof of the books.
 
 use ports::ledger::InvariantCount;
-use smm_guru::{Blueprint, System};
+use smm_guru::Blueprint;
 
 use crate::cli::LedgerCommand;
 use crate::{configuration, print_line};
@@ -10,7 +10,7 @@ use crate::{configuration, print_line};
 pub async fn run(command: &LedgerCommand) -> anyhow::Result<bool> {
     let LedgerCommand::Verify { data, json } = command;
     let settings = configuration::load(data.data.clone(), None)?;
-    let system = System::open(Blueprint::of(&settings)).await?;
+    let system = configuration::open_existing(Blueprint::of(&settings)).await?;
     let invariants = system.adapters().ledger.verify().await?;
     system.close().await;
     if *json {

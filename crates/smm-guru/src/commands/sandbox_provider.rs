@@ -14,6 +14,7 @@ pub async fn run(args: &SandboxArgs) -> anyhow::Result<()> {
         print_line(&fault_list());
         return Ok(());
     }
+    let asked_to_stop = signals::asked_to_stop();
     let panel = Panel::start(PanelConfig {
         port: args.port,
         key: args.key.clone(),
@@ -24,13 +25,18 @@ pub async fn run(args: &SandboxArgs) -> anyhow::Result<()> {
         ..PanelConfig::default()
     })
     .await
-    .with_context(|| format!("the panel cannot listen on port {}", args.port))?;
+    .with_context(|| {
+        format!(
+            "the panel cannot listen on port {}; choose another port with --port",
+            args.port
+        )
+    })?;
     print_line(&format!(
         "simulated panel at {} with key {}",
         panel.url(),
         panel.key()
     ));
-    signals::until_asked_to_stop().await;
+    asked_to_stop.await;
     panel.stop().await;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The API, and on an embedded database the workers too.
 
-use smm_guru::{Blueprint, System};
+use smm_guru::Blueprint;
 
 use crate::cli::ServeArgs;
 use crate::{configuration, print_line, signals, telemetry};
@@ -9,11 +9,12 @@ use crate::{configuration, print_line, signals, telemetry};
 pub async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let settings = configuration::load(args.data.clone(), args.port)?;
     telemetry::start(&settings)?;
-    let system = System::open(Blueprint::of(&settings)).await?;
+    let asked_to_stop = signals::asked_to_stop();
+    let system = configuration::open(Blueprint::of(&settings)).await?;
     system.migrate().await?;
     let running = system.start()?;
     print_line(&format!("SMM Guru listens on {}", running.base_url()));
-    signals::until_asked_to_stop().await;
+    asked_to_stop.await;
     tracing::info!("stopping");
     running.stop().await;
     system.close().await;

@@ -7,7 +7,7 @@ use application::identity::{NewUser, Password};
 use domain::identity::Role;
 use domain::orders::Actor;
 use domain::text::{Email, Name};
-use smm_guru::{Blueprint, System};
+use smm_guru::Blueprint;
 
 use crate::cli::{CreateUserArgs, UserCommand};
 use crate::{configuration, print_line};
@@ -19,14 +19,18 @@ pub async fn run(command: &UserCommand) -> anyhow::Result<()> {
 }
 
 async fn create(args: &CreateUserArgs) -> anyhow::Result<()> {
-    let settings = configuration::load(args.data.data.clone(), None)?;
-    let system = System::open(Blueprint::of(&settings)).await?;
-    system.migrate().await?;
+    let (name, email) = (
+        Name::parse(&args.name).context("--name")?,
+        Email::parse(&args.email).context("--email")?,
+    );
     let given = password(args)?;
+    let settings = configuration::load(args.data.data.clone(), None)?;
+    let system = configuration::open(Blueprint::of(&settings)).await?;
+    system.migrate().await?;
     let password = given.clone().unwrap_or_else(|| system.adapters().ids.text_id());
     let new = NewUser {
-        name: Name::parse(&args.name).context("--name")?,
-        email: Email::parse(&args.email).context("--email")?,
+        name,
+        email,
         password: Password::parse(&password).context("the password")?,
         role: if args.admin { Role::Admin } else { Role::User },
     };

@@ -1,7 +1,7 @@
 //! Workers without the API.
 
 use anyhow::ensure;
-use smm_guru::{Blueprint, Storage, System};
+use smm_guru::{Blueprint, Storage};
 
 use crate::{configuration, print_line, signals, telemetry};
 
@@ -14,11 +14,12 @@ pub async fn run() -> anyhow::Result<()> {
         matches!(blueprint.storage, Storage::Distributed { .. }),
         "workers of their own need DATABASE_URL and REDIS_URL; on an embedded database `smm-guru serve` works too"
     );
-    let system = System::open(blueprint).await?;
+    let asked_to_stop = signals::asked_to_stop();
+    let system = configuration::open(blueprint).await?;
     system.migrate().await?;
     let running = system.start_workers();
     print_line("SMM Guru works");
-    signals::until_asked_to_stop().await;
+    asked_to_stop.await;
     tracing::info!("stopping");
     running.stop().await;
     system.close().await;

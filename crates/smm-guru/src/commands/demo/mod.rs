@@ -39,6 +39,7 @@ fn demo_policy() -> OrderPolicy {
 
 /// Runs the show; whether all went as it must.
 pub async fn run(args: &DemoArgs) -> anyhow::Result<bool> {
+    let mut asked_to_stop = Box::pin(signals::asked_to_stop());
     let folder = tempfile::tempdir().context("no folder for the throw-away database")?;
     let panel = Panel::start(PanelConfig {
         pace: PACE,
@@ -56,26 +57,18 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<bool> {
     let system = smm_guru::embedded(options).await?;
     let running = system.start()?;
 
-    let result = tokio::select! {
-        // If both are done, the show's own verdict counts.
-        biased;
-        result = show(&system, &panel, &running, args) => result,
+    let performed = tokio::select! {
+        performed = perform(&system, &panel, &running, args) => performed.map(Some),
         // The show is over early, but what it rests on is still taken down in order.
-        () = signals::until_asked_to_stop() => Ok(!args.exit),
+        () = &mut asked_to_stop => Ok(None),
     };
+    if matches!(performed, Ok(Some(_))) && !args.exit {
+        asked_to_stop.await;
+    }
     running.stop().await;
     panel.stop().await;
     system.close().await;
-    result
-}
-
-/// Performs, and stays up afterwards unless the audience wants to leave.
-async fn show(system: &System, panel: &Panel, running: &Running, args: &DemoArgs) -> anyhow::Result<bool> {
-    let all_is_well = perform(system, panel, running, args).await?;
-    if !args.exit {
-        signals::until_asked_to_stop().await;
-    }
-    Ok(all_is_well)
+    performed.map(|all_is_well| all_is_well.unwrap_or(!args.exit))
 }
 
 async fn perform(system: &System, panel: &Panel, running: &Running, args: &DemoArgs) -> anyhow::Result<bool> {
