@@ -7,13 +7,12 @@ mod import;
 mod offer;
 mod profit;
 mod services;
+mod wanted;
 
 pub use browse::BrowseCatalog;
 pub use categories::{AddCategoryError, ArchiveCategoryError, Categories, RenameCategoryError};
 pub use edit_service::{CategoryChoice, EditService, EditServiceError, ServiceEdit};
-pub use import::{
-    CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportServices, ImportServicesError,
-    ImportedRow, Selection,
-};
+pub use import::{ImportServices, ImportServicesError};
 pub use profit::ProfitRule;
 pub use services::{AddServiceError, ArchiveServiceError, Services};
+pub use wanted::{CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportedRow, Selection};

@@ -1,13 +1,14 @@
 //! Providers: administered by staff, called by workers.
 
+mod add;
 mod admin;
 mod connection;
+mod edit;
 pub mod panels;
 
-pub use admin::{
-    AddProvider, AddProviderError, ArchiveProviderError, EditProvider, EditProviderError, ProviderEdit,
-    Providers, RevealKeyError, RevealedKey,
-};
+pub use add::{AddProvider, AddProviderError};
+pub use admin::{ArchiveProviderError, Providers, RevealKeyError, RevealedKey};
 pub(crate) use connection::offered_services;
 pub use connection::{AskProviderError, ConnectionReport, ProviderConnection};
+pub use edit::{EditProvider, EditProviderError, ProviderEdit};
 pub use panels::{Admitted, CallClass, Panels, PanelsError};

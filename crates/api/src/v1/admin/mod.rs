@@ -2,6 +2,7 @@
 
 mod categories;
 mod import;
+mod order_bodies;
 mod order_decisions;
 mod orders;
 mod provider_bodies;

@@ -1,5 +1,6 @@
 //! What signed-in customers may ask.
 
+mod order_bodies;
 mod orders;
 mod place;
 mod wallet;

@@ -6,12 +6,15 @@
 
 use actix_web::{HttpResponse, get, post, web};
 use application::orders::{CancelOrderError, OrderDetail};
-use domain::orders::{CancelRefusal, CustomerStatus, EventKind, Hold, Order};
-use domain::{Money, OrderId, PageSize};
-use ports::orders::{EventView, OrderFilter};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use domain::orders::{CancelRefusal, CustomerStatus};
+use domain::{OrderId, PageSize};
+use ports::orders::OrderFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::order_bodies::{
+    CanceledOrder, CustomerOrderDetail, CustomerOrders, customer_event, customer_order,
+};
 use super::{CURRENCY, CurrencyQuery};
 use crate::codes::Code;
 use crate::cursor::{List, encode};
@@ -19,7 +22,6 @@ use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
 use crate::extract::{Customer, Page, field_error};
 use crate::state::ApiState;
-use crate::wire::{WireTime, amount_number, amount_text, time};
 
 /// Which orders a customer wants to see.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,80 +36,6 @@ pub struct OrdersQuery {
 
 /// The longest text to search for, in characters.
 const SEARCH_MAX_CHARS: usize = 200;
-
-/// A page of orders, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CustomerOrders {
-    orders: Vec<CustomerOrder>,
-    #[schema(example = "USD")]
-    currency: &'static str,
-    /// Where the next page begins; null on the last one.
-    #[serde(rename = "nextCursor")]
-    next_cursor: Option<String>,
-}
-
-/// An order as its owner sees it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CustomerOrder {
-    id: i64,
-    service_id: i64,
-    /// The service's name when it was ordered.
-    service_name: String,
-    #[schema(example = "https://instagram.com/x")]
-    link: String,
-    quantity: u64,
-    /// What was taken from the wallet.
-    #[schema(example = 1.4)]
-    price: f64,
-    /// What was given back so far.
-    #[schema(example = "0.00")]
-    refunded: String,
-    /// `Pending`, `In progress`, `Completed`, `Partial` or `Canceled`.
-    #[schema(example = "In progress")]
-    status: &'static str,
-    /// Whether drops are refilled.
-    refill: bool,
-    /// The counter before the delivery began.
-    start_count: Option<u64>,
-    /// What is not delivered yet.
-    remains: Option<u64>,
-    /// When the owner asked to cancel it.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    cancel_requested_at: Option<WireTime>,
-    #[serde(rename = "created_at")]
-    #[schema(value_type = String, format = DateTime)]
-    created_at: WireTime,
-    #[serde(rename = "updated_at")]
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: WireTime,
-}
-
-/// An order with its history.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CustomerOrderDetail {
-    order: CustomerOrder,
-    /// What happened to it, oldest first.
-    history: Vec<CustomerEvent>,
-}
-
-/// A line of history.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CustomerEvent {
-    /// What happened.
-    #[schema(example = "placed")]
-    event: &'static str,
-    /// `system`, `provider`, `customer` or `staff`.
-    by: String,
-    #[schema(value_type = String, format = DateTime)]
-    at: WireTime,
-}
-
-/// An order after it was canceled, or after the wish was noted.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CanceledOrder {
-    order: CustomerOrder,
-}
 
 /// Lists the caller's orders, newest first
 ///
@@ -236,62 +164,4 @@ pub fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
 /// A status as the page writes it.
 pub fn status(word: &str) -> Result<CustomerStatus, ApiError> {
     CustomerStatus::from_stored(word).ok_or_else(|| field_error("status", "is not a status of orders"))
-}
-
-/// An order as its owner sees it.
-pub fn customer_order(order: &Order) -> CustomerOrder {
-    CustomerOrder {
-        id: order.id.0,
-        service_id: order.service.id.0,
-        service_name: order.service.name.to_string(),
-        link: order.link.to_string(),
-        quantity: order.quantity,
-        price: amount_number(order.price),
-        refunded: amount_text(given_back(order)),
-        status: order.state.customer_status().as_str(),
-        refill: order.service.refill,
-        start_count: order.start_count,
-        remains: order.remains,
-        cancel_requested_at: time(order.cancel_requested_at),
-        created_at: WireTime(order.created_at),
-        updated_at: WireTime(order.updated_at),
-    }
-}
-
-/// A hold that was released gave the whole price back, without a refund of the ledger.
-fn given_back(order: &Order) -> Money {
-    match order.hold {
-        Hold::Voided => order.price,
-        Hold::Pending | Hold::Posted => order.refunded,
-    }
-}
-
-/// Customers see what became of their order, not how we found out.
-fn customer_event(event: &EventView) -> Option<CustomerEvent> {
-    let is_shown = match event.kind {
-        EventKind::Placed
-        | EventKind::Submitted
-        | EventKind::Refused
-        | EventKind::Completed
-        | EventKind::Partial
-        | EventKind::Canceled
-        | EventKind::Voided
-        | EventKind::WrittenOff
-        | EventKind::CancelRequested
-        | EventKind::CancelSent => true,
-        EventKind::Claimed
-        | EventKind::Deferred
-        | EventKind::Unknown
-        | EventKind::LookedUp
-        | EventKind::Observed
-        | EventKind::Ignored
-        | EventKind::LateEvidence
-        | EventKind::Review
-        | EventKind::Decision => false,
-    };
-    is_shown.then(|| CustomerEvent {
-        event: event.kind.as_str(),
-        by: event.actor.clone(),
-        at: WireTime(event.at),
-    })
 }

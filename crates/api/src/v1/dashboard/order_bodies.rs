@@ -1,0 +1,141 @@
+//! Orders as their owners see them.
+
+use domain::Money;
+use domain::orders::{EventKind, Hold, Order};
+use ports::orders::EventView;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::wire::{WireTime, amount_number, amount_text, time};
+
+/// A page of orders, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerOrders {
+    pub orders: Vec<CustomerOrder>,
+    #[schema(example = "USD")]
+    pub currency: &'static str,
+    /// Where the next page begins; null on the last one.
+    #[serde(rename = "nextCursor")]
+    pub next_cursor: Option<String>,
+}
+
+/// An order as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerOrder {
+    id: i64,
+    service_id: i64,
+    /// The service's name when it was ordered.
+    service_name: String,
+    #[schema(example = "https://instagram.com/x")]
+    link: String,
+    quantity: u64,
+    /// What was taken from the wallet.
+    #[schema(example = 1.4)]
+    price: f64,
+    /// What was given back so far.
+    #[schema(example = "0.00")]
+    refunded: String,
+    /// `Pending`, `In progress`, `Completed`, `Partial` or `Canceled`.
+    #[schema(example = "In progress")]
+    status: &'static str,
+    /// Whether drops are refilled.
+    refill: bool,
+    /// The counter before the delivery began.
+    start_count: Option<u64>,
+    /// What is not delivered yet.
+    remains: Option<u64>,
+    /// When the owner asked to cancel it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    cancel_requested_at: Option<WireTime>,
+    #[serde(rename = "created_at")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: WireTime,
+    #[serde(rename = "updated_at")]
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: WireTime,
+}
+
+/// An order with its history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerOrderDetail {
+    pub order: CustomerOrder,
+    /// What happened to it, oldest first.
+    pub history: Vec<CustomerEvent>,
+}
+
+/// A line of history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerEvent {
+    /// What happened.
+    #[schema(example = "placed")]
+    event: &'static str,
+    /// `system`, `provider`, `customer` or `staff`.
+    by: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: WireTime,
+}
+
+/// An order after it was canceled, or after the wish was noted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CanceledOrder {
+    pub order: CustomerOrder,
+}
+
+/// An order as its owner sees it.
+pub fn customer_order(order: &Order) -> CustomerOrder {
+    CustomerOrder {
+        id: order.id.0,
+        service_id: order.service.id.0,
+        service_name: order.service.name.to_string(),
+        link: order.link.to_string(),
+        quantity: order.quantity,
+        price: amount_number(order.price),
+        refunded: amount_text(given_back(order)),
+        status: order.state.customer_status().as_str(),
+        refill: order.service.refill,
+        start_count: order.start_count,
+        remains: order.remains,
+        cancel_requested_at: time(order.cancel_requested_at),
+        created_at: WireTime(order.created_at),
+        updated_at: WireTime(order.updated_at),
+    }
+}
+
+/// A hold that was released gave the whole price back, without a refund of the ledger.
+fn given_back(order: &Order) -> Money {
+    match order.hold {
+        Hold::Voided => order.price,
+        Hold::Pending | Hold::Posted => order.refunded,
+    }
+}
+
+/// Customers see what became of their order, not how we found out.
+pub fn customer_event(event: &EventView) -> Option<CustomerEvent> {
+    let is_shown = match event.kind {
+        EventKind::Placed
+        | EventKind::Submitted
+        | EventKind::Refused
+        | EventKind::Completed
+        | EventKind::Partial
+        | EventKind::Canceled
+        | EventKind::Voided
+        | EventKind::WrittenOff
+        | EventKind::CancelRequested
+        | EventKind::CancelSent => true,
+        EventKind::Claimed
+        | EventKind::Deferred
+        | EventKind::Unknown
+        | EventKind::LookedUp
+        | EventKind::Observed
+        | EventKind::Ignored
+        | EventKind::LateEvidence
+        | EventKind::Review
+        | EventKind::Decision => false,
+    };
+    is_shown.then(|| CustomerEvent {
+        event: event.kind.as_str(),
+        by: event.actor.clone(),
+        at: WireTime(event.at),
+    })
+}

@@ -1,0 +1,150 @@
+//! Staff edit a provider.
+
+use domain::catalog::Availability;
+use domain::providers::{LookupCapability, Provider, ProviderSettings, SealedSecret};
+use domain::text::Name;
+use domain::{Money, ProviderId, Secret};
+use ports::StoreError;
+use ports::catalog::Unique;
+use ports::crypto::SealError;
+use ports::gateway::PanelError;
+
+use super::admin::Providers;
+use super::panels::key_context;
+use crate::caller::Staff;
+use crate::retry::{MaybeContended, retry_contended};
+
+/// The provider as it is to be.
+#[derive(Debug, Clone)]
+pub struct EditProvider {
+    /// Display name.
+    pub name: Name,
+    /// Where its panel API listens.
+    pub api_url: String,
+    /// Our key there; `None` leaves it as it is.
+    pub api_key: Option<Secret>,
+    /// What else is to change.
+    pub knobs: ProviderEdit,
+}
+
+/// Knobs that staff may leave alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProviderEdit {
+    /// Whether it is used.
+    pub availability: Option<Availability>,
+    /// How a lost order is found.
+    pub lookup: Option<LookupCapability>,
+    /// How many requests a second it allows us.
+    pub requests_per_second: Option<u32>,
+    /// How much may be of unknown fate there.
+    pub exposure_cap: Option<Money>,
+}
+
+impl ProviderEdit {
+    /// `settings` with what is to change.
+    #[must_use]
+    pub fn apply(self, settings: ProviderSettings) -> ProviderSettings {
+        ProviderSettings {
+            lookup: self.lookup.unwrap_or(settings.lookup),
+            requests_per_second: self.requests_per_second.unwrap_or(settings.requests_per_second),
+            exposure_cap: self.exposure_cap.unwrap_or(settings.exposure_cap),
+        }
+    }
+}
+
+/// Why a provider was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditProviderError {
+    /// There is no such provider.
+    #[error("there is no such provider")]
+    Missing,
+    /// The address must not be called.
+    #[error(transparent)]
+    Address(PanelError),
+    /// Another provider has the name.
+    #[error("a provider with this name exists already")]
+    NameTaken,
+    /// The key could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl MaybeContended for EditProviderError {
+    fn is_contended(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_contended())
+    }
+}
+
+impl Providers {
+    /// Changes a provider. Orders that it has stay with it.
+    ///
+    /// # Errors
+    /// [`EditProviderError`] if it was not changed, or nobody knows.
+    pub async fn edit(
+        &self,
+        staff: &Staff,
+        id: ProviderId,
+        edit: &EditProvider,
+    ) -> Result<(), EditProviderError> {
+        self.gateway
+            .check_address(&edit.api_url)
+            .map_err(EditProviderError::Address)?;
+        let key = match &edit.api_key {
+            Some(key) => Some(self.sealer.seal(key, &key_context(id))?),
+            None => None,
+        };
+        retry_contended(|| self.record_edited(staff, id, edit, key.as_ref())).await
+    }
+
+    async fn record_edited(
+        &self,
+        staff: &Staff,
+        id: ProviderId,
+        edit: &EditProvider,
+        key: Option<&SealedSecret>,
+    ) -> Result<(), EditProviderError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let before = tx.providers().lock(id).await?.ok_or(EditProviderError::Missing)?;
+        let after = Provider {
+            name: edit.name.clone(),
+            api_url: edit.api_url.clone(),
+            availability: edit.knobs.availability.unwrap_or(before.availability),
+            settings: edit.knobs.apply(before.settings),
+            updated_at: now,
+            ..before.clone()
+        };
+        match tx.providers().update(&after).await? {
+            Unique::Saved(()) => {}
+            Unique::Taken => return Err(EditProviderError::NameTaken),
+            Unique::Missing => return Err(EditProviderError::Missing),
+        }
+        if let Some(key) = key {
+            tx.providers().set_key(id, key, now).await?;
+        }
+        let details = edit_details(&before, &after, key.is_some());
+        tx.audit()
+            .append(&self.entry(staff, "provider.edit", id, details))
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn edit_details(before: &Provider, after: &Provider, key_changed: bool) -> Vec<(&'static str, String)> {
+    let mut details = vec![
+        ("name", after.name.to_string()),
+        ("api_url_before", before.api_url.clone()),
+        ("api_url", after.api_url.clone()),
+        ("availability", after.availability.as_str().to_owned()),
+        ("lookup", after.settings.lookup.as_str().to_owned()),
+        ("exposure_cap", after.settings.exposure_cap.to_string()),
+    ];
+    if key_changed {
+        details.push(("key", "changed".to_owned()));
+    }
+    details
+}
