@@ -283,15 +283,9 @@ pub async fn what_no_worker_began_can_be_given_back(backend: &Backend) -> Case {
     push(backend, submit(8, NOW)).await?;
     let queued = claim(backend, NOW, 10).await?.remove(0);
     assert_eq!(backend.relay.release_unbegun().await?, 1);
-    assert!(
-        !backend.relay.begin(&queued, after(60)).await?,
-        "its claim ended"
-    );
+    assert!(!backend.relay.begin(&queued, after(60)).await?, "its claim ended");
     assert_eq!(subjects(&claim(backend, NOW, 10).await?), [8]);
-    assert!(
-        finish(backend, &running).await?,
-        "a running job is left alone"
-    );
+    assert!(finish(backend, &running).await?, "a running job is left alone");
     Ok(())
 }
 
