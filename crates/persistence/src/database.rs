@@ -9,14 +9,12 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
-use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{driver_error, store_error};
 
-/// How long to wait for a free connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process that writes.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that one statement may run on PostgreSQL, in milliseconds.
@@ -31,13 +29,15 @@ const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
 /// Names the lock under which migrations run: "smm guru".
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8316569840471241077)";
 
-/// How many connections are kept.
+/// How many connections are kept, and how long it may take to get one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolSizes {
     /// To PostgreSQL, for everything.
     pub postgres: u32,
     /// To SQLite for reading. There is always one more for writing.
     pub sqlite_readers: u32,
+    /// How long to wait for a free one.
+    pub wait: Duration,
 }
 
 impl Default for PoolSizes {
@@ -45,6 +45,7 @@ impl Default for PoolSizes {
         Self {
             postgres: 16,
             sqlite_readers: 4,
+            wait: Duration::from_secs(10),
         }
     }
 }
@@ -93,7 +94,7 @@ impl Database {
             ]);
         let pool = PgPoolOptions::new()
             .max_connections(sizes.postgres.max(1))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(sizes.wait)
             .test_before_acquire(false)
             .before_acquire(|connection, usage| {
                 Box::pin(async move {
@@ -102,8 +103,16 @@ impl Database {
                 })
             })
             .connect_with(options.clone())
-            .await
-            .map_err(|error| driver_error(&error))?;
+            .await;
+        let pool = match pool {
+            Ok(pool) => pool,
+            // The pool tried until its time was over and does not say what was in the way.
+            Err(error @ sqlx::Error::PoolTimedOut) => {
+                let reason = options.connect().await.err().unwrap_or(error);
+                return Err(driver_error(&reason));
+            }
+            Err(error) => return Err(driver_error(&error)),
+        };
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         Ok(Self {
             write: connection.clone(),
@@ -121,11 +130,16 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(SQLITE_BUSY_TIMEOUT)
             .foreign_keys(true);
-        let write = sqlite_pool(1, options.clone()).await?;
+        let write = sqlite_pool(1, sizes.wait, options.clone()).await?;
         let read = if in_memory {
             write.clone()
         } else {
-            sqlite_pool(sizes.sqlite_readers.max(1), options.pragma("query_only", "on")).await?
+            sqlite_pool(
+                sizes.sqlite_readers.max(1),
+                sizes.wait,
+                options.pragma("query_only", "on"),
+            )
+            .await?
         };
         Ok(Self {
             write,
@@ -207,10 +221,14 @@ impl Database {
     }
 }
 
-async fn sqlite_pool(size: u32, options: SqliteConnectOptions) -> Result<DatabaseConnection, StoreError> {
+async fn sqlite_pool(
+    size: u32,
+    wait: Duration,
+    options: SqliteConnectOptions,
+) -> Result<DatabaseConnection, StoreError> {
     let pool = SqlitePoolOptions::new()
         .max_connections(size)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(wait)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use ports::StoreError;
 use sea_orm::ConnectionTrait;
@@ -25,6 +26,7 @@ const TEMPLATE_LOCK: &str = "SELECT pg_advisory_lock(8316569840471241078)";
 const SIZES: PoolSizes = PoolSizes {
     postgres: 8,
     sqlite_readers: 4,
+    wait: Duration::from_secs(10),
 };
 
 /// A database that goes away with this value.

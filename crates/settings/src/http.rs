@@ -1,7 +1,6 @@
 //! The web server.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use url::Url;
 
@@ -19,16 +18,11 @@ const ORIGIN_EXPECTED: &str = "must be an origin such as https://panel.example.c
 pub struct HttpSettings {
     /// Where it listens; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// The web application as browsers see it.
-    pub public_url: Origin,
-    /// Who may send requests with cookies: the public URL, then the others.
+    /// Who may send requests with cookies: the public URL, then the others. Empty if neither is set: then whoever has the
+    /// same address as the request.
     pub trusted_origins: Vec<Origin>,
     /// Whether cookies are marked `Secure`.
     pub secure_cookies: bool,
-    /// The longest request body, in bytes.
-    pub body_bytes_max: usize,
-    /// The longest time for one request.
-    pub request_timeout: Duration,
 }
 
 /// Scheme, host and port, in the form in which browsers send them: `https://panel.example.com`.
@@ -72,11 +66,11 @@ enum SecureCookies {
 pub(crate) fn read(reader: &Reader<'_>) -> Result<HttpSettings, SettingsError> {
     let port: u16 = reader.number(PORT, 0..=u16::MAX)?;
     let address: IpAddr = reader.parsed("http.bind_address", "an IP address such as 127.0.0.1 or 0.0.0.0")?;
-    let public_url = match reader.text(PUBLIC_URL) {
-        Some(text) => origin(reader, PUBLIC_URL, text)?,
-        None => origin(reader, PUBLIC_URL, &format!("http://localhost:{port}"))?,
-    };
-    let mut trusted_origins = vec![public_url.clone()];
+    let public_url = reader.text(PUBLIC_URL);
+    let public_url = public_url
+        .map(|text| origin(reader, PUBLIC_URL, text))
+        .transpose()?;
+    let mut trusted_origins: Vec<Origin> = public_url.iter().cloned().collect();
     for text in reader.list(TRUSTED_ORIGINS) {
         let origin = origin(reader, TRUSTED_ORIGINS, text)?;
         if !trusted_origins.contains(&origin) {
@@ -85,11 +79,8 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<HttpSettings, SettingsError> {
     }
     Ok(HttpSettings {
         listen: SocketAddr::new(address, port),
-        secure_cookies: secure_cookies(reader, &public_url)?,
-        public_url,
+        secure_cookies: secure_cookies(reader, public_url.as_ref(), &trusted_origins)?,
         trusted_origins,
-        body_bytes_max: reader.number("http.body_bytes_max", 1_024..=16_777_216)?,
-        request_timeout: reader.seconds("http.request_timeout_seconds", 1.0..=300.0)?,
     })
 }
 
@@ -97,16 +88,20 @@ fn origin(reader: &Reader<'_>, key: &str, text: &str) -> Result<Origin, Settings
     Origin::parse(text).ok_or_else(|| reader.invalid(key, ORIGIN_EXPECTED))
 }
 
-fn secure_cookies(reader: &Reader<'_>, public_url: &Origin) -> Result<bool, SettingsError> {
+fn secure_cookies(
+    reader: &Reader<'_>,
+    public_url: Option<&Origin>,
+    trusted: &[Origin],
+) -> Result<bool, SettingsError> {
     let words = [
         ("auto", SecureCookies::Auto),
         ("always", SecureCookies::Always),
         ("never", SecureCookies::Never),
     ];
     match reader.one_of(SECURE_COOKIES, &words)? {
-        SecureCookies::Auto => Ok(public_url.is_https()),
+        SecureCookies::Auto => Ok(trusted.iter().any(Origin::is_https)),
         SecureCookies::Always => Ok(true),
-        SecureCookies::Never if public_url.is_https() => Err(reader.invalid(
+        SecureCookies::Never if public_url.is_some_and(Origin::is_https) => Err(reader.invalid(
             SECURE_COOKIES,
             "would let sessions leak from an https site; set it to auto, or BETTER_AUTH_URL to an http address",
         )),
@@ -134,12 +129,11 @@ mod tests {
     fn nothing_set_means_this_machine_only() {
         let settings = http(&[("PORT", "9000")]).unwrap();
         assert_eq!(settings.listen, "127.0.0.1:9000".parse().unwrap());
-        assert_eq!(origins(&settings), ["http://localhost:9000"]);
-        assert!(!settings.secure_cookies);
-        assert_eq!(
-            (settings.body_bytes_max, settings.request_timeout),
-            (65_536, Duration::from_secs(30))
+        assert!(
+            settings.trusted_origins.is_empty(),
+            "localhost and 127.0.0.1 are both this machine"
         );
+        assert!(!settings.secure_cookies);
     }
 
     #[test]
@@ -192,5 +186,7 @@ mod tests {
         assert!(!cookies("http://a.example", "never").unwrap());
         assert!(cookies("https://a.example", "never").is_err());
         assert!(cookies("https://a.example", "yes").is_err());
+        let app = http(&[("CLIENT_DOMAIN", "https://app.example")]).unwrap();
+        assert!(app.secure_cookies);
     }
 }

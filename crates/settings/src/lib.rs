@@ -41,14 +41,12 @@ pub struct Settings {
     pub http: HttpSettings,
     /// The database connections.
     pub database: PoolSettings,
-    /// The most connections to Redis.
-    pub redis_connections_max: u32,
     /// Keys.
     pub secrets: Secrets,
     /// The order protocol; checked.
     pub orders: OrderPolicy,
-    /// Background jobs.
-    pub worker: WorkerSettings,
+    /// Background jobs at the same time in one process.
+    pub workers: u32,
     /// Logs.
     pub telemetry: TelemetrySettings,
     /// Whether providers may be at private and local addresses.
@@ -61,19 +59,10 @@ pub struct Settings {
 /// A pool of database connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolSettings {
-    /// The most connections to PostgreSQL, or readers of SQLite.
+    /// The most connections to PostgreSQL. The number for SQLite is fixed.
     pub connections_max: u32,
     /// How long to wait for a free one.
     pub wait: Duration,
-}
-
-/// Background jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WorkerSettings {
-    /// Jobs at the same time in one process.
-    pub concurrency: u32,
-    /// How long running jobs may take to end when the process is asked to stop.
-    pub shutdown: Duration,
 }
 
 /// Logs.
@@ -127,11 +116,7 @@ impl Settings {
             connections_max: reader.number("database.connections_max", 1..=1_000)?,
             wait: reader.seconds("database.wait_seconds", 0.1..=60.0)?,
         };
-        let redis_connections_max = reader.number("redis.connections_max", 1..=1_000)?;
-        let worker = WorkerSettings {
-            concurrency: reader.number("worker.concurrency", 1..=1_000)?,
-            shutdown: reader.seconds("worker.shutdown_seconds", 0.0..=600.0)?,
-        };
+        let workers = reader.number("worker.concurrency", 1..=1_000)?;
         let telemetry = telemetry(&reader)?;
         let private_targets = if reader.flag("outgoing.allow_private_targets")? {
             PrivateTargets::Allowed
@@ -146,10 +131,9 @@ impl Settings {
             mode,
             http,
             database,
-            redis_connections_max,
             secrets,
             orders,
-            worker,
+            workers,
             telemetry,
             private_targets,
             project_name,

@@ -9,9 +9,6 @@ use gateways::AddressPolicy;
 use persistence::PoolSizes;
 use settings::{Environment, Mode, Overrides, PrivateTargets, SealingKeys, Settings, SettingsError};
 
-/// Readers of an embedded database; more do not read faster on the machines it is for.
-const SQLITE_READERS: u32 = 4;
-
 /// Where state lives.
 #[derive(Debug, Clone)]
 pub enum Storage {
@@ -88,9 +85,10 @@ impl Blueprint {
             },
             pools: PoolSizes {
                 postgres: settings.database.connections_max,
-                sqlite_readers: SQLITE_READERS,
+                wait: settings.database.wait,
+                ..PoolSizes::default()
             },
-            concurrency: usize::try_from(settings.worker.concurrency).unwrap_or(1),
+            concurrency: usize::try_from(settings.workers).unwrap_or(1),
             api: api_config(settings),
         }
     }
@@ -104,6 +102,7 @@ fn api_config(settings: &Settings) -> api::ApiConfig {
         .map(|origin| origin.as_str().to_owned());
     api::ApiConfig {
         public_origins: origins.collect(),
+        secure_cookies: settings.http.secure_cookies,
         ..api::ApiConfig::direct(settings.http.listen)
     }
 }
@@ -192,10 +191,51 @@ impl DistributedOptions {
             addresses: self.addresses,
             pools: PoolSizes {
                 postgres: self.connections,
-                sqlite_readers: SQLITE_READERS,
+                ..PoolSizes::default()
             },
             concurrency: self.concurrency,
             api: api::ApiConfig::direct(self.listen),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn blueprint(pairs: &[(&str, &str)]) -> Blueprint {
+        let folder = tempfile::tempdir().unwrap();
+        let overrides = Overrides {
+            data_dir: Some(folder.path().join("data")),
+            ..Overrides::default()
+        };
+        Blueprint::of(&Settings::load_from(&Environment::of(pairs.iter().copied()), &overrides).unwrap())
+    }
+
+    #[test]
+    fn what_operators_set_reaches_the_api_and_the_pools() {
+        let set = blueprint(&[
+            ("BETTER_AUTH_URL", "http://panel.example"),
+            ("CLIENT_DOMAIN", "http://app.example"),
+            ("SECURE_COOKIES", "always"),
+            ("DATABASE_CONNECTIONS_MAX", "7"),
+            ("DATABASE_WAIT_SECONDS", "1.5"),
+            ("WORKERS", "3"),
+        ]);
+        assert_eq!(set.api.public_origins, ["http://panel.example", "http://app.example"]);
+        assert!(set.api.secure_cookies);
+        assert_eq!(
+            (set.pools.postgres, set.pools.wait, set.concurrency),
+            (7, Duration::from_millis(1500), 3)
+        );
+    }
+
+    #[test]
+    fn without_settings_every_address_of_this_machine_is_ours_and_cookies_travel_over_http() {
+        let plain = blueprint(&[]);
+        assert!(plain.api.public_origins.is_empty());
+        assert!(!plain.api.secure_cookies);
     }
 }

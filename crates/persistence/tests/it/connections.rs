@@ -216,6 +216,40 @@ async fn a_deadlock_on_postgres_is_contention_for_one_and_success_for_the_other(
     assert!(outcomes.contains(&Err(StoreError::Contended)), "{outcomes:?}");
 }
 
+/// Takes every connection for writing and asks for one more.
+async fn one_too_many(url: &str) {
+    const WAIT: Duration = Duration::from_millis(200);
+    let sizes = PoolSizes {
+        postgres: 2,
+        wait: WAIT,
+        ..PoolSizes::default()
+    };
+    let database = Database::connect(url, sizes).await.expect("it connects");
+    let signal = DatabaseSignal::start(&database).await.expect("it listens");
+    let store = SeaStore::new(&database, std::sync::Arc::new(signal));
+    let connections = if url.starts_with("postgres") { 2 } else { 1 };
+    let mut taken = Vec::new();
+    for _ in 0..connections {
+        taken.push(store.begin().await.expect("there is a free connection"));
+    }
+    let asked = std::time::Instant::now();
+    let refused = store.begin().await.map(|_| ());
+    let waited = asked.elapsed();
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(waited >= WAIT && waited < WAIT * 20, "{waited:?}");
+    drop(taken);
+    store.begin().await.expect("there is a free connection again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finds_no_free_connection_waits_as_long_as_was_configured_and_is_told() {
+    let file = Bench::sqlite_file().await;
+    one_too_many(file.database.url()).await;
+    if let Some(bench) = Bench::postgres().await {
+        one_too_many(bench.database.url()).await;
+    }
+}
+
 #[tokio::test]
 async fn an_address_that_cannot_be_reached_does_not_show_its_password() {
     let secret = "hunter2";
