@@ -4,9 +4,12 @@
 
 mod architecture;
 mod auth_http;
+mod library;
+mod money_races;
 mod orders_http;
 mod orders_refused;
 mod orders_unknown;
 mod processes;
+mod staff_http;
 mod support;
 mod system_http;

@@ -3,6 +3,7 @@
 mod client;
 mod oracle;
 mod servers;
+mod shop;
 mod wait;
 mod way;
 mod world;
@@ -10,8 +11,9 @@ mod world;
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
 pub use oracle::prove_the_books;
 pub use servers::Servers;
+pub use shop::Shop;
 pub use wait::{eventually, money};
-pub use way::Way;
+pub use way::{Way, distributed};
 pub use world::{Scene, World};
 
 /// One test for each scenario and way to run: `embedded::NAME`, `distributed::NAME`, `two_nodes::NAME`. A scenario is an

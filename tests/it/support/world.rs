@@ -4,22 +4,19 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use application::identity::{NewUser, Password};
 use domain::Money;
 use domain::identity::{Role, User};
-use domain::orders::{Actor, OrderPolicy};
-use domain::text::{Email, Name};
+use domain::orders::OrderPolicy;
 use sandbox::{Lookup, Panel, PanelConfig};
 use serde_json::{Value, json};
 use smm_guru::System;
 
 use super::client::{Browser, PANEL_KEY};
 use super::oracle::prove;
-use super::wait::{eventually, money};
+use super::shop::{PASSWORD, enlist};
+use super::wait::money;
 use super::way::{Ground, Node, Way};
 
-/// What every user signs in with.
-pub const PASSWORD: &str = "Correct-Horse-7";
 /// What the customer has at the beginning, in units.
 pub const FUNDS: i64 = 100;
 /// The services that are sold: see the catalogue of the simulated panel.
@@ -116,18 +113,6 @@ impl Way {
         world.fund(&world.user.id.to_string(), &FUNDS.to_string()).await;
         Some(world)
     }
-}
-
-/// Creates a user who signs in as `NAME@example.com`.
-async fn enlist(system: &System, name: &str, role: Role) -> User {
-    let user = NewUser {
-        name: Name::parse(name).expect("it is a name"),
-        email: Email::parse(&format!("{name}@example.com")).expect("it is an address"),
-        password: Password::parse(PASSWORD).expect("it is a password"),
-        role,
-    };
-    let created = system.services().create_user.create(Actor::System, user).await;
-    created.expect("the user is new")
 }
 
 fn addresses(nodes: &[Node]) -> Vec<String> {
@@ -288,15 +273,6 @@ impl World {
     /// How often the panel was asked to do this.
     pub fn requests(&self, action: &str) -> u64 {
         self.panel.requests().get(action).copied().unwrap_or_default()
-    }
-
-    /// Waits until the panel was asked to do this `times` times.
-    pub async fn until_asked(&self, action: &str, times: u64) {
-        eventually(
-            || format!("{times} requests {action}, {} so far", self.requests(action)),
-            async || (self.requests(action) >= times).then_some(()),
-        )
-        .await;
     }
 
     /// Ends the test: every order has ended, the books balance, the panel agrees.
