@@ -11,6 +11,8 @@ const PORT: &str = "http.port";
 const PUBLIC_URL: &str = "http.public_url";
 const TRUSTED_ORIGINS: &str = "http.trusted_origins";
 const SECURE_COOKIES: &str = "http.secure_cookies";
+/// More proxies in a row than anybody has; a larger number is a mistake.
+const TRUSTED_PROXIES_MAX: usize = 16;
 const ORIGIN_EXPECTED: &str = "must be an origin such as https://panel.example.com, without a path";
 
 /// The web server.
@@ -23,6 +25,8 @@ pub struct HttpSettings {
     pub trusted_origins: Vec<Origin>,
     /// Whether cookies are marked `Secure`.
     pub secure_cookies: bool,
+    /// Reverse proxies in front, each of which appends to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
 }
 
 /// Scheme, host and port, in the form in which browsers send them: `https://panel.example.com`.
@@ -81,6 +85,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<HttpSettings, SettingsError> {
         listen: SocketAddr::new(address, port),
         secure_cookies: secure_cookies(reader, public_url.as_ref(), &trusted_origins)?,
         trusted_origins,
+        trusted_proxies: reader.number("http.trusted_proxies", 0..=TRUSTED_PROXIES_MAX)?,
     })
 }
 
@@ -134,6 +139,17 @@ mod tests {
             "localhost and 127.0.0.1 are both this machine"
         );
         assert!(!settings.secure_cookies);
+        assert_eq!(settings.trusted_proxies, 0, "anybody can write X-Forwarded-For");
+    }
+
+    #[test]
+    fn trusted_proxies_are_counted() {
+        let proxies = |text: &str| http(&[("TRUSTED_PROXIES", text)]).map(|it| it.trusted_proxies);
+        assert_eq!(proxies("2").unwrap(), 2);
+        for odd in ["-1", "17", "10.0.0.0/8", "true"] {
+            let message = proxies(odd).unwrap_err().to_string();
+            assert!(message.contains("TRUSTED_PROXIES"), "{message}");
+        }
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub(crate) const NAMES: &[Name] = &[
     whole("http.public_url", "BETTER_AUTH_URL"),
     whole("http.trusted_origins", "CLIENT_DOMAIN"),
     whole("http.secure_cookies", "SECURE_COOKIES"),
+    whole("http.trusted_proxies", "TRUSTED_PROXIES"),
     address("database.url", "DATABASE_URL"),
     whole("database.connections_max", "DATABASE_CONNECTIONS_MAX"),
     whole("database.wait_seconds", "DATABASE_WAIT_SECONDS"),

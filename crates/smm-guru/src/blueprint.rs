@@ -102,6 +102,7 @@ fn api_config(settings: &Settings) -> api::ApiConfig {
         .map(|origin| origin.as_str().to_owned());
     api::ApiConfig {
         public_origins: origins.collect(),
+        trusted_hops: settings.http.trusted_proxies,
         secure_cookies: settings.http.secure_cookies,
         ..api::ApiConfig::direct(settings.http.listen)
     }
@@ -220,12 +221,17 @@ mod tests {
             ("BETTER_AUTH_URL", "http://panel.example"),
             ("CLIENT_DOMAIN", "http://app.example"),
             ("SECURE_COOKIES", "always"),
+            ("TRUSTED_PROXIES", "2"),
             ("DATABASE_CONNECTIONS_MAX", "7"),
             ("DATABASE_WAIT_SECONDS", "1.5"),
             ("WORKERS", "3"),
         ]);
-        assert_eq!(set.api.public_origins, ["http://panel.example", "http://app.example"]);
+        assert_eq!(
+            set.api.public_origins,
+            ["http://panel.example", "http://app.example"]
+        );
         assert!(set.api.secure_cookies);
+        assert_eq!(set.api.trusted_hops, 2);
         assert_eq!(
             (set.pools.postgres, set.pools.wait, set.concurrency),
             (7, Duration::from_millis(1500), 3)
@@ -237,5 +243,6 @@ mod tests {
         let plain = blueprint(&[]);
         assert!(plain.api.public_origins.is_empty());
         assert!(!plain.api.secure_cookies);
+        assert_eq!(plain.api.trusted_hops, 0);
     }
 }

@@ -70,6 +70,7 @@ fn the_example_for_production_loads_and_shows_no_secret() {
     let settings = Settings::load_from(&environment, &overrides).unwrap();
     assert!(matches!(settings.mode, Mode::Distributed { .. }));
     assert!(settings.http.secure_cookies);
+    assert_eq!(settings.http.trusted_proxies, 1);
     assert_eq!(settings.telemetry.log_format, LogFormat::Json);
     assert_eq!(
         shown(&settings, "database.url"),
