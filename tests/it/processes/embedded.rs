@@ -3,6 +3,7 @@
 use domain::Money;
 use domain::orders::OrderState;
 use domain::providers::LookupCapability;
+use serde_json::json;
 
 use super::http::moved;
 use super::installation::{HURRIED, Installation, PATIENT};
@@ -77,6 +78,42 @@ async fn a_server_killed_before_the_panel_took_the_order_gives_the_money_back_on
         (Money::parse("1000").unwrap(), Money::ZERO)
     );
     assert_eq!(shop.shown(&customer, order).await, "Canceled");
+    installation.books_are_right();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_with_an_order_that_nobody_can_look_up_leaves_it_to_staff() {
+    const LINK: &str = "https://instagram.com/p/asked?sandbox=hang";
+    let panel = PanelProcess::start(&["--lookup", "none"]).await;
+    let installation = Installation::embedded(HURRIED);
+    let shop = Shop::open(&installation, &panel, LookupCapability::None).await;
+    let (server, address) = installation.serve().await;
+    let order = shop.place(&shop.customer(&address).await, LINK).await;
+    panel.is_asked_for(LINK).await;
+    server.kill();
+
+    let (_server, address) = installation.serve().await;
+    shop.becomes(order, OrderState::Unknown).await;
+    let staff = shop.staff(&address).await;
+    let queue = staff
+        .get("/api/v1/admin/orders/unknown")
+        .await
+        .success(200, "ORDERS_FETCHED");
+    assert_eq!(queue["orders"][0]["id"], order.0, "{queue}");
+    let path = format!("/api/v1/admin/orders/{order}/decision");
+    let decision = json!({ "decision": "not_placed", "note": "the provider's support says so" });
+    let decided = eventually(
+        || "staff may decide".to_owned(),
+        async || {
+            let answer = staff.post(&path, decision.clone()).await;
+            // Not before a request can no longer be under way.
+            (answer.status != 409).then_some(answer)
+        },
+    )
+    .await;
+    decided.success(200, "ORDER_DECIDED");
+    assert_eq!(shop.order(order).await.order.state, OrderState::Voided);
+    assert_eq!((panel.has(LINK).await, panel.asked_for(LINK).await), (0, 1));
     installation.books_are_right();
 }
 

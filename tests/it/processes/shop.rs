@@ -20,6 +20,7 @@ use super::panel::{KEY, PanelProcess};
 use crate::support::{Browser, eventually};
 
 const EMAIL: &str = "ann@example.com";
+const STAFF_EMAIL: &str = "sam@example.com";
 const PASSWORD: &str = "correct horse battery staple";
 /// So much that no order fails for want of it.
 const FUNDS: &str = "1000";
@@ -37,10 +38,7 @@ impl Shop {
     /// Fills an installation. The system stays open for looks inside.
     pub async fn open(installation: &Installation, panel: &PanelProcess, lookup: LookupCapability) -> Self {
         let system = installation.open().await;
-        let staff = user(&system, "sam@example.com", Role::Admin)
-            .await
-            .staff()
-            .unwrap();
+        let staff = user(&system, STAFF_EMAIL, Role::Admin).await.staff().unwrap();
         let ann = user(&system, EMAIL, Role::User).await;
         let services = system.services();
         let settings = ProviderSettings {
@@ -102,6 +100,11 @@ impl Shop {
     /// The customer, signed in at a node.
     pub async fn customer(&self, node: &str) -> Browser {
         signed_in(node, EMAIL, PASSWORD).await
+    }
+
+    /// The administrator, signed in at a node.
+    pub async fn staff(&self, node: &str) -> Browser {
+        signed_in(node, STAFF_EMAIL, PASSWORD).await
     }
 
     /// The customer places an order for a link.
