@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::orders::{NewOrder, Order, OrderPolicy, PlaceRefusal, PlacementRequest};
 use domain::text::{IdempotencyKey, Link};
 use domain::wallets::{Movement, WalletChange};
-use domain::{Money, OrderId, ServiceId, Timestamp};
+use domain::{Fingerprint, Money, OrderId, ServiceId, Timestamp, UserId};
 use ports::catalog::CatalogQueries;
 use ports::jobs::JobTopic;
 use ports::orders::{KeyClaim, KeyLife, OrderQueries};
@@ -89,6 +89,14 @@ pub struct PlaceOrder {
     policy: OrderPolicy,
 }
 
+/// What makes a request the same as an earlier one.
+struct Claim<'a> {
+    user: &'a UserId,
+    fingerprint: Fingerprint,
+    key: Option<&'a IdempotencyKey>,
+    now: Timestamp,
+}
+
 enum Recording {
     New(Box<Order>),
     Replay(OrderId),
@@ -124,27 +132,34 @@ impl PlaceOrder {
         caller: &Caller,
         wanted: OrderPlacement,
     ) -> Result<PlacedOrder, PlaceOrderError> {
-        let view = self
-            .catalog
-            .service(wanted.service)
-            .await?
-            .ok_or(PlaceOrderError::UnknownService)?;
-        let provider = self.providers.find(view.service.provider).await?;
-        let (provider, _) = provider.ok_or(PlaceRefusal::ServiceUnavailable)?;
-
         let now = self.clock.now();
-        let request = PlacementRequest {
-            link: wanted.link,
-            quantity: wanted.quantity,
+        let OrderPlacement {
+            service,
+            link,
+            quantity,
+            key,
+        } = wanted;
+        let request = PlacementRequest { link, quantity };
+        let claim = Claim {
+            user: &caller.user().id,
+            fingerprint: request.fingerprint(service),
+            key: key.as_ref(),
+            now,
         };
-        let order = domain::orders::place(caller.user(), &view.service, &provider, request, now)?;
-
-        match retry_contended(|| self.record(&order, wanted.key.as_ref(), now)).await? {
+        let recording = match self.priced(caller, service, request, now).await {
+            Ok(order) => retry_contended(|| self.record(&order, &claim)).await?,
+            Err(PlaceOrderError::Store(error)) => return Err(error.into()),
+            Err(refusal) => match retry_contended(|| self.placed_before(&claim)).await? {
+                Some(id) => Recording::Replay(id),
+                None => return Err(refusal),
+            },
+        };
+        match recording {
             Recording::New(order) => Ok(PlacedOrder {
                 order: *order,
                 replayed: false,
             }),
-            Recording::Replay(id) if wanted.key.is_some() => {
+            Recording::Replay(id) if key.is_some() => {
                 let earlier = self.orders.find_of(&caller.user().id, id).await?;
                 let earlier =
                     earlier.ok_or_else(|| StoreError::Unavailable(format!("order {id} has vanished")))?;
@@ -157,15 +172,47 @@ impl PlaceOrder {
         }
     }
 
-    async fn record(
+    async fn priced(
         &self,
-        order: &NewOrder,
-        key: Option<&IdempotencyKey>,
+        caller: &Caller,
+        service: ServiceId,
+        request: PlacementRequest,
         now: Timestamp,
-    ) -> Result<Recording, PlaceOrderError> {
-        let user = &order.draft().user;
-        let fingerprint = order.fingerprint();
-        let (key, life) = match key {
+    ) -> Result<NewOrder, PlaceOrderError> {
+        let view = self.catalog.service(service).await?;
+        let service = view.ok_or(PlaceOrderError::UnknownService)?.service;
+        let provider = self.providers.find(service.provider).await?;
+        let (provider, _) = provider.ok_or(PlaceRefusal::ServiceUnavailable)?;
+        Ok(domain::orders::place(
+            caller.user(),
+            &service,
+            &provider,
+            request,
+            now,
+        )?)
+    }
+
+    /// The order that an earlier request with the key placed: it is not taken back because the offer changed since.
+    async fn placed_before(&self, claim: &Claim<'_>) -> Result<Option<OrderId>, PlaceOrderError> {
+        let Some(key) = claim.key else {
+            return Ok(None);
+        };
+        // Nothing is committed, so a key that was never used stays so.
+        let mut tx = self.store.begin().await?;
+        let claimed = tx
+            .orders()
+            .claim_key(claim.user, key, &claim.fingerprint, KeyLife::Forever, claim.now)
+            .await?;
+        match claimed {
+            KeyClaim::Fresh => Ok(None),
+            KeyClaim::Replay(id) => Ok(Some(id)),
+            KeyClaim::Mismatch => Err(PlaceOrderError::KeyReused),
+        }
+    }
+
+    async fn record(&self, order: &NewOrder, claim: &Claim<'_>) -> Result<Recording, PlaceOrderError> {
+        let (user, fingerprint, now) = (claim.user, &claim.fingerprint, claim.now);
+        let (key, life) = match claim.key {
             Some(key) => (key.clone(), KeyLife::Forever),
             // A caller's key holds no blank, so this one can never be theirs.
             None => (
@@ -174,7 +221,7 @@ impl PlaceOrder {
             ),
         };
         let mut tx = self.store.begin().await?;
-        match tx.orders().claim_key(user, &key, &fingerprint, life, now).await? {
+        match tx.orders().claim_key(user, &key, fingerprint, life, now).await? {
             KeyClaim::Fresh => {}
             KeyClaim::Replay(id) => return Ok(Recording::Replay(id)),
             KeyClaim::Mismatch => return Err(PlaceOrderError::KeyReused),

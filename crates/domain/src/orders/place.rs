@@ -7,7 +7,7 @@ use crate::catalog::{Availability, Service, ServiceType};
 use crate::identity::User;
 use crate::providers::Provider;
 use crate::text::Link;
-use crate::{Fingerprint, Money, OrderId, Timestamp};
+use crate::{Fingerprint, Money, OrderId, ServiceId, Timestamp};
 
 /// What a customer asks for. The price is not part of it: the server alone prices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,18 @@ pub struct PlacementRequest {
     pub link: Link,
     /// How much.
     pub quantity: u64,
+}
+
+impl PlacementRequest {
+    /// What two requests for services must have in common to be the same order.
+    #[must_use]
+    pub fn fingerprint(&self, service: ServiceId) -> Fingerprint {
+        Fingerprint::of(&[
+            ("service", &service.to_string()),
+            ("link", self.link.as_str()),
+            ("quantity", &self.quantity.to_string()),
+        ])
+    }
 }
 
 /// An order that has no id yet; the database gives it one.
@@ -36,16 +48,6 @@ impl NewOrder {
     #[must_use]
     pub const fn draft(&self) -> &Order {
         &self.order
-    }
-
-    /// What two requests must have in common to be the same order.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&[
-            ("service", &self.order.service.id.to_string()),
-            ("link", self.order.link.as_str()),
-            ("quantity", &self.order.quantity.to_string()),
-        ])
     }
 }
 
