@@ -1,0 +1,273 @@
+//! A shop on a database of its own, and every use case around it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use application::jobs::{JobRunner, Relay, Schedules, UseCases};
+use application::orders::{
+    CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, ReconcileOrder, RescueOrders, SubmitOrder,
+    TrackOrders,
+};
+use application::providers::Panels;
+use domain::Money;
+use domain::orders::OrderPolicy;
+use domain::providers::{LookupCapability, ProviderSettings};
+use persistence::testing::TestDatabase;
+use persistence::{DatabaseSignal, SeaHealth, SeaLedger, SeaQueries, SeaRelay, SeaStore};
+use ports::{Clock, Store};
+use testkit::contract::Backend;
+use testkit::fake::FakeClock;
+use testkit::fixtures::{Shop, admin};
+
+use crate::doubles::{Limiter, Sealer, Shelf};
+use crate::faults::MoodyStore;
+use crate::panel::Panel;
+
+/// What the customer has at first, in units.
+pub const WEALTH: i64 = 200;
+/// Pieces of every order here; their price is one unit, their cost 0.9.
+pub const PIECES: u64 = 1_000;
+/// What [`PIECES`] cost the customer.
+pub const PRICE: Money = Money::from_micros(1_000_000);
+/// What [`PIECES`] cost us.
+pub const COST: Money = Money::from_micros(900_000);
+
+pub const fn units(units: i64) -> Money {
+    Money::from_micros(units * 1_000_000)
+}
+
+/// A bench that must be closed: closing it proves the books.
+pub struct Bench {
+    desk: Desk,
+    closed: bool,
+}
+
+/// What a test works with; clones work on the same shop.
+#[derive(Clone)]
+pub struct Desk {
+    pub backend: Backend,
+    pub store: Arc<MoodyStore>,
+    pub clock: Arc<FakeClock>,
+    pub panel: Arc<Panel>,
+    pub panels: Arc<Panels>,
+    pub limiter: Arc<Limiter>,
+    pub sealer: Arc<Sealer>,
+    pub shelf: Arc<Shelf>,
+    pub shop: Shop,
+    pub policy: OrderPolicy,
+    pub database: Arc<TestDatabase>,
+}
+
+impl Deref for Bench {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        assert!(
+            self.closed || std::thread::panicking(),
+            "the test did not prove the books"
+        );
+    }
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        Self::with(OrderPolicy::default()).await
+    }
+
+    pub async fn with(policy: OrderPolicy) -> Self {
+        Self {
+            desk: Desk::open(policy).await,
+            closed: false,
+        }
+    }
+
+    /// The provider finds lost orders so.
+    pub async fn finding(lookup: LookupCapability) -> Self {
+        let bench = Self::new().await;
+        bench
+            .turn(|provider| {
+                provider.settings = ProviderSettings {
+                    lookup,
+                    ..provider.settings
+                }
+            })
+            .await;
+        bench
+    }
+
+    /// Ends the test: what was planned has happened, and the books are sound.
+    pub async fn close(mut self) {
+        self.closed = true;
+        assert!(
+            self.panel.is_played(),
+            "the provider was asked less than expected"
+        );
+        assert!(self.store.is_done(), "a fault did not happen");
+        self.prove().await;
+    }
+}
+
+impl Desk {
+    async fn open(policy: OrderPolicy) -> Self {
+        let database = Arc::new(TestDatabase::sqlite_memory().await.unwrap());
+        let connections = database.database();
+        let clock = Arc::new(FakeClock::default());
+        let signal = Arc::new(DatabaseSignal::start(connections).await.unwrap());
+        let honest: Arc<dyn Store> = Arc::new(SeaStore::new(connections, signal));
+        let shop = Shop::open(&*honest, units(WEALTH)).await.unwrap();
+        hire(&*honest, 1..=2).await;
+        let store = Arc::new(MoodyStore::new(honest));
+        let queries = Arc::new(SeaQueries::new(connections));
+        let backend = Backend {
+            store: store.clone(),
+            identity: queries.clone(),
+            catalog: queries.clone(),
+            providers: queries.clone(),
+            orders: queries.clone(),
+            wallets: queries,
+            relay: Arc::new(SeaRelay::new(connections)),
+            proof: Arc::new(SeaLedger::new(connections, clock.clone())),
+            health: Arc::new(SeaHealth::new(connections)),
+        };
+        let (limiter, sealer) = (Arc::new(Limiter::default()), Arc::new(Sealer::default()));
+        let panels = Panels::new(
+            Arc::clone(&backend.providers),
+            sealer.clone(),
+            limiter.clone(),
+            clock.clone(),
+        );
+        Self {
+            backend,
+            store,
+            clock,
+            panel: Arc::default(),
+            panels: Arc::new(panels),
+            limiter,
+            sealer,
+            shelf: Arc::default(),
+            shop,
+            policy,
+            database,
+        }
+    }
+
+    pub fn placing(&self) -> PlaceOrder {
+        let backend = self.backend.clone();
+        PlaceOrder::new(
+            backend.store,
+            backend.orders,
+            backend.catalog,
+            backend.providers,
+            self.time(),
+            self.policy,
+        )
+    }
+
+    pub fn submitting(&self) -> SubmitOrder {
+        SubmitOrder::new(
+            Arc::clone(&self.backend.store),
+            Arc::clone(&self.backend.orders),
+            self.panel.clone(),
+            Arc::clone(&self.panels),
+            self.time(),
+            self.policy,
+            "worker".to_owned(),
+        )
+    }
+
+    pub fn rescuing(&self) -> RescueOrders {
+        RescueOrders::new(
+            Arc::clone(&self.backend.store),
+            Arc::clone(&self.backend.orders),
+            self.time(),
+            self.policy,
+        )
+    }
+
+    pub fn reconciling(&self) -> ReconcileOrder {
+        ReconcileOrder::new(
+            Arc::clone(&self.backend.store),
+            Arc::clone(&self.backend.orders),
+            self.panel.clone(),
+            Arc::clone(&self.panels),
+            self.time(),
+            self.policy,
+        )
+    }
+
+    pub fn tracking(&self) -> TrackOrders {
+        TrackOrders::new(
+            Arc::clone(&self.backend.store),
+            self.panel.clone(),
+            Arc::clone(&self.panels),
+            self.time(),
+            self.policy,
+        )
+    }
+
+    pub fn canceling(&self) -> CancelOrder {
+        CancelOrder::new(Arc::clone(&self.backend.store), self.time())
+    }
+
+    pub fn canceling_upstream(&self) -> CancelUpstream {
+        CancelUpstream::new(
+            Arc::clone(&self.backend.store),
+            Arc::clone(&self.backend.orders),
+            self.panel.clone(),
+            Arc::clone(&self.panels),
+            self.time(),
+        )
+    }
+
+    pub fn deciding(&self) -> DecideOrder {
+        DecideOrder::new(Arc::clone(&self.backend.store), self.time(), self.policy)
+    }
+
+    pub fn relay(&self) -> Relay {
+        Relay::new(Arc::clone(&self.backend.relay), self.shelf.clone(), self.time())
+    }
+
+    pub fn runner(&self) -> JobRunner {
+        let use_cases = UseCases {
+            submit: self.submitting(),
+            reconcile: self.reconciling(),
+            cancel: self.canceling_upstream(),
+            track: self.tracking(),
+        };
+        JobRunner::new(
+            use_cases,
+            Arc::clone(&self.backend.relay),
+            Arc::clone(&self.backend.store),
+            self.time(),
+        )
+    }
+
+    pub fn schedules(&self) -> Schedules {
+        Schedules::new(
+            self.rescuing(),
+            Arc::clone(&self.backend.store),
+            Arc::clone(&self.backend.orders),
+            self.limiter.clone(),
+            self.time(),
+        )
+    }
+
+    fn time(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+}
+
+/// Adds members of staff.
+async fn hire(store: &dyn Store, people: std::ops::RangeInclusive<u32>) {
+    let mut tx = store.begin().await.unwrap();
+    for n in people {
+        tx.identity().insert_user(&admin(Shop::STAFF + n)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}

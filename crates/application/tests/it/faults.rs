@@ -1,0 +1,170 @@
+//! A store that is honest until a test wants it otherwise.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use ports::audit::AuditRepository;
+use ports::catalog::CatalogRepository;
+use ports::identity::IdentityRepository;
+use ports::orders::OrderRepository;
+use ports::outbox::OutboxRepository;
+use ports::providers::ProviderRepository;
+use ports::wallets::WalletRepository;
+use ports::{Store, StoreError, Tx};
+
+/// What happens to a commit.
+enum Fault {
+    /// It succeeds and says that nobody knows, after something else happened.
+    Lie(BoxFuture<'static, ()>),
+    /// It fails, and nothing is recorded.
+    Contend,
+    /// It succeeds, and then something happens.
+    Then(BoxFuture<'static, ()>),
+}
+
+#[derive(Default)]
+struct Plan {
+    /// By the number of the commit, counted from now on.
+    faults: BTreeMap<usize, Fault>,
+    commits: usize,
+}
+
+/// The wrapper around a real store.
+pub struct MoodyStore {
+    honest: Arc<dyn Store>,
+    plan: Arc<Mutex<Plan>>,
+    away: AtomicBool,
+    first: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+impl MoodyStore {
+    pub fn new(honest: Arc<dyn Store>) -> Self {
+        Self {
+            honest,
+            plan: Arc::default(),
+            away: AtomicBool::new(false),
+            first: Mutex::default(),
+        }
+    }
+
+    /// The `nth` commit from now on succeeds and answers that nobody knows.
+    pub fn lies_at(&self, nth: usize) {
+        self.lies_at_while(nth, async {});
+    }
+
+    /// As [`Self::lies_at`]; between the commit and the answer something else happens.
+    pub fn lies_at_while(&self, nth: usize, act: impl Future<Output = ()> + Send + 'static) {
+        self.at(nth, Fault::Lie(Box::pin(act)));
+    }
+
+    /// The `nth` commit from now on is in somebody's way.
+    pub fn contends_at(&self, nth: usize) {
+        self.at(nth, Fault::Contend);
+    }
+
+    /// After the `nth` commit from now on something happens before its answer arrives.
+    pub fn after(&self, nth: usize, act: impl Future<Output = ()> + Send + 'static) {
+        self.at(nth, Fault::Then(Box::pin(act)));
+    }
+
+    /// Before the next transaction begins something happens.
+    pub fn before_next(&self, act: impl Future<Output = ()> + Send + 'static) {
+        *self.first.lock().unwrap() = Some(Box::pin(act));
+    }
+
+    /// No transaction begins any more, or they do again.
+    pub fn is_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Whether every fault that was planned has happened.
+    pub fn is_done(&self) -> bool {
+        self.plan.lock().unwrap().faults.is_empty() && self.first.lock().unwrap().is_none()
+    }
+
+    fn at(&self, nth: usize, fault: Fault) {
+        let mut plan = self.plan.lock().unwrap();
+        let commit = plan.commits + nth;
+        plan.faults.insert(commit, fault);
+    }
+}
+
+#[async_trait]
+impl Store for MoodyStore {
+    async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
+        let first = self.first.lock().unwrap().take();
+        if let Some(first) = first {
+            first.await;
+        }
+        if self.away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("no connection".to_owned()));
+        }
+        Ok(Box::new(MoodyTx {
+            honest: self.honest.begin().await?,
+            plan: Arc::clone(&self.plan),
+        }))
+    }
+}
+
+struct MoodyTx {
+    honest: Box<dyn Tx>,
+    plan: Arc<Mutex<Plan>>,
+}
+
+#[async_trait]
+impl Tx for MoodyTx {
+    fn identity(&mut self) -> &mut dyn IdentityRepository {
+        self.honest.identity()
+    }
+
+    fn catalog(&mut self) -> &mut dyn CatalogRepository {
+        self.honest.catalog()
+    }
+
+    fn providers(&mut self) -> &mut dyn ProviderRepository {
+        self.honest.providers()
+    }
+
+    fn orders(&mut self) -> &mut dyn OrderRepository {
+        self.honest.orders()
+    }
+
+    fn wallets(&mut self) -> &mut dyn WalletRepository {
+        self.honest.wallets()
+    }
+
+    fn outbox(&mut self) -> &mut dyn OutboxRepository {
+        self.honest.outbox()
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
+        self.honest.audit()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let fault = {
+            let mut plan = self.plan.lock().unwrap();
+            plan.commits += 1;
+            let commit = plan.commits;
+            plan.faults.remove(&commit)
+        };
+        match fault {
+            None => self.honest.commit().await,
+            Some(Fault::Contend) => Err(StoreError::Contended),
+            Some(Fault::Then(act)) => {
+                self.honest.commit().await?;
+                act.await;
+                Ok(())
+            }
+            Some(Fault::Lie(act)) => {
+                self.honest.commit().await?;
+                act.await;
+                Err(StoreError::Unavailable("the connection broke".to_owned()))
+            }
+        }
+    }
+}

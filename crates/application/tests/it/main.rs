@@ -1,0 +1,24 @@
+//! The use cases over a real database, with a clock, a panel and a commit that a test decides about.
+// Tells clippy that the functions the tests share are test code too.
+#![cfg(test)]
+
+mod bench;
+mod doubles;
+mod faults;
+mod panel;
+mod verbs;
+
+mod cancel;
+mod decide;
+mod evidence;
+mod hold_back;
+mod jobs;
+mod lies;
+mod place;
+mod reconcile;
+mod reports;
+mod rescue;
+mod schedules;
+mod submit;
+mod track;
+mod write_off;

@@ -1,0 +1,261 @@
+//! A provider that answers what a test wrote down, in that order, and remembers what it was asked.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use domain::ProviderOrderId;
+use domain::providers::{AddAnswer, AddBody, UpstreamCount, UpstreamOrder};
+use futures::future::BoxFuture;
+use ports::gateway::{
+    ListedOrder, PanelBalance, PanelCatalogue, PanelError, PanelGateway, PanelOrder, PanelTarget,
+    StatusAnswer,
+};
+
+pub type Statuses = Result<HashMap<ProviderOrderId, StatusAnswer>, PanelError>;
+pub type Listed = Result<Vec<ListedOrder>, PanelError>;
+
+type Act<A> = Box<dyn FnOnce() -> BoxFuture<'static, A> + Send>;
+
+/// Answers in the order in which they are given. Being asked more often than that fails the test.
+struct Script<A> {
+    what: &'static str,
+    acts: Mutex<VecDeque<Act<A>>>,
+}
+
+impl<A: Send + 'static> Script<A> {
+    fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            acts: Mutex::default(),
+        }
+    }
+
+    fn then<F, T>(&self, act: F)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Future<Output = A> + Send + 'static,
+    {
+        self.acts
+            .lock()
+            .unwrap()
+            .push_back(Box::new(move || Box::pin(act())));
+    }
+
+    async fn play(&self) -> A {
+        let act = self.acts.lock().unwrap().pop_front();
+        match act {
+            Some(act) => act().await,
+            None => panic!("the provider was not to be asked: {}", self.what),
+        }
+    }
+
+    fn is_played(&self) -> bool {
+        self.acts.lock().unwrap().is_empty()
+    }
+}
+
+/// The provider.
+pub struct Panel {
+    adds: Script<AddAnswer>,
+    statuses: Script<Statuses>,
+    lists: Script<Listed>,
+    cancels: Script<Result<(), PanelError>>,
+    received: Mutex<Vec<PanelOrder>>,
+    asked_about: Mutex<Vec<Vec<String>>>,
+    references: Mutex<Vec<Option<String>>>,
+}
+
+impl Default for Panel {
+    fn default() -> Self {
+        Self {
+            adds: Script::new("add"),
+            statuses: Script::new("status"),
+            lists: Script::new("recent orders"),
+            cancels: Script::new("cancel"),
+            received: Mutex::default(),
+            asked_about: Mutex::default(),
+            references: Mutex::default(),
+        }
+    }
+}
+
+impl Panel {
+    /// The next order that is sent is answered so.
+    pub fn answers(&self, answer: AddAnswer) {
+        self.adds.then(|| async { answer });
+    }
+
+    /// While the next order is on its way, this happens.
+    pub fn meanwhile<F, T>(&self, act: F)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Future<Output = AddAnswer> + Send + 'static,
+    {
+        self.adds.then(act);
+    }
+
+    /// The next question about statuses is answered so.
+    pub fn reports(&self, answer: Statuses) {
+        self.statuses.then(|| async { answer });
+    }
+
+    /// While the next question about statuses is on its way, this happens.
+    pub fn while_asked<F, T>(&self, act: F)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Future<Output = Statuses> + Send + 'static,
+    {
+        self.statuses.then(act);
+    }
+
+    /// The next list of recent orders.
+    pub fn lists(&self, answer: Listed) {
+        self.lists.then(|| async { answer });
+    }
+
+    /// While the next list is made, this happens.
+    pub fn while_listing<F, T>(&self, act: F)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Future<Output = Listed> + Send + 'static,
+    {
+        self.lists.then(act);
+    }
+
+    /// The next cancellation is answered so.
+    pub fn cancels(&self, answer: Result<(), PanelError>) {
+        self.cancels.then(|| async { answer });
+    }
+
+    /// Orders that were sent.
+    pub fn received(&self) -> Vec<PanelOrder> {
+        self.received.lock().unwrap().clone()
+    }
+
+    /// How many orders were sent.
+    pub fn sent(&self) -> usize {
+        self.received.lock().unwrap().len()
+    }
+
+    /// The ids of each question about statuses.
+    pub fn asked_about(&self) -> Vec<Vec<String>> {
+        self.asked_about.lock().unwrap().clone()
+    }
+
+    /// The references of each question for recent orders.
+    pub fn references(&self) -> Vec<Option<String>> {
+        self.references.lock().unwrap().clone()
+    }
+
+    /// Whether everything that was written down was asked for.
+    pub fn is_played(&self) -> bool {
+        self.adds.is_played()
+            && self.statuses.is_played()
+            && self.lists.is_played()
+            && self.cancels.is_played()
+    }
+}
+
+#[async_trait]
+impl PanelGateway for Panel {
+    async fn add(&self, _: &PanelTarget, order: &PanelOrder) -> AddAnswer {
+        self.received.lock().unwrap().push(order.clone());
+        self.adds.play().await
+    }
+
+    async fn statuses(&self, _: &PanelTarget, ids: &[ProviderOrderId]) -> Statuses {
+        let asked = ids.iter().map(ToString::to_string).collect();
+        self.asked_about.lock().unwrap().push(asked);
+        self.statuses.play().await
+    }
+
+    async fn recent_orders(&self, _: &PanelTarget, reference: Option<String>) -> Listed {
+        self.references.lock().unwrap().push(reference);
+        self.lists.play().await
+    }
+
+    async fn cancel(&self, _: &PanelTarget, _: &ProviderOrderId) -> Result<(), PanelError> {
+        self.cancels.play().await
+    }
+
+    async fn refill(&self, _: &PanelTarget, _: &ProviderOrderId) -> Result<String, PanelError> {
+        panic!("nobody refills here")
+    }
+
+    async fn refill_status(&self, _: &PanelTarget, _: &str) -> Result<String, PanelError> {
+        panic!("nobody refills here")
+    }
+
+    async fn services(&self, _: &PanelTarget) -> Result<PanelCatalogue, PanelError> {
+        panic!("nobody asks for services here")
+    }
+
+    async fn balance(&self, _: &PanelTarget) -> Result<PanelBalance, PanelError> {
+        panic!("nobody asks for the balance here")
+    }
+
+    fn check_address(&self, _: &str) -> Result<(), PanelError> {
+        Ok(())
+    }
+}
+
+/// The provider took the order and calls it `id`.
+pub fn accepted(id: &str) -> AddAnswer {
+    answered(200, Some(id), None)
+}
+
+/// The provider says no.
+pub fn refused(error: &str) -> AddAnswer {
+    answered(200, None, Some(error))
+}
+
+/// A complete answer.
+pub fn answered(status: u16, order: Option<&str>, error: Option<&str>) -> AddAnswer {
+    AddAnswer::Answered {
+        status,
+        body: AddBody::Object {
+            order: order.map(str::to_owned),
+            error: error.map(str::to_owned),
+        },
+        excerpt: String::new(),
+    }
+}
+
+/// The connection broke after the request began.
+pub fn lost() -> AddAnswer {
+    AddAnswer::Broken {
+        why: "connection reset".to_owned(),
+    }
+}
+
+/// Nobody listened.
+pub fn not_sent() -> AddAnswer {
+    AddAnswer::NotSent {
+        why: "connection refused".to_owned(),
+    }
+}
+
+/// A status report.
+pub fn report(status: &str, remains: UpstreamCount) -> StatusAnswer {
+    StatusAnswer::Reported(UpstreamOrder {
+        status: status.to_owned(),
+        start_count: UpstreamCount::Known(12),
+        remains,
+        charge: None,
+    })
+}
+
+/// A status report that says how much is left.
+pub fn says(status: &str, remains: u64) -> StatusAnswer {
+    report(status, UpstreamCount::Known(remains))
+}
+
+/// Answers by id.
+pub fn about<'a>(answers: impl IntoIterator<Item = (&'a str, StatusAnswer)>) -> Statuses {
+    Ok(answers
+        .into_iter()
+        .map(|(id, answer)| (ProviderOrderId::new(id), answer))
+        .collect())
+}
