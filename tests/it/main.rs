@@ -4,12 +4,15 @@
 
 mod architecture;
 mod auth_http;
+mod catalog_http;
+mod customer_http;
 mod library;
 mod money_races;
 mod orders_http;
 mod orders_refused;
 mod orders_unknown;
 mod processes;
+mod providers_http;
 mod staff_http;
 mod support;
 mod system_http;

@@ -4,6 +4,7 @@ mod client;
 mod oracle;
 mod servers;
 mod shop;
+mod values;
 mod wait;
 mod way;
 mod world;
@@ -12,7 +13,8 @@ pub use client::{Answer, Browser, PANEL_KEY, SESSION};
 pub use oracle::prove_the_books;
 pub use servers::Servers;
 pub use shop::Shop;
-pub use wait::{eventually, money};
+pub use values::{is_date, money, undated};
+pub use wait::eventually;
 pub use way::{Way, distributed};
 pub use world::{Scene, World};
 

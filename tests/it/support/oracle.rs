@@ -6,7 +6,7 @@ use domain::orders::{Hold, Order, OrderState};
 use ports::orders::OrderFilter;
 use smm_guru::System;
 
-use super::wait::money;
+use super::values::money;
 use super::world::World;
 
 /// Every order has ended, and ours is the provider's view of it.

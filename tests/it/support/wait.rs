@@ -1,9 +1,6 @@
-//! Waiting, and reading amounts.
+//! Waiting.
 
 use std::time::{Duration, Instant};
-
-use domain::Money;
-use serde_json::Value;
 
 /// How long anything may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -19,11 +16,4 @@ pub async fn eventually<T>(what: impl Fn() -> String, mut ask: impl AsyncFnMut()
         assert!(begun.elapsed() < PATIENCE, "not in time: {}", what());
         tokio::time::sleep(GLANCE).await;
     }
-}
-
-/// An amount on the wire in micro-units.
-#[track_caller]
-pub fn money(amount: &Value) -> i64 {
-    let text = amount.as_str().unwrap_or_else(|| panic!("{amount} is no amount"));
-    Money::parse(text).expect("an amount is a decimal").micros()
 }

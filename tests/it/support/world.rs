@@ -14,7 +14,7 @@ use smm_guru::System;
 use super::client::{Browser, PANEL_KEY};
 use super::oracle::prove;
 use super::shop::{PASSWORD, enlist};
-use super::wait::money;
+use super::values::money;
 use super::way::{Ground, Node, Way};
 
 /// What the customer has at the beginning, in units.
