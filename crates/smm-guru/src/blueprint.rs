@@ -56,6 +56,8 @@ pub struct Blueprint {
     pub concurrency: usize,
     /// What the API needs to know.
     pub api: api::ApiConfig,
+    /// Where workers without the API answer `/health`, `/ready` and `/metrics`, if they do.
+    pub metrics_address: Option<SocketAddr>,
 }
 
 impl Blueprint {
@@ -90,6 +92,7 @@ impl Blueprint {
             },
             concurrency: usize::try_from(settings.workers).unwrap_or(1),
             api: api_config(settings),
+            metrics_address: settings.telemetry.metrics_address,
         }
     }
 }
@@ -147,6 +150,7 @@ impl EmbeddedOptions {
             policy: self.policy,
             addresses: self.addresses,
             api,
+            metrics_address: None,
             ..Blueprint::of(&settings)
         })
     }
@@ -196,6 +200,7 @@ impl DistributedOptions {
             },
             concurrency: self.concurrency,
             api: api::ApiConfig::direct(self.listen),
+            metrics_address: None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod configuration;
 mod signals;
 mod telemetry;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -52,16 +53,11 @@ fn sentence(error: &anyhow::Error) -> String {
     told
 }
 
-/// Prints a line for the person or program that called the command.
-#[expect(clippy::print_stdout, reason = "standard output is what a command answers on")]
+/// Prints a line for the person or program that called the command. Whoever stopped reading does not want the rest.
 fn print_line(line: &str) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "standard error is where a command says why it failed"
-)]
 fn print_error(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

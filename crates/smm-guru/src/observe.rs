@@ -7,6 +7,7 @@ use api::MetricsPage;
 use application::providers::Panels;
 use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
 use ports::StoreError;
 use ports::jobs::Stop;
 use ports::limits::{Admission, Limit};
@@ -18,19 +19,33 @@ const GAUGES_EVERY: Duration = Duration::from_secs(15);
 /// How often the books are checked, over all nodes together.
 const LEDGER_EVERY: Duration = Duration::from_secs(60);
 
+/// A gauge that nobody has set for so long is not shown any more, rather than as it once was: another node checks the
+/// books now, the database is gone, a provider was archived.
+const STALE_AFTER: Duration = Duration::from_secs(180);
+
 /// One recorder serves every system in a process.
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// The page that a monitoring system reads. Empty if the program that embeds us records metrics in its own way.
-pub fn metrics_page() -> MetricsPage {
-    let handle = RECORDER.get_or_init(|| match PrometheusBuilder::new().install_recorder() {
+/// Records metrics from now on. `None` if the program that embeds us does that in its own way.
+pub fn record() -> Option<&'static PrometheusHandle> {
+    let handle = RECORDER.get_or_init(|| match exporter(STALE_AFTER).install_recorder() {
         Ok(handle) => Some(handle),
         Err(error) => {
             tracing::warn!(%error, "metrics are recorded by somebody else");
             None
         }
     });
-    Arc::new(move || handle.as_ref().map(PrometheusHandle::render).unwrap_or_default())
+    handle.as_ref()
+}
+
+fn exporter(stale_after: Duration) -> PrometheusBuilder {
+    PrometheusBuilder::new().idle_timeout(MetricKindMask::GAUGE, Some(stale_after))
+}
+
+/// The page that a monitoring system reads. Empty if metrics are recorded by somebody else.
+pub fn metrics_page() -> MetricsPage {
+    let handle = record();
+    Arc::new(move || handle.map(PrometheusHandle::render).unwrap_or_default())
 }
 
 /// Reads the gauges until `stop` is cancelled.
@@ -41,8 +56,9 @@ pub async fn run_gauges(ports: Adapters, panels: Arc<Panels>, stop: Stop) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Some(handle) = RECORDER.get().and_then(Option::as_ref) {
-            handle.run_upkeep();
+        if let Some(handle) = record() {
+            // Rendering makes room, and notices which gauges were not set again; nobody else may ask for the page.
+            drop(handle.render());
         }
         if let Err(error) = read_gauges(&ports, &panels).await {
             tracing::warn!(%error, "gauges could not be read");
@@ -80,7 +96,7 @@ async fn read_gauges(ports: &Adapters, panels: &Panels) -> Result<(), StoreError
     Ok(())
 }
 
-/// Whichever node comes first checks for all.
+/// Whichever node comes first checks for all. The others show nothing, or soon nothing any more.
 async fn check_books(ports: &Adapters) -> Result<(), StoreError> {
     let limit = Limit {
         count: 1,
@@ -116,4 +132,37 @@ async fn check_books(ports: &Adapters) -> Result<(), StoreError> {
 )]
 const fn lossy(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_that_nobody_sets_any_more_is_not_shown_as_it_once_was() {
+        let stale_after = Duration::from_millis(50);
+        let recorder = exporter(stale_after).build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::counter!("asked_total").increment(1);
+            gauge!("left_alone").set(7.0);
+            gauge!("set_again").set(7.0);
+            let page = recorder.handle().render();
+            assert!(
+                page.contains("left_alone 7") && page.contains("set_again 7"),
+                "{page}"
+            );
+
+            std::thread::sleep(stale_after * 2);
+            gauge!("set_again").set(7.0);
+            let page = recorder.handle().render();
+            assert!(!page.contains("left_alone"), "{page}");
+            assert!(
+                page.contains("set_again 7") && page.contains("asked_total 1"),
+                "{page}"
+            );
+
+            gauge!("left_alone").set(8.0);
+            assert!(recorder.handle().render().contains("left_alone 8"));
+        });
+    }
 }

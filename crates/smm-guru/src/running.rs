@@ -15,6 +15,7 @@ use crate::{Storage, System, observe, services};
 /// The API, the workers, or both, of a [`System`]. They go on until [`Running::stop`] is called.
 pub struct Running {
     address: Option<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
     stop: Stop,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -31,6 +32,17 @@ impl Running {
     pub fn base_url(&self) -> String {
         self.address
             .map_or_else(String::new, |address| format!("http://{address}"))
+    }
+
+    /// Where workers without the API answer `/health`, `/ready` and `/metrics`; `None` if they do not.
+    #[must_use]
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    fn serve(&mut self, server: api::RunningServer) {
+        let stop = self.stop.clone();
+        self.tasks.push(tokio::spawn(serve_until(server, stop)));
     }
 
     /// Takes no more work, finishes or hands back what runs, and returns within 30 seconds.
@@ -56,24 +68,53 @@ impl System {
                 address: listen,
                 error,
             })?;
-        let mut running = match self.blueprint.storage {
-            Storage::Embedded { .. } => self.start_workers(),
-            Storage::Distributed { .. } => Running {
-                address: None,
-                stop: Stop::new(),
-                tasks: Vec::new(),
-            },
-        };
+        let mut running = self.observed();
+        if matches!(self.blueprint.storage, Storage::Embedded { .. }) {
+            running.tasks.push(self.spawn_worker(&running.stop));
+        }
         running.address = Some(server.address());
-        running
-            .tasks
-            .push(tokio::spawn(serve_until(server, running.stop.clone())));
+        running.serve(server);
         Ok(running)
     }
 
-    /// Starts workers without the API.
+    /// Starts workers without the API, and the pages for operators at [`Blueprint::metrics_address`]. Orders are more
+    /// important than pages: if nothing can listen there, workers start all the same and a warning is logged.
+    ///
+    /// [`Blueprint::metrics_address`]: crate::Blueprint::metrics_address
     #[must_use]
     pub fn start_workers(&self) -> Running {
+        let mut running = self.observed();
+        running.tasks.push(self.spawn_worker(&running.stop));
+        if let Some(listen) = self.blueprint.metrics_address {
+            match api::serve_system(self.api_state(), listen) {
+                Ok(server) => {
+                    running.metrics_address = Some(server.address());
+                    running.serve(server);
+                }
+                Err(error) => tracing::warn!(
+                    %listen, %error,
+                    "cannot listen for /health, /ready and /metrics; set METRICS_ADDRESS to a free address"
+                ),
+            }
+        }
+        running
+    }
+
+    /// Nothing but the gauges, which every process reads.
+    fn observed(&self) -> Running {
+        // Before anything is counted.
+        observe::record();
+        let (ports, panels, stop) = (self.adapters(), &self.services().panels, Stop::new());
+        let gauges = observe::run_gauges(ports.clone(), panels.clone(), stop.clone());
+        Running {
+            address: None,
+            metrics_address: None,
+            stop,
+            tasks: vec![tokio::spawn(gauges)],
+        }
+    }
+
+    fn spawn_worker(&self, stop: &Stop) -> JoinHandle<()> {
         let (ports, policy) = (self.adapters(), self.blueprint.policy);
         let panels = &self.services().panels;
         let name = format!("{}-{}", std::process::id(), ports.ids.text_id());
@@ -90,16 +131,7 @@ impl System {
             Storage::Embedded { .. } => Some(ports.outbox.clone()),
             Storage::Distributed { .. } => None,
         };
-        let stop = Stop::new();
-        let tasks = vec![
-            tokio::spawn(work(worker, lost_queue, stop.clone())),
-            tokio::spawn(observe::run_gauges(ports.clone(), panels.clone(), stop.clone())),
-        ];
-        Running {
-            address: None,
-            stop,
-            tasks,
-        }
+        tokio::spawn(work(worker, lost_queue, stop.clone()))
     }
 
     fn api_state(&self) -> ApiState {

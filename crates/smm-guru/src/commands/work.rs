@@ -18,7 +18,10 @@ pub async fn run() -> anyhow::Result<()> {
     let system = configuration::open(blueprint).await?;
     system.migrate().await?;
     let running = system.start_workers();
-    print_line("SMM Guru works");
+    print_line(&match running.metrics_address() {
+        Some(address) => format!("SMM Guru works; metrics at http://{address}/metrics"),
+        None => "SMM Guru works".to_owned(),
+    });
     asked_to_stop.await;
     tracing::info!("stopping");
     running.stop().await;
