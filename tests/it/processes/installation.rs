@@ -79,6 +79,7 @@ impl Installation {
         let seconds = |duration: Duration| duration.as_secs_f64().to_string();
         let mut variables = vec![
             ("PORT", "0".to_owned()),
+            ("METRICS_ADDRESS", "127.0.0.1:0".to_owned()),
             ("ALLOW_PRIVATE_TARGETS", "true".to_owned()),
             ("ORDERS_LEASE_SECONDS", seconds(self.policy.lease)),
             ("ORDERS_SEND_WITHIN_SECONDS", seconds(self.policy.send_within)),

@@ -7,6 +7,7 @@ mod embedded;
 mod http;
 mod installation;
 mod latency;
+mod operators;
 mod panel;
 mod program;
 mod shop;

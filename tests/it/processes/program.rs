@@ -1,9 +1,10 @@
 //! The binary beside the tests, run as somebody at a terminal or a service manager would run it.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,16 +37,33 @@ impl Finished {
     }
 }
 
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let binary = folder.join("smm-guru");
-    assert!(
-        binary.exists(),
-        "{} is not built: run `cargo build --workspace` first (`cargo xtask test` does)",
-        binary.display()
-    );
-    binary
+/// The program, if it is built from the sources as they are.
+fn binary() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = std::env::current_exe().unwrap();
+        let folder = test.parent().and_then(Path::parent).unwrap();
+        let binary = folder.join("smm-guru");
+        if let Some(reason) = unusable(&binary) {
+            panic!("{reason}: run `cargo build --workspace` first (`cargo xtask test` does)");
+        }
+        binary
+    });
+    &FOUND
+}
+
+/// Cargo builds a test for itself alone, so the program beside it may be missing, or be that of another day.
+fn unusable(binary: &Path) -> Option<String> {
+    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let Some(built) = changed(binary) else {
+        return Some(format!("{} is not built", binary.display()));
+    };
+    let sources = fs::read_to_string(binary.with_extension("d")).unwrap();
+    // As in a makefile: separated by spaces, and a space in a name has a backslash before it.
+    let sources = sources.replace("\\ ", "\0");
+    let (_, sources) = sources.split_once(": ").unwrap();
+    let mut sources = sources.split_whitespace().map(|source| source.replace('\0', " "));
+    let newer = sources.find(|source| changed(Path::new(source)).is_none_or(|changed| changed > built));
+    newer.map(|source| format!("{} is older than {source}", binary.display()))
 }
 
 fn command(arguments: &[&str], variables: &Variables) -> Command {
@@ -161,7 +179,7 @@ impl Program {
 
     /// Resident memory in kilobytes.
     pub fn resident_kb(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))
