@@ -26,5 +26,5 @@ mod wire;
 pub use codes::{AuthCode, Code};
 pub use config::ApiConfig;
 pub use docs::openapi;
-pub use server::{RunningServer, serve};
+pub use server::{RunningServer, serve, serve_system};
 pub use state::{ApiState, MetricsPage};

@@ -22,6 +22,7 @@ use crate::middleware::{
 };
 use crate::routes::{RouteTable, no_route};
 use crate::state::ApiState;
+use crate::system;
 
 /// A server that listens. It serves while [`RunningServer::wait`] is awaited.
 pub struct RunningServer {
@@ -31,6 +32,15 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
+    fn at(addresses: &[SocketAddr], server: Server) -> io::Result<Self> {
+        let address = addresses.first().copied();
+        Ok(Self {
+            address: address.ok_or(io::ErrorKind::AddrNotAvailable)?,
+            handle: server.handle(),
+            server,
+        })
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -96,17 +106,31 @@ pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
         None => server,
     };
     let server = server.bind(config.listen)?;
-    let address = server
-        .addrs()
-        .first()
-        .copied()
-        .ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
-    let server = server.run();
-    Ok(RunningServer {
-        address,
-        handle: server.handle(),
-        server,
+    RunningServer::at(&server.addrs(), server.run())
+}
+
+/// Binds a server of what operators ask alone, for a process without the API: `/health`, `/ready` and `/metrics`. It must
+/// be called inside a tokio runtime. Signals are the caller's.
+///
+/// # Errors
+/// If the address cannot be listened on.
+pub fn serve_system(state: ApiState, listen: SocketAddr) -> io::Result<RunningServer> {
+    let state = web::Data::new(state);
+    let server = HttpServer::new(move || {
+        App::new()
+            .into_utoipa_app()
+            .app_data(state.clone())
+            .configure(system::probes)
+            .into_app()
+            .wrap(from_fn(secure_headers))
     })
+    .disable_signals()
+    .client_request_timeout(HEAD_TIMEOUT)
+    .shutdown_timeout(SHUTDOWN_TIMEOUT.as_secs())
+    // They are asked a few times a minute.
+    .workers(1);
+    let server = server.bind(listen)?;
+    RunningServer::at(&server.addrs(), server.run())
 }
 
 fn query_error(error: &QueryPayloadError, request: &HttpRequest) -> Error {

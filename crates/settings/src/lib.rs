@@ -17,6 +17,7 @@ mod secrets;
 mod secrets_file;
 mod server_url;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::orders::OrderPolicy;
@@ -31,6 +32,8 @@ pub use secrets::{SealingKeys, Secrets};
 
 use layers::Layers;
 use read::Reader;
+
+const METRICS_ADDRESS: &str = "telemetry.metrics_address";
 
 /// Everything an installation can be told.
 #[derive(Debug, Clone)]
@@ -47,7 +50,7 @@ pub struct Settings {
     pub orders: OrderPolicy,
     /// Background jobs at the same time in one process.
     pub workers: u32,
-    /// Logs.
+    /// What operators see.
     pub telemetry: TelemetrySettings,
     /// Whether providers may be at private and local addresses.
     pub private_targets: PrivateTargets,
@@ -65,13 +68,15 @@ pub struct PoolSettings {
     pub wait: Duration,
 }
 
-/// Logs.
+/// Logs, and what processes without the API show to operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TelemetrySettings {
     /// A level or a filter such as `info,persistence=debug`.
     pub log: String,
     /// For whom.
     pub log_format: LogFormat,
+    /// Where a process without the API answers `/health`, `/ready` and `/metrics`, if it does.
+    pub metrics_address: Option<SocketAddr>,
 }
 
 /// For whom logs are written.
@@ -153,5 +158,15 @@ fn telemetry(reader: &Reader<'_>) -> Result<TelemetrySettings, SettingsError> {
     Ok(TelemetrySettings {
         log: reader.required("telemetry.log")?.to_owned(),
         log_format: reader.one_of("telemetry.log_format", &formats)?,
+        metrics_address: metrics_address(reader)?,
     })
+}
+
+fn metrics_address(reader: &Reader<'_>) -> Result<Option<SocketAddr>, SettingsError> {
+    if reader.text(METRICS_ADDRESS).is_none() {
+        return Ok(None);
+    }
+    let expected = "an address with a port such as 127.0.0.1:9464; port 0 switches it off";
+    let address: SocketAddr = reader.parsed(METRICS_ADDRESS, expected)?;
+    Ok(Some(address).filter(|it| it.port() != 0))
 }

@@ -72,6 +72,7 @@ pub(crate) const NAMES: &[Name] = &[
     whole("worker.concurrency", "WORKERS"),
     whole("telemetry.log", "LOG"),
     whole("telemetry.log_format", "LOG_FORMAT"),
+    whole("telemetry.metrics_address", "METRICS_ADDRESS"),
     whole("orders.lease_seconds", "ORDERS_LEASE_SECONDS"),
     whole("orders.send_within_seconds", "ORDERS_SEND_WITHIN_SECONDS"),
     whole("orders.send_timeout_seconds", "ORDERS_SEND_TIMEOUT_SECONDS"),

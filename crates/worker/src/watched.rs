@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use metrics::Gauge;
 use ports::jobs::{Job, JobHandler};
 
 /// A handler that is measured.
@@ -31,16 +32,20 @@ struct Measured {
     topic: &'static str,
     outcome: &'static str,
     started: Instant,
+    /// What was counted up is what is counted down, even if the recorder has forgotten a gauge of that name meanwhile.
+    running: Gauge,
 }
 
 impl Measured {
     fn begin(topic: &'static str) -> Self {
-        metrics::gauge!("jobs_running", "topic" => topic).increment(1.0);
+        let running = metrics::gauge!("jobs_running", "topic" => topic);
+        running.increment(1.0);
         Self {
             topic,
             // Unless it is said otherwise at the end: it panicked, or the process stopped waiting for it.
             outcome: "broken_off",
             started: Instant::now(),
+            running,
         }
     }
 }
@@ -48,7 +53,7 @@ impl Measured {
 impl Drop for Measured {
     fn drop(&mut self) {
         let (topic, outcome) = (self.topic, self.outcome);
-        metrics::gauge!("jobs_running", "topic" => topic).decrement(1.0);
+        self.running.decrement(1.0);
         metrics::counter!("jobs_handled_total", "topic" => topic, "outcome" => outcome).increment(1);
         metrics::histogram!("job_seconds", "topic" => topic).record(self.started.elapsed());
     }

@@ -13,12 +13,18 @@ use crate::docs;
 /// The routes below `/`.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(health::health)
-        .service(ready::ready)
-        .service(metrics::metrics)
+        .configure(probes)
         .service(version::version)
         .service(docs::show_document)
         .map(|config| config.route("/docs", web::get().to(to_docs)));
+}
+
+/// What monitoring systems ask of every process.
+pub fn probes(config: &mut ServiceConfig) {
+    config
+        .service(health::health)
+        .service(ready::ready)
+        .service(metrics::metrics);
 }
 
 /// The reference page lives one slash further.

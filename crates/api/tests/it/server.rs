@@ -49,7 +49,7 @@ pub async fn start_as(config: ApiConfig, replace: impl FnOnce(ApiState) -> ApiSt
     }
 }
 
-fn state(system: &System) -> ApiState {
+pub fn state(system: &System) -> ApiState {
     let (services, ports) = (system.services(), system.adapters());
     ApiState {
         sign_up: services.sign_up.clone(),

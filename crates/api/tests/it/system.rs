@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use ports::jobs::{Job, JobQueue, QueueError};
 use serde_json::{Value, json};
 
-use crate::server::{direct, start, start_as};
+use crate::client::Request;
+use crate::server::{direct, start, start_as, state};
 
 struct BrokenQueue;
 
@@ -35,6 +36,34 @@ async fn a_healthy_process_is_live_and_ready() {
     assert_eq!(ready.json()["status"], "ready");
     let metrics = server.request("GET", "/metrics").send().await;
     assert_eq!((metrics.status, metrics.text.as_str()), (200, "up 1\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_without_the_api_answers_operators_and_nobody_else() {
+    let server = start().await;
+    let listen = direct().listen;
+    let probes = api::serve_system(state(&server.system), listen).unwrap();
+    let (address, handle) = (probes.address(), probes.handle());
+    assert!(
+        api::serve_system(state(&server.system), address).is_err(),
+        "the address is taken"
+    );
+    let serving = tokio::spawn(probes.wait());
+    for (path, status, beginning) in [
+        ("/health", 200, r#"{"status":"pass"}"#),
+        ("/ready", 200, r#"{"status":"ready""#),
+        ("/metrics", 200, "up 1\n"),
+        ("/api/version", 404, ""),
+        ("/api/v1/services", 404, ""),
+        ("/docs/", 404, ""),
+    ] {
+        let answer = Request::new(address, "GET", path).send().await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.text.starts_with(beginning), "{path}: {}", answer.text);
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+    }
+    handle.stop(true).await;
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

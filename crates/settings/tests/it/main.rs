@@ -83,6 +83,23 @@ fn the_example_for_production_loads_and_shows_no_secret() {
 }
 
 #[test]
+fn pages_for_operators_are_on_this_machine_unless_they_are_moved_or_switched_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = |pairs: &[(&str, &str)]| {
+        let environment = Environment::of(pairs.iter().copied());
+        let settings = Settings::load_from(&environment, &in_folder(folder.path())).unwrap();
+        settings.telemetry.metrics_address.map(|it| it.to_string())
+    };
+    assert_eq!(address(&[]).as_deref(), Some("127.0.0.1:9464"));
+    let moved = address(&[("METRICS_ADDRESS", "0.0.0.0:9999")]);
+    assert_eq!(moved.as_deref(), Some("0.0.0.0:9999"));
+    assert_eq!(address(&[("METRICS_ADDRESS", "127.0.0.1:0")]), None);
+    let file = folder.path().join("mine.toml");
+    fs::write(&file, "[telemetry]\nmetrics_address = \"\"\n").unwrap();
+    assert_eq!(address(&[("SMM_GURU_CONFIG", file.to_str().unwrap())]), None);
+}
+
+#[test]
 fn a_wrong_setting_stops_the_start_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     for (variable, value) in [
@@ -90,6 +107,7 @@ fn a_wrong_setting_stops_the_start_before_anything_is_written() {
         ("BIND_ADDRESS", "everywhere"),
         ("WORKERS", "0"),
         ("LOG_FORMAT", "xml"),
+        ("METRICS_ADDRESS", "9464"),
         ("ALLOW_PRIVATE_TARGETS", "maybe"),
         ("ORDERS_LEASE_SECONDS", "1"),
         ("DATABASE_CONNECTIONS_MAX", "0"),
