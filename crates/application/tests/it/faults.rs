@@ -81,6 +81,11 @@ impl MoodyStore {
         self.away.store(away, Ordering::SeqCst);
     }
 
+    /// Forgets the faults that have not happened.
+    pub fn calms_down(&self) {
+        self.plan.lock().unwrap().faults.clear();
+    }
+
     /// Whether every fault that was planned has happened.
     pub fn is_done(&self) -> bool {
         self.plan.lock().unwrap().faults.is_empty() && self.first.lock().unwrap().is_none()

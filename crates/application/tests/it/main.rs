@@ -21,4 +21,5 @@ mod rescue;
 mod schedules;
 mod submit;
 mod track;
+mod walk;
 mod write_off;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use domain::ProviderOrderId;
@@ -62,6 +62,7 @@ pub struct Panel {
     statuses: Script<Statuses>,
     lists: Script<Listed>,
     cancels: Script<Result<(), PanelError>>,
+    otherwise: OnceLock<Arc<dyn PanelGateway>>,
     received: Mutex<Vec<PanelOrder>>,
     asked_about: Mutex<Vec<Vec<String>>>,
     references: Mutex<Vec<Option<String>>>,
@@ -74,6 +75,7 @@ impl Default for Panel {
             statuses: Script::new("status"),
             lists: Script::new("recent orders"),
             cancels: Script::new("cancel"),
+            otherwise: OnceLock::new(),
             received: Mutex::default(),
             asked_about: Mutex::default(),
             references: Mutex::default(),
@@ -82,6 +84,11 @@ impl Default for Panel {
 }
 
 impl Panel {
+    /// From now on somebody else answers.
+    pub fn is_played_by(&self, other: Arc<dyn PanelGateway>) {
+        assert!(self.otherwise.set(other).is_ok(), "somebody else answers already");
+    }
+
     /// The next order that is sent is answered so.
     pub fn answers(&self, answer: AddAnswer) {
         self.adds.then(|| async { answer });
@@ -160,23 +167,35 @@ impl Panel {
 
 #[async_trait]
 impl PanelGateway for Panel {
-    async fn add(&self, _: &PanelTarget, order: &PanelOrder) -> AddAnswer {
+    async fn add(&self, target: &PanelTarget, order: &PanelOrder) -> AddAnswer {
+        if let Some(other) = self.otherwise.get() {
+            return other.add(target, order).await;
+        }
         self.received.lock().unwrap().push(order.clone());
         self.adds.play().await
     }
 
-    async fn statuses(&self, _: &PanelTarget, ids: &[ProviderOrderId]) -> Statuses {
+    async fn statuses(&self, target: &PanelTarget, ids: &[ProviderOrderId]) -> Statuses {
+        if let Some(other) = self.otherwise.get() {
+            return other.statuses(target, ids).await;
+        }
         let asked = ids.iter().map(ToString::to_string).collect();
         self.asked_about.lock().unwrap().push(asked);
         self.statuses.play().await
     }
 
-    async fn recent_orders(&self, _: &PanelTarget, reference: Option<String>) -> Listed {
+    async fn recent_orders(&self, target: &PanelTarget, reference: Option<String>) -> Listed {
+        if let Some(other) = self.otherwise.get() {
+            return other.recent_orders(target, reference).await;
+        }
         self.references.lock().unwrap().push(reference);
         self.lists.play().await
     }
 
-    async fn cancel(&self, _: &PanelTarget, _: &ProviderOrderId) -> Result<(), PanelError> {
+    async fn cancel(&self, target: &PanelTarget, id: &ProviderOrderId) -> Result<(), PanelError> {
+        if let Some(other) = self.otherwise.get() {
+            return other.cancel(target, id).await;
+        }
         self.cancels.play().await
     }
 
