@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::MetricsPage;
 use application::providers::Panels;
+use domain::Money;
 use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
@@ -77,12 +78,13 @@ async fn read_gauges(ports: &Adapters, panels: &Panels) -> Result<(), StoreError
     {
         gauge!("orders_open", "state" => state.as_str()).set(0.0);
         gauge!("orders_oldest_seconds", "state" => state.as_str()).set(0.0);
+        gauge!("orders_open_price_micros", "state" => state.as_str()).set(0.0);
     }
     for count in ports.orders.open_counts().await? {
         let state = count.state.as_str();
         gauge!("orders_open", "state" => state).set(lossy(count.orders));
         gauge!("orders_oldest_seconds", "state" => state).set(now.since(count.oldest_change).as_secs_f64());
-        gauge!("orders_open_price_micros", "state" => state).set(lossy(count.price.micros().unsigned_abs()));
+        gauge!("orders_open_price_micros", "state" => state).set(micros(count.price));
     }
     gauge!("orders_in_review").set(lossy(ports.orders.in_review_count().await?));
     let backlog = ports.outbox.backlog(now).await?;
@@ -93,6 +95,18 @@ async fn read_gauges(ports: &Adapters, panels: &Panels) -> Result<(), StoreError
     gauge!("circuits_not_closed").set(lossy(
         u64::try_from(panels.open_circuits().len()).unwrap_or(u64::MAX),
     ));
+    read_exposure(ports).await
+}
+
+/// What may be lost at each provider, and from where on nothing more is submitted there.
+async fn read_exposure(ports: &Adapters) -> Result<(), StoreError> {
+    for provider in ports.providers.list().await? {
+        let exposure = ports.orders.unknown_exposure(provider.id).await?;
+        let label = provider.id.to_string();
+        gauge!("provider_exposure_micros", "provider" => label.clone()).set(micros(exposure));
+        gauge!("provider_exposure_cap_micros", "provider" => label)
+            .set(micros(provider.settings.exposure_cap));
+    }
     Ok(())
 }
 
@@ -122,6 +136,11 @@ async fn check_books(ports: &Adapters) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// An amount that is not negative.
+const fn micros(amount: Money) -> f64 {
+    lossy(amount.micros().unsigned_abs())
 }
 
 /// Metrics are floating point; a count that is too large for exactness is large enough.

@@ -75,9 +75,18 @@ async fn every_process_shows_the_gauges_and_a_worker_without_a_page_works_all_th
         .place(&customer, "https://instagram.com/p/silent?sandbox=hang")
         .await;
     shop.becomes(order, OrderState::Unknown).await;
+    let unknown = shop.order(order).await.order;
+    let price: f64 = unknown.price.micros().to_string().parse().unwrap();
+    let exposure = format!(
+        "provider_exposure_micros{{provider=\"{}\"}}",
+        unknown.service.provider
+    );
+    let cap = exposure.replace("exposure", "exposure_cap");
     for base in [&api, &worker] {
         shows(base, "orders_open{state=\"unknown\"}", |it| it >= 1.0).await;
         shows(base, "outbox_given_up", |it| it >= 0.0).await;
+        shows(base, &exposure, |it| it == price).await;
+        shows(base, &cap, |it| it >= price).await;
     }
     eventually(
         || "somebody has checked the books and shows that they are right".to_owned(),
