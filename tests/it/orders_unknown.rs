@@ -227,12 +227,14 @@ async fn an_answer_that_proves_nothing_leaves_the_order_unknown(way: Way) {
     for script in scripts {
         ids.push(world.place_of("1012", script, 100).await);
     }
-    for id in ids {
-        world.until(id, "unknown").await;
-        let theirs = at_the_panel(&world, id).await;
-        decide(&world.admin, id, placed_as(&theirs))
+    for id in &ids {
+        world.until(*id, "unknown").await;
+        let theirs = at_the_panel(&world, *id).await;
+        decide(&world.admin, *id, placed_as(&theirs))
             .await
             .success(200, "ORDER_DECIDED");
+    }
+    for id in ids {
         let order = world.until(id, "completed").await;
         assert_eq!(order["attempts"].as_array().map(Vec::len), Some(1), "{order:#}");
     }

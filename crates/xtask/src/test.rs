@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test, against real servers, on a machine that has nothing but Rust.
 
 use std::io::IsTerminal;
+use std::num::NonZero;
 use std::process::Command;
 
 use anyhow::ensure;
@@ -21,6 +22,9 @@ Examples:
 
 /// Turns a test that would skip itself for want of a server into a failure.
 const REQUIRE_SERVERS: &str = "REQUIRE_SERVERS";
+
+/// Tests wait for servers and clocks more than they compute, so a small machine carries more of them than it has cores.
+const TEST_THREADS_MIN: usize = 4;
 
 /// What does not run without servers.
 const SUITES_ON_SERVERS: [&str; 3] = [
@@ -101,12 +105,20 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
 fn runner(filter: Option<&str>) -> (&'static str, Command) {
     if process::has_cargo_command("nextest") {
         let mut command = cargo(&["nextest", "run", "--workspace", "--profile", "ci"]);
-        command.args(filter.into_iter().flat_map(|filter| ["-E", filter]));
+        command
+            .args(["--test-threads", &threads()])
+            .args(filter.into_iter().flat_map(|filter| ["-E", filter]));
         return ("tests (cargo nextest)", command);
     }
     let mut command = cargo(&["test", "--workspace", "--all-targets", "--no-fail-fast"]);
-    command.args(filter);
+    command.args(filter).args(["--", "--test-threads", &threads()]);
     ("tests (cargo test)", command)
+}
+
+/// How many tests run at once.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    cores.max(TEST_THREADS_MIN).to_string()
 }
 
 /// One step of the report, with what the runner itself counted as a note.
