@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::orders::{
     Change, Observation, Order, OrderPolicy, PollPace, next_poll, observe, observe_refusal,
 };
-use domain::providers::{CallResult, Provider, is_about_account};
+use domain::providers::{CallResult, Provider, is_about_order};
 use domain::{OrderId, ProviderId, ProviderOrderId, Timestamp};
 use ports::gateway::{PanelError, PanelGateway, PanelTarget, STATUS_BATCH_MAX, StatusAnswer};
 use ports::{Clock, Store, StoreError};
@@ -167,13 +167,13 @@ impl TrackOrders {
     }
 }
 
-/// Asked about one order, a panel answers its error for the whole request; it is about that order all the same.
+/// Asked about one order, a panel answers an error about it for the whole request.
 fn about_the_one(
     answers: Result<Answers, PanelError>,
     ids: &[ProviderOrderId],
 ) -> Result<Answers, PanelError> {
     match (answers, ids) {
-        (Err(PanelError::Refused(text)), [only]) if !is_about_account(&text) => {
+        (Err(PanelError::Refused(text)), [only]) if is_about_order(&text) => {
             Ok(HashMap::from([(only.clone(), StatusAnswer::Refused(text))]))
         }
         (answers, _) => answers,

@@ -101,6 +101,9 @@ const ABOUT_ACCOUNT: [&str; 9] = [
     "api key is missing",
 ];
 
+/// Words of a trouble that passes, whatever was asked.
+const PASSING: [&str; 4] = ["too many", "rate limit", "maintenance", "overload"];
+
 const ABOUT_ORDER: [&str; 14] = [
     "incorrect service id",
     "incorrect_service_id",
@@ -130,11 +133,16 @@ pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
     }
 }
 
-/// Whether an error text is about our account at the provider rather than about one order.
+/// Whether the error that answers a question about one order is about that order, rather than about our account or about
+/// a trouble that passes.
 #[must_use]
-pub fn is_about_account(error: &str) -> bool {
+pub fn is_about_order(error: &str) -> bool {
+    !says(error, &ABOUT_ACCOUNT) && !says(error, &AMBIGUOUS) && !says(error, &PASSING)
+}
+
+fn says(error: &str, words: &[&str]) -> bool {
     let folded = error.to_lowercase();
-    ABOUT_ACCOUNT.iter().any(|word| folded.contains(word))
+    words.iter().any(|word| folded.contains(word))
 }
 
 fn classify_body(status: u16, body: &AddBody) -> AddOutcome {
@@ -164,18 +172,16 @@ fn classify_error(status: u16, error: &str) -> AddOutcome {
             text,
         };
     }
-    let folded = error.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| folded.contains(word));
-    if says(&AMBIGUOUS) {
+    if says(error, &AMBIGUOUS) {
         AddOutcome::Unknown {
             why: format!("ambiguous refusal: {text}"),
         }
-    } else if is_about_account(error) {
+    } else if says(error, &ABOUT_ACCOUNT) {
         AddOutcome::Refused {
             kind: RefusalKind::Account,
             text,
         }
-    } else if says(&ABOUT_ORDER) {
+    } else if says(error, &ABOUT_ORDER) {
         AddOutcome::Refused {
             kind: RefusalKind::Order,
             text,
@@ -271,6 +277,22 @@ mod tests {
                 matches!(answered(200, None, Some(text)), AddOutcome::Unknown { .. }),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn an_error_about_an_order_is_told_from_one_that_says_nothing_about_it() {
+        for text in ["Incorrect order ID", "order_not_found", "Something else"] {
+            assert!(is_about_order(text), "{text}");
+        }
+        for text in [
+            "Invalid API key",
+            "Too many requests",
+            "Internal Server Error",
+            "Try again later",
+            "Under maintenance",
+        ] {
+            assert!(!is_about_order(text), "{text}");
         }
     }
 

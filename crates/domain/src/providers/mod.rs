@@ -5,7 +5,7 @@ mod circuit;
 mod listing;
 mod status;
 
-pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add, is_about_account};
+pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add, is_about_order};
 pub use circuit::{CallResult, Circuit, CircuitPolicy, CircuitState, Permission};
 pub use listing::{ListMatch, ListedOrder, find_in_list};
 pub use status::{UpstreamCount, UpstreamOrder, UpstreamStatus};
