@@ -81,8 +81,12 @@ impl SubmitOrder {
             Err(pause) => return Ok(Verdict::Later(pause)),
         };
         let claimed_at = self.clock.monotonic();
-        let Some(order) = self.claim(id).await? else {
-            return Ok(Verdict::Done);
+        let order = match self.claim(id).await {
+            Ok(Some(order)) => order,
+            unclaimed => {
+                self.panels.forgo(provider.id, CallClass::Submit, admitted);
+                return Ok(unclaimed.map(|_| Verdict::Done)?);
+            }
         };
         let answer = self.send(&provider, &target, &order, claimed_at).await;
         drop(admitted);
