@@ -261,7 +261,11 @@ async fn only_a_tracked_order_is_canceled_at_its_provider_and_only_when_it_may_b
     let lost_one = bench.place(2).await;
     bench.panel.answers(lost());
     bench.send(lost_one).await;
-    for id in [held, lost_one, OrderId(404)] {
+    let ended = bench.submitted(4, "76").await;
+    bench.pass(DUE);
+    bench.panel.reports(about([("76", says("Completed", 0))]));
+    bench.poll().await;
+    for id in [held, lost_one, ended, OrderId(404)] {
         assert_eq!(bench.canceling_upstream().ask(id).await.unwrap(), Verdict::Done);
     }
     let id = bench.submitted(3, "77").await;

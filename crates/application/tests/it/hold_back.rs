@@ -129,6 +129,31 @@ async fn a_half_open_circuit_lets_one_order_through_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_probe_that_was_not_made_does_not_keep_others_from_probing() {
+    let bench = Bench::new().await;
+    let (first, second, third) = (bench.place(1).await, bench.place(2).await, bench.place(3).await);
+    bench
+        .panels
+        .trip(bench.shop.provider.id, application::providers::CallClass::Submit);
+    bench.pass(SECOND * 30);
+    // The first is canceled before it is claimed, and of the second claim nobody knows whether it was recorded.
+    let other = bench.clone();
+    bench.store.before_next(async move {
+        let canceled = other.canceling().cancel(&other.customer(), first).await;
+        canceled.unwrap();
+    });
+    assert_eq!(bench.send(first).await, Verdict::Done);
+    bench.store.lies_at(1);
+    let unclaimed = bench.submitting().submit(second).await;
+    assert!(matches!(unclaimed, Err(PanelsError::Store(_))), "{unclaimed:?}");
+
+    bench.panel.answers(accepted("77"));
+    assert_eq!(bench.send(third).await, Verdict::Done);
+    assert_eq!(bench.panels.open_circuits(), []);
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn a_process_sends_eight_orders_at_once_to_one_provider() {
     let bench = Bench::new().await;
     let mut orders = Vec::new();

@@ -8,6 +8,7 @@ mod faults;
 mod panel;
 mod verbs;
 
+mod browse;
 mod cancel;
 mod decide;
 mod evidence;

@@ -159,10 +159,13 @@ async fn a_refusal_that_is_not_about_one_order_says_nothing_about_any() {
     let bench = Bench::new().await;
     let one = bench.submitted(1, "77").await;
     bench.pass(DUE);
-    bench
-        .panel
-        .reports(Err(PanelError::Refused("Invalid API key".to_owned())));
-    bench.poll().await;
+    for text in ["Invalid API key", "Too many requests", "Internal error"] {
+        bench.panel.reports(Err(PanelError::Refused(text.to_owned())));
+        bench.poll().await;
+        assert_eq!(bench.order(one).await.review, None, "{text}");
+        assert_eq!(bench.due_in(one).await, Some(BUSY), "the next try is paced");
+        bench.pass(BUSY);
+    }
     let two = bench.submitted(2, "78").await;
     bench.pass(DUE);
     bench
@@ -171,7 +174,6 @@ async fn a_refusal_that_is_not_about_one_order_says_nothing_about_any() {
     bench.poll().await;
     for id in [one, two] {
         assert_eq!(bench.order(id).await.review, None);
-        assert_eq!(bench.due_in(id).await, Some(BUSY), "the next try is paced");
     }
     bench.close().await;
 }
