@@ -23,4 +23,5 @@ mod schedules;
 mod submit;
 mod track;
 mod walk;
+mod wallets;
 mod write_off;
