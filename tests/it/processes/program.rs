@@ -68,7 +68,11 @@ fn unusable(binary: &Path) -> Option<String> {
 
 fn command(arguments: &[&str], variables: &Variables) -> Command {
     let mut command = Command::new(binary());
-    command.args(arguments).env_clear();
+    // Whatever a command leaves in the folder it is called in, it leaves outside of the sources.
+    command
+        .args(arguments)
+        .env_clear()
+        .current_dir(std::env::temp_dir());
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command
 }
