@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::Money;
 use domain::identity::{Role, User};
 use domain::orders::OrderPolicy;
-use sandbox::{Lookup, Panel, PanelConfig};
+use sandbox::{Delays, Lookup, Panel, PanelConfig};
 use serde_json::{Value, json};
 use smm_guru::System;
 
@@ -21,6 +21,9 @@ use super::way::{Ground, Node, Way};
 pub const FUNDS: i64 = 100;
 /// The services that are sold: see the catalogue of the simulated panel.
 const SOLD: [&str; 4] = ["1012", "1017", "1141", "1160"];
+
+/// When a late panel places an order: after we gave up on the answer, while the lease still runs.
+const LATE_AFTER: Duration = Duration::from_millis(2_500);
 
 /// What may differ from test to test.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +90,10 @@ impl Way {
             key: PANEL_KEY.to_owned(),
             pace: scene.pace,
             lookup: scene.lookup,
+            delays: Delays {
+                late_after: LATE_AFTER,
+                ..Delays::default()
+            },
             ..PanelConfig::default()
         };
         let (nodes, ground) = self.nodes(scene.policy()).await?;
