@@ -196,7 +196,7 @@ async fn an_edited_service_costs_its_new_price_at_once(way: Way) {
     }
 
     // 1000 at 0.084 + 0.016, and a quantity that is sent as text.
-    let order = order_of(&world, &id, json!("1000"));
+    let order = order_of(&world, &id, &json!("1000"));
     let placed = world
         .customer
         .post(ORDERS, order)
@@ -209,7 +209,7 @@ async fn an_edited_service_costs_its_new_price_at_once(way: Way) {
     world.close().await;
 }
 
-fn order_of(world: &World, service: &Value, quantity: Value) -> Value {
+fn order_of(world: &World, service: &Value, quantity: &Value) -> Value {
     json!({
         "category": "x", "service": service.to_string(), "link": world.link("complete"), "quantity": quantity,
     })
@@ -222,7 +222,7 @@ async fn an_archived_service_is_gone_from_every_page_and_its_orders_live_on(way:
     let path = format!("{SERVICES}/{id}");
     let placed = world
         .customer
-        .post(ORDERS, order_of(&world, &id, json!(100)))
+        .post(ORDERS, order_of(&world, &id, &json!(100)))
         .await;
     let placed = placed.success(201, "ORDER_CREATED")["order"]["id"]
         .as_i64()
@@ -245,7 +245,7 @@ async fn an_archived_service_is_gone_from_every_page_and_its_orders_live_on(way:
     assert!(!listing.to_string().contains("Instagram Likes | Instant"));
     let refused = world
         .customer
-        .post(ORDERS, order_of(&world, &id, json!(100)))
+        .post(ORDERS, order_of(&world, &id, &json!(100)))
         .await;
     assert!([404, 409].contains(&refused.status), "{}", refused.text);
     world.until(placed, "completed").await;

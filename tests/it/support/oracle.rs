@@ -114,3 +114,32 @@ pub async fn prove_the_books(system: &System) {
         .collect();
     assert!(violated.is_empty(), "the books are wrong: {violated:#?}");
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{ProviderId, Secret};
+    use ports::gateway::{PanelOrder, PanelTarget};
+
+    use crate::support::{PANEL_KEY, Way};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[should_panic(expected = "at the panel")]
+    async fn an_order_that_was_sent_twice_does_not_go_unnoticed() {
+        let world = Way::Embedded.world().await.expect("it needs no servers");
+        let id = world.place("complete").await;
+        let order = world.until(id, "completed").await;
+        let target = PanelTarget {
+            provider: ProviderId(world.provider),
+            api_url: world.panel.url(),
+            api_key: Secret::new(PANEL_KEY),
+        };
+        let again = PanelOrder {
+            upstream_service: "1012".to_owned(),
+            link: order["order"]["link"].as_str().expect("a link").to_owned(),
+            quantity: 1_000,
+            reference: None,
+        };
+        world.system().adapters().gateway.add(&target, &again).await;
+        world.close().await;
+    }
+}
