@@ -11,7 +11,7 @@ use application::orders::{
 use application::providers::Panels;
 use domain::Money;
 use domain::orders::OrderPolicy;
-use domain::providers::{LookupCapability, ProviderSettings};
+use domain::providers::LookupCapability;
 use persistence::testing::TestDatabase;
 use persistence::{DatabaseSignal, SeaHealth, SeaLedger, SeaQueries, SeaRelay, SeaStore};
 use ports::{Clock, Store};
@@ -81,8 +81,19 @@ impl Bench {
     }
 
     pub async fn with(policy: OrderPolicy) -> Self {
+        let database = TestDatabase::sqlite_memory().await.unwrap();
+        Self::on(database, policy).await
+    }
+
+    /// `None` without a server, which was said on the output.
+    pub async fn on_postgres() -> Option<Self> {
+        let database = TestDatabase::postgres().await.unwrap()?;
+        Some(Self::on(database, OrderPolicy::default()).await)
+    }
+
+    async fn on(database: TestDatabase, policy: OrderPolicy) -> Self {
         Self {
-            desk: Desk::open(policy).await,
+            desk: Desk::open(database, policy).await,
             closed: false,
         }
     }
@@ -90,14 +101,7 @@ impl Bench {
     /// The provider finds lost orders so.
     pub async fn finding(lookup: LookupCapability) -> Self {
         let bench = Self::new().await;
-        bench
-            .turn(|provider| {
-                provider.settings = ProviderSettings {
-                    lookup,
-                    ..provider.settings
-                }
-            })
-            .await;
+        bench.finds_orders(lookup).await;
         bench
     }
 
@@ -114,8 +118,8 @@ impl Bench {
 }
 
 impl Desk {
-    async fn open(policy: OrderPolicy) -> Self {
-        let database = Arc::new(TestDatabase::sqlite_memory().await.unwrap());
+    async fn open(database: TestDatabase, policy: OrderPolicy) -> Self {
+        let database = Arc::new(database);
         let connections = database.database();
         let clock = Arc::new(FakeClock::default());
         let signal = Arc::new(DatabaseSignal::start(connections).await.unwrap());

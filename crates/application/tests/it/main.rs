@@ -16,6 +16,7 @@ mod hold_back;
 mod jobs;
 mod lies;
 mod place;
+mod races;
 mod reconcile;
 mod reports;
 mod rescue;

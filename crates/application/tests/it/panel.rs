@@ -94,6 +94,11 @@ impl Panel {
         self.adds.then(|| async { answer });
     }
 
+    /// What was written down about sending and was not asked for is forgotten.
+    pub fn forgets(&self) {
+        self.adds.acts.lock().unwrap().clear();
+    }
+
     /// While the next order is on its way, this happens.
     pub fn meanwhile<F, T>(&self, act: F)
     where

@@ -364,29 +364,3 @@ async fn what_the_wallet_does_not_hold_is_not_spent() {
     assert!(refused, "{outcome:?}");
     bench.close().await;
 }
-
-#[tokio::test]
-async fn of_racers_with_one_key_one_places_and_the_others_get_its_order() {
-    let bench = Bench::new().await;
-    let racers = (0..8).map(|_| bench.try_place(bench.wish(1, Some("key"))));
-    let outcomes: Vec<_> = futures::future::join_all(racers).await;
-    let placed: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
-    assert_eq!(placed.iter().filter(|placed| !placed.replayed).count(), 1);
-    assert!(placed.iter().all(|one| one.order.id == placed[0].order.id));
-    assert_eq!(bench.wallet().await.1, PRICE);
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn racers_spend_what_there_is_and_no_more() {
-    let bench = Bench::new().await;
-    let racers = (0..8).map(|n| {
-        let mut wish = bench.wish(n, None);
-        wish.quantity = 50_000;
-        bench.try_place(wish)
-    });
-    let outcomes = futures::future::join_all(racers).await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 4);
-    assert_eq!(bench.wallet().await, (Money::ZERO, units(WEALTH)));
-    bench.close().await;
-}

@@ -182,25 +182,6 @@ async fn a_second_worker_does_nothing_while_the_first_one_sends() {
 }
 
 #[tokio::test]
-async fn workers_that_race_for_an_order_send_it_once() {
-    let bench = Bench::new().await;
-    let id = bench.place(1).await;
-    bench.panel.answers(accepted("77"));
-    let racers = (0..6).map(|_| {
-        let desk = bench.clone();
-        async move { desk.submitting().submit(id).await }
-    });
-    for verdict in futures::future::join_all(racers).await {
-        assert_eq!(verdict.unwrap(), Verdict::Done);
-    }
-    assert_eq!(
-        (bench.state(id).await, bench.panel.sent()),
-        (OrderState::Submitted, 1)
-    );
-    bench.close().await;
-}
-
-#[tokio::test]
 async fn an_id_that_another_order_has_makes_the_order_unknown_and_leaves_the_other_alone() {
     let bench = Bench::new().await;
     let owner = bench.submitted(1, "77").await;

@@ -7,7 +7,7 @@ use application::jobs::{Schedule, Verdict};
 use application::orders::{OrderPlacement, PlaceOrderError, PlacedOrder};
 use domain::catalog::Availability;
 use domain::orders::{EventKind, Order, OrderState};
-use domain::providers::Provider;
+use domain::providers::{LookupCapability, Provider};
 use domain::text::IdempotencyKey;
 use domain::wallets::TransferKind;
 use domain::{Money, OrderId, Timestamp};
@@ -219,6 +219,11 @@ impl Desk {
         knobs(&mut provider);
         saved(tx.providers().update(&provider).await.unwrap());
         tx.commit().await.unwrap();
+    }
+
+    /// The provider finds lost orders so from now on.
+    pub async fn finds_orders(&self, lookup: LookupCapability) {
+        self.turn(|provider| provider.settings.lookup = lookup).await;
     }
 
     pub async fn make_provider(&self, availability: Availability) {
