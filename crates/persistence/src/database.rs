@@ -1,5 +1,8 @@
 //! Connections.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -15,6 +18,8 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{driver_error, store_error};
 
+/// Customers' data are in there.
+const SQLITE_FILE_MODE: u32 = 0o600;
 /// How long SQLite waits for another process that writes.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that one statement may run on PostgreSQL, in milliseconds.
@@ -130,6 +135,9 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(SQLITE_BUSY_TIMEOUT)
             .foreign_keys(true);
+        if !in_memory {
+            create_private(options.get_filename());
+        }
         let write = sqlite_pool(1, sizes.wait, options.clone()).await?;
         let read = if in_memory {
             write.clone()
@@ -219,6 +227,17 @@ impl Database {
             }
         }
     }
+}
+
+/// Creates the file of a new database so that only its owner can read it; SQLite gives its journals the same mode.
+fn create_private(file: &Path) {
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(SQLITE_FILE_MODE)
+        .open(file);
+    // It is there already, or cannot be created, and then SQLite says why in a moment.
+    drop(created);
 }
 
 async fn sqlite_pool(

@@ -1,6 +1,6 @@
 //! What it takes to start, and what a start says when something is missing.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::thread;
@@ -80,6 +80,21 @@ async fn a_server_needs_nothing_but_a_folder_and_keeps_its_sessions_over_a_resta
         EMAIL
     );
     drop(server);
+}
+
+#[test]
+fn a_database_in_a_folder_that_others_may_enter_is_still_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    run(
+        &["migrate", "--data", folder.path().to_str().unwrap()],
+        &Variables::new(),
+    )
+    .good();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let file = entry.unwrap().path();
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
