@@ -20,6 +20,10 @@ scenarios!(on both ways:
     a_cookie_that_was_not_given_out_signs_nobody_in,
     pages_of_other_sites_cannot_act,
 );
+scenarios!(on two nodes:
+    a_visitor_signs_up_uses_the_session_and_signs_out,
+    guessing_is_slowed_down,
+);
 
 const SIGN_UP: &str = "/api/auth/sign-up/email";
 const SIGN_IN: &str = "/api/auth/sign-in/email";

@@ -17,6 +17,7 @@ scenarios!(on both ways:
     staff_say_that_an_order_was_not_placed_but_not_before_that_can_be_known,
     two_members_of_staff_decide_about_much_money,
     an_answer_that_proves_nothing_leaves_the_order_unknown,
+    a_wish_to_cancel_is_kept_until_the_order_is_found,
 );
 scenarios!(on two nodes: a_lost_answer_is_found_again_by_link_and_time);
 
@@ -240,5 +241,42 @@ async fn an_answer_that_proves_nothing_leaves_the_order_unknown(way: Way) {
     }
     assert_eq!(world.requests("add"), 7);
     assert_eq!(world.spent().await, 7 * 117_000);
+    world.close().await;
+}
+
+async fn a_wish_to_cancel_is_kept_until_the_order_is_found(way: Way) {
+    let scene = Scene {
+        lookup: Lookup::LinkAndTime,
+        pace: Duration::from_secs(600),
+        ..Scene::default()
+    };
+    let Some(world) = way.world_with(scene).await else {
+        return;
+    };
+    let id = world.place("accept-hang").await;
+    world
+        .until_it(id, "under way", |order| order["order"]["state"] != "held")
+        .await;
+    let path = format!("/api/v1/dashboard/orders/{id}/cancel");
+    let wished = world.customer.post(&path, json!({})).await;
+    let wished = wished.success(200, "ORDER_CANCEL_REQUESTED");
+    assert_eq!(
+        wished["order"]["status"], "Pending",
+        "nobody knows yet whether there is something to cancel"
+    );
+    let order = world.until(id, "canceled").await;
+    let words = events(&order);
+    let at = |word: &str| {
+        words
+            .iter()
+            .position(|it| *it == word)
+            .unwrap_or_else(|| panic!("{word} in {words:?}"))
+    };
+    assert!(
+        at("cancel_requested") < at("submitted") && at("submitted") < at("cancel_sent"),
+        "{words:?}"
+    );
+    assert_eq!((world.requests("add"), world.requests("cancel")), (1, 1));
+    assert_eq!(world.spent().await, 0);
     world.close().await;
 }
