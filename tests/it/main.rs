@@ -8,6 +8,7 @@ mod catalog_http;
 mod customer_http;
 mod library;
 mod money_races;
+mod order_races;
 mod orders_answers;
 mod orders_http;
 mod orders_refused;
