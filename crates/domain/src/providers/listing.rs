@@ -60,6 +60,9 @@ pub fn find_in_list(
         (None, _) if strangers.any(|row| resembles(order, row, sent_after)) => {
             ListMatch::Inconclusive("an order that may be this one is listed in another form".to_owned())
         }
+        (None, _) if capability == LookupCapability::Reference && listed.iter().any(|row| fits(&row)) => {
+            ListMatch::Inconclusive("it is there, under an id that another order has".to_owned())
+        }
         (None, _) if capability == LookupCapability::Reference => ListMatch::Absent,
         (None, _) if reaches_back(listed, sent_after) => ListMatch::Absent,
         (None, _) => ListMatch::Inconclusive("the list does not reach back far enough".to_owned()),
@@ -211,5 +214,16 @@ mod tests {
             ..row("9", "https://a.b/x", 100, 3)
         };
         assert_eq!(by_reference(&[ours]), ListMatch::Found(ProviderOrderId::new("9")));
+    }
+
+    #[test]
+    fn our_reference_under_an_id_that_another_order_has_is_no_absence() {
+        let ours = ListedOrder {
+            reference: Some(order().reference()),
+            ..row("9", "https://a.b/x", 100, 3)
+        };
+        let known = [ours.id.clone()];
+        let found = find_in_list(&order(), LookupCapability::Reference, &[ours], &known, SENT);
+        assert!(matches!(found, ListMatch::Inconclusive(_)), "{found:?}");
     }
 }
