@@ -10,3 +10,4 @@
 pub mod contract;
 pub mod fake;
 pub mod fixtures;
+pub mod simulator;

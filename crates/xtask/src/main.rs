@@ -1,4 +1,4 @@
-//! Developer automation: `cargo xtask test`, `cargo xtask ci`, `cargo xtask openapi`.
+//! Developer automation: `cargo xtask test`, `cargo xtask ci`, `cargo xtask openapi`, `cargo xtask sim`.
 
 #![expect(
     clippy::print_stdout,
@@ -14,6 +14,7 @@ mod process;
 mod report;
 mod servers;
 mod signals;
+mod sim;
 mod tally;
 mod test;
 mod tidy;
@@ -42,6 +43,9 @@ enum Task {
     /// Write the OpenAPI document of the HTTP surface to openapi/openapi.json
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::Options),
+    /// Run the order protocol in simulated worlds where everything goes wrong
+    #[command(after_help = sim::EXAMPLES)]
+    Sim(sim::Options),
 }
 
 fn main() -> ExitCode {
@@ -70,5 +74,6 @@ fn run(task: Task) -> anyhow::Result<report::Report> {
         Task::Test(options) => test::run(&options),
         Task::Ci => ci::run(),
         Task::Openapi(options) => openapi::run(&options),
+        Task::Sim(options) => sim::run(&options),
     }
 }

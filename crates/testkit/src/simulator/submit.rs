@@ -1,0 +1,282 @@
+//! Counterpart of `application::orders::SubmitOrder`: claim, check that the claim is fresh, send, read the answer,
+//! record it on the attempt that was claimed.
+
+use std::time::Duration;
+
+use domain::orders::{Actor, Attempt, Change, Evidence, Order, OrderState, claim, resolve};
+use domain::providers::{AddAnswer, AddOutcome, classify_add};
+use domain::{OrderId, Timestamp};
+use ports::StoreError;
+
+use super::dice::Dice;
+use super::panel::Mood;
+use super::worker::{FAILURE_PAUSE, Flow, Task};
+use super::world::{Letter, World};
+
+/// A process that stands still for longer than this between the check of its claim and its write to the socket is
+/// killed: the one pause that the protocol cannot survive is one that outlasts lease and quarantine there.
+const STILL_BEFORE_WRITE_MAX: Duration = Duration::from_secs(400);
+/// TCP_USER_TIMEOUT: for so long the kernel delivers what was written, also after the process has died.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(20);
+/// Recording an answer is tried this often. As in the product.
+const RECORD_ATTEMPTS_MAX: u32 = 8;
+
+/// An order that a worker claimed.
+#[derive(Debug, Clone)]
+pub(super) struct Claimed {
+    order: Box<Order>,
+    /// The claim, if it is recorded only after the answer; no product does that, only
+    /// [`super::Mutant::NoDurableIntent`].
+    unrecorded: Option<Box<Change>>,
+}
+
+/// Where a submission stands.
+#[derive(Debug, Clone)]
+pub(super) enum Submit {
+    /// The time of the claim is taken.
+    Stamped {
+        id: OrderId,
+        claimed_at: Duration,
+        now: Timestamp,
+    },
+    /// The intent is durable.
+    Durable { claimed: Claimed, claimed_at: Duration },
+    /// The claim was found fresh; nothing is written yet.
+    Cleared { claimed: Claimed, cleared_at: Duration },
+    /// The request was written.
+    Waiting {
+        claimed: Claimed,
+        ticket: u64,
+        gives_up_at: Duration,
+    },
+    /// The answer is known and not recorded.
+    Recording {
+        claimed: Claimed,
+        evidence: Evidence,
+        tries: u32,
+    },
+}
+
+impl World {
+    pub(super) fn begin_submit(&mut self, id: OrderId) -> Flow {
+        match self.store.row(id) {
+            Some(row) if row.order.state == OrderState::Held => goes(Submit::Stamped {
+                id,
+                claimed_at: self.time,
+                now: self.now(),
+            }),
+            _ => Flow::Done,
+        }
+    }
+
+    pub(super) fn submit_step(&mut self, name: &str, step: Submit, dice: &mut Dice) -> Flow {
+        match step {
+            Submit::Stamped { id, claimed_at, now } => self.claim(name, id, claimed_at, now, dice),
+            Submit::Durable { claimed, claimed_at } => {
+                let stale = self.time.saturating_sub(claimed_at) >= self.policy.send_within;
+                if stale {
+                    let why = "stale".to_owned();
+                    return self.conclude(claimed, &AddAnswer::NotSent { why });
+                }
+                let cleared_at = self.time;
+                goes(Submit::Cleared { claimed, cleared_at })
+            }
+            Submit::Cleared { claimed, cleared_at } => self.send(name, claimed, cleared_at, dice),
+            Submit::Waiting {
+                claimed,
+                ticket,
+                gives_up_at,
+            } => self.wait(claimed, ticket, gives_up_at),
+            Submit::Recording {
+                claimed,
+                evidence,
+                tries,
+            } => self.record(claimed, evidence, tries, dice),
+        }
+    }
+
+    fn claim(
+        &mut self,
+        name: &str,
+        id: OrderId,
+        claimed_at: Duration,
+        now: Timestamp,
+        dice: &mut Dice,
+    ) -> Flow {
+        let policy = self.policy;
+        if !self.rules.durable_intent {
+            let row = self.store.row(id);
+            let Some(change) = row.and_then(|row| claim(&row.order, name, &policy, now)) else {
+                return Flow::Done;
+            };
+            let claimed = Claimed {
+                order: Box::new(change.order.clone()),
+                unrecorded: Some(Box::new(change)),
+            };
+            return goes(Submit::Durable { claimed, claimed_at });
+        }
+        let commit = Self::draw_commit(dice);
+        let stale = dice.one_in(8);
+        let amended = self
+            .store
+            .amend(id, stale, commit, |order, _| claim(order, name, &policy, now));
+        self.say("an order is claimed", || {
+            format!("{name} claims order {id}: commit {commit:?}")
+        });
+        match amended {
+            Ok(Some(order)) => {
+                let claimed = Claimed {
+                    order: Box::new(order),
+                    unrecorded: None,
+                };
+                goes(Submit::Durable { claimed, claimed_at })
+            }
+            Ok(None) => Flow::Done,
+            Err(_) => Flow::Again(FAILURE_PAUSE),
+        }
+    }
+
+    fn send(&mut self, name: &str, claimed: Claimed, cleared_at: Duration, dice: &mut Dice) -> Flow {
+        if self.time.saturating_sub(cleared_at) > STILL_BEFORE_WRITE_MAX {
+            return Flow::Dies;
+        }
+        let id = claimed.order.id;
+        if dice.one_in(8) {
+            self.say("no connection", || {
+                format!("{name} gets no connection for order {id}")
+            });
+            let why = "refused".to_owned();
+            return self.conclude(claimed, &AddAnswer::NotSent { why });
+        }
+        let (delay, gives_up_after) = self.draw_journey(dice);
+        let mood = Mood::draw(dice);
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let lost = dice.one_in(10);
+        if !lost {
+            self.letters.push(Letter {
+                arrives_at: self.time + delay,
+                order: claimed.order.clone(),
+                mood,
+                reply_to: (!dice.one_in(8)).then_some(ticket),
+                salt: dice.roll(),
+            });
+        }
+        self.say("a request is sent", || {
+            let fate = if lost {
+                "it is lost".to_owned()
+            } else {
+                format!("it arrives after {delay:?}")
+            };
+            format!("{name} sends order {id}: {fate}; it waits {gives_up_after:?}")
+        });
+        goes(Submit::Waiting {
+            claimed,
+            ticket,
+            gives_up_at: self.time + gives_up_after,
+        })
+    }
+
+    /// How long the request travels, and when the sender gives up waiting: at its time limit, or at once when the
+    /// connection is reset. The kernel may deliver what was written although the sender has given up.
+    fn draw_journey(&self, dice: &mut Dice) -> (Duration, Duration) {
+        let limit = self.policy.send_timeout;
+        let longest = u64::try_from((limit + UNACKNOWLEDGED_MAX).as_millis()).unwrap_or_default();
+        let delay = if dice.one_in(4) {
+            dice.millis(0, longest)
+        } else {
+            dice.millis(20, 2_500)
+        };
+        let gives_up_after = if dice.one_in(6) {
+            dice.millis(1, 1_000)
+        } else {
+            limit
+        };
+        (delay, gives_up_after)
+    }
+
+    fn wait(&mut self, claimed: Claimed, ticket: u64, gives_up_at: Duration) -> Flow {
+        let came = self.replies.get(&ticket).filter(|(at, _)| *at <= gives_up_at);
+        if let Some((_, answer)) = came.cloned() {
+            self.replies.remove(&ticket);
+            return self.conclude(claimed, &answer);
+        }
+        if self.time >= gives_up_at {
+            let why = "timeout".to_owned();
+            return self.conclude(claimed, &AddAnswer::Broken { why });
+        }
+        goes(Submit::Waiting {
+            claimed,
+            ticket,
+            gives_up_at,
+        })
+    }
+
+    fn conclude(&mut self, claimed: Claimed, answer: &AddAnswer) -> Flow {
+        let evidence = match classify_add(answer) {
+            AddOutcome::Placed(provider_order_id) => Evidence::Placed {
+                provider_order_id,
+                actor: Actor::Provider,
+            },
+            AddOutcome::Refused { text, .. } => Evidence::Refused { text },
+            AddOutcome::NotSent { proof } => Evidence::NotSent { proof },
+            AddOutcome::Unknown { why } => Evidence::Unknown { why },
+        };
+        goes(Submit::Recording {
+            claimed,
+            evidence,
+            tries: 1,
+        })
+    }
+
+    fn record(&mut self, mut claimed: Claimed, evidence: Evidence, tries: u32, dice: &mut Dice) -> Flow {
+        if let Some(change) = claimed.unrecorded.take()
+            && self.store.record(&change, Self::draw_commit(dice)).is_err()
+        {
+            return Flow::Again(FAILURE_PAUSE);
+        }
+        let (policy, now, commit) = (self.policy, self.now(), Self::draw_commit(dice));
+        let stale = dice.one_in(8);
+        let (id, no) = (claimed.order.id, claimed.order.attempts);
+        // The evidence is about the attempt that was claimed, and about no other.
+        let decide = |order: &Order, attempt: Option<&Attempt>| {
+            let attempt = attempt.filter(|attempt| attempt.no == no);
+            attempt.and_then(|attempt| resolve(order, attempt, &evidence, &policy, now))
+        };
+        let amended = self.store.amend(id, stale, commit, decide);
+        let after = self.about(id);
+        self.say(named(&evidence), || {
+            format!("{evidence:?} of attempt {no} is recorded: commit {commit:?}; {after}")
+        });
+        match amended {
+            Err(StoreError::Unavailable(_)) if tries < RECORD_ATTEMPTS_MAX => goes(Submit::Recording {
+                claimed,
+                evidence,
+                tries: tries + 1,
+            }),
+            Err(StoreError::Conflict { .. }) if matches!(evidence, Evidence::Placed { .. }) => {
+                let why = "the provider answered an order id that belongs to another order".to_owned();
+                goes(Submit::Recording {
+                    claimed,
+                    evidence: Evidence::Unknown { why },
+                    tries: 1,
+                })
+            }
+            Ok(_) => Flow::Done,
+            Err(_) => Flow::Again(FAILURE_PAUSE),
+        }
+    }
+}
+
+const fn named(evidence: &Evidence) -> &'static str {
+    match evidence {
+        Evidence::Placed { .. } => "answer: placed",
+        Evidence::NotSent { .. } => "answer: not sent",
+        Evidence::Refused { .. } => "answer: refused",
+        Evidence::Absent { .. } | Evidence::Unknown { .. } => "answer: unknown",
+    }
+}
+
+const fn goes(step: Submit) -> Flow {
+    Flow::Goes(Task::Submit(step))
+}
