@@ -82,14 +82,7 @@ impl ReconcileOrder {
             .look_up(&provider, &target, &view.order, attempt.started_at)
             .await;
         drop(admitted);
-        match found {
-            Ok(found) => self.record(id, found).await?,
-            Err(PanelsError::Store(error)) => return Err(error.into()),
-            Err(error) => {
-                self.record(id, ListMatch::Inconclusive(error.to_string()))
-                    .await?
-            }
-        }
+        self.record(id, found?).await?;
         Ok(Verdict::Done)
     }
 
@@ -99,7 +92,7 @@ impl ReconcileOrder {
         target: &PanelTarget,
         order: &Order,
         sent_after: Timestamp,
-    ) -> Result<ListMatch, PanelsError> {
+    ) -> Result<ListMatch, StoreError> {
         let capability = provider.settings.lookup;
         let reference = (capability == LookupCapability::Reference).then(|| order.reference());
         let listed = match self.gateway.recent_orders(target, reference).await {

@@ -88,7 +88,13 @@ impl SubmitOrder {
                 return Ok(unclaimed.map(|_| Verdict::Done)?);
             }
         };
-        let answer = self.send(&provider, &target, &order, claimed_at).await;
+        if self.is_stale(claimed_at) {
+            self.panels.forgo(provider.id, CallClass::Submit, admitted);
+            let proof = "local:stale".to_owned();
+            self.record(&order, &Evidence::NotSent { proof }).await?;
+            return Ok(Verdict::Done);
+        }
+        let answer = self.send(&provider, &target, &order).await;
         drop(admitted);
         self.conclude(&provider, &order, &answer).await?;
         Ok(Verdict::Done)
@@ -123,19 +129,13 @@ impl SubmitOrder {
         }
     }
 
-    async fn send(
-        &self,
-        provider: &Provider,
-        target: &PanelTarget,
-        order: &Order,
-        claimed_at: Duration,
-    ) -> AddAnswer {
-        // A process that was paused since the claim may be past its lease: it must not send any more.
-        if self.clock.monotonic().saturating_sub(claimed_at) >= self.policy.send_within {
-            return AddAnswer::NotSent {
-                why: "stale".to_owned(),
-            };
-        }
+    /// Whether so much time has passed since the claim that its lease may end while the request runs: a process that
+    /// was paused in between must not send any more.
+    fn is_stale(&self, claimed_at: Duration) -> bool {
+        self.clock.monotonic().saturating_sub(claimed_at) >= self.policy.send_within
+    }
+
+    async fn send(&self, provider: &Provider, target: &PanelTarget, order: &Order) -> AddAnswer {
         let keeps_references = provider.settings.lookup == LookupCapability::Reference;
         let request = PanelOrder {
             upstream_service: order.service.upstream_id.clone(),

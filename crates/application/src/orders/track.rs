@@ -17,6 +17,7 @@ use super::reconcile::call_result;
 use super::record::amend;
 use crate::jobs::Verdict;
 use crate::providers::{Admitted, CallClass, Panels, PanelsError};
+use crate::retry::retry_contended;
 
 /// For so long nobody else asks about orders that were taken: longer than a request and its recording take. A worker
 /// that dies meanwhile delays them by no more than this.
@@ -66,7 +67,7 @@ impl TrackOrders {
                 Ok(admitted) => admitted,
                 Err(pause) => return Ok(Verdict::Later(pause)),
             };
-            let taken = self.take_due(provider.id).await?;
+            let taken = retry_contended(|| self.take_due(provider.id)).await?;
             if taken.is_empty() {
                 self.panels.forgo(provider.id, CallClass::Read, admitted);
                 return Ok(Verdict::Done);
@@ -145,7 +146,7 @@ impl TrackOrders {
                 tracing::error!(order_id = order.id.0, %error, "a status report could not be recorded");
             }
         }
-        self.reschedule(&unchanged, requested_at).await
+        retry_contended(|| self.reschedule(&unchanged, requested_at)).await
     }
 
     async fn record(&self, id: OrderId, news: &News<'_>, now: Timestamp) -> Result<(), StoreError> {
