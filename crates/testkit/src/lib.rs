@@ -1,5 +1,6 @@
-//! What the tests of this workspace share: values to begin with, a clock that obeys, and the contracts that every
-//! implementation of a port has to keep. Nothing here knows which database or server is behind a port.
+//! What the tests of this workspace share: values to begin with, a clock that obeys, the contracts that every
+//! implementation of a port has to keep, and a simulator of the order protocol. Nothing here knows which database or
+//! server is behind a port.
 
 #![expect(
     clippy::expect_used,
