@@ -344,9 +344,12 @@ pub async fn an_abandoned_statement_poisons_the_transaction(backend: &Backend) -
             })
             .await?
     );
-    {
+    // A database that answers at once leaves nothing to abandon; then it is asked again.
+    loop {
         let mut abandoned = tx.orders().lock(order.id);
-        assert!(futures::poll!(&mut abandoned).is_pending());
+        if futures::poll!(&mut abandoned).is_pending() {
+            break;
+        }
     }
     assert_eq!(tx.orders().lock(order.id).await, Err(StoreError::Poisoned));
     assert_eq!(tx.commit().await, Err(StoreError::Poisoned));

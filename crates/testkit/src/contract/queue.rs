@@ -56,7 +56,7 @@ impl Queue {
 }
 
 /// Jobs that an empty queue takes.
-pub const ROOM: u16 = 1_000;
+pub const ROOM: u16 = 256;
 /// Whatever should happen soon has not happened after this time.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to watch for what must not happen.
