@@ -224,3 +224,86 @@ fn rule(name: &'static str, holds: bool, order: Option<OrderId>) -> Result<(), V
 const fn breach(kind: Breach, text: String) -> Result<(), Violation> {
     Err(Violation { kind, text })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Money;
+    use domain::orders::AttemptOutcome;
+
+    use super::*;
+    use crate::simulator::Rules;
+    use crate::simulator::plan::plan;
+    use crate::simulator::world::World;
+
+    /// What somebody does to the rows.
+    type Cook = fn(&mut Store);
+
+    /// A world in which an order was posted and another one was given back.
+    fn lived_in() -> World {
+        let lived = (0..500).map(|seed| {
+            let mut world = World::new(seed, Rules::PRODUCT, false);
+            for step in plan(seed) {
+                world.step(step).unwrap();
+            }
+            world
+        });
+        let both = |world: &World| {
+            let has = |hold| world.store.orders.iter().any(|row| row.order.hold == hold);
+            has(Hold::Posted) && has(Hold::Voided)
+        };
+        lived.into_iter().find(both).unwrap()
+    }
+
+    fn row_with(store: &mut Store, hold: Hold) -> &mut OrderRow {
+        let mut rows = store.orders.iter_mut();
+        rows.find(|row| row.order.hold == hold).unwrap()
+    }
+
+    fn without_last(store: &mut Store, kind: TransferKind) {
+        let at = store.transfers.iter().rposition(|row| row.kind == kind).unwrap();
+        store.transfers.remove(at);
+    }
+
+    #[test]
+    fn every_way_to_cook_the_books_is_noticed() {
+        let ways: [(&str, Cook); 8] = [
+            ("a micro-unit is invented", |store| {
+                store.wallets.values_mut().next().unwrap().available += 1;
+            }),
+            ("a held micro-unit is lost", |store| {
+                store.wallets.values_mut().next().unwrap().held -= 1;
+            }),
+            ("a hold is forgotten", |store| {
+                without_last(store, TransferKind::Hold)
+            }),
+            ("a post is forgotten", |store| {
+                without_last(store, TransferKind::Post)
+            }),
+            ("a void is forgotten", |store| {
+                without_last(store, TransferKind::Void)
+            }),
+            ("a refund has no transfer", |store| {
+                row_with(store, Hold::Posted).order.refunded = Money::MICRO;
+            }),
+            ("a posted order loses its provider's id", |store| {
+                row_with(store, Hold::Posted).order.provider_order_id = None;
+            }),
+            ("a possible loss is not booked", |store| {
+                let row = row_with(store, Hold::Voided);
+                if let Some(last) = row.attempts.last_mut() {
+                    last.attempt.outcome = AttemptOutcome::Unknown;
+                } else {
+                    row.order.ended_at = None;
+                }
+            }),
+        ];
+        let world = lived_in();
+        assert_eq!(check_books(&world.store), Ok(()));
+        for (way, cook) in ways {
+            let mut store = world.store.clone();
+            cook(&mut store);
+            let noticed = check_books(&store).unwrap_err();
+            assert_eq!(noticed.kind, Breach::Books, "{way}");
+        }
+    }
+}

@@ -75,8 +75,12 @@ impl World {
             Submit::Durable { claimed, claimed_at } => {
                 let stale = self.time.saturating_sub(claimed_at) >= self.policy.send_within;
                 if stale {
-                    let why = "stale".to_owned();
-                    return self.conclude(claimed, &AddAnswer::NotSent { why });
+                    let proof = "local:stale".to_owned();
+                    return goes(Submit::Recording {
+                        claimed,
+                        evidence: Evidence::NotSent { proof },
+                        tries: 1,
+                    });
                 }
                 let cleared_at = self.time;
                 goes(Submit::Cleared { claimed, cleared_at })
