@@ -67,13 +67,14 @@ pub fn looked_up(order: &Order, result: &str, policy: &OrderPolicy, now: Timesta
     Change::of(after.touched(now)).event(event)
 }
 
-/// Whether not finding the order at the provider proves that it is not there: only when no request of ours can still
-/// be on its way.
+/// Whether not finding the order at the provider proves that it is not there: only when no request of ours could still
+/// be on its way at `asked_at`, which is when the provider was asked and not when its answer is recorded. A process may
+/// stand still in between for longer than the quarantine.
 #[must_use]
-pub fn absence_proves(order: &Order, policy: &OrderPolicy, now: Timestamp) -> bool {
+pub fn absence_proves(order: &Order, policy: &OrderPolicy, asked_at: Timestamp) -> bool {
     order
         .lease_until
-        .is_some_and(|until| now > until.plus(policy.quarantine))
+        .is_some_and(|until| asked_at > until.plus(policy.quarantine))
 }
 
 /// Why a person's decision is not taken.
