@@ -15,6 +15,7 @@
 pub mod attempts;
 pub mod audit;
 pub mod catalog;
+pub mod catalog_services;
 pub mod identity;
 pub mod keys;
 pub mod ledger;
@@ -99,6 +100,10 @@ mod tests {
     fn every_case_of_a_suite_is_listed_in_its_macro() {
         assert_listed(include_str!("identity.rs"), crate::identity_contract!(names));
         assert_listed(include_str!("catalog.rs"), crate::catalog_contract!(names));
+        assert_listed(
+            include_str!("catalog_services.rs"),
+            crate::catalog_services_contract!(names),
+        );
         assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
         assert_listed(include_str!("providers.rs"), crate::providers_contract!(names));
         assert_listed(include_str!("keys.rs"), crate::keys_contract!(names));
