@@ -27,6 +27,13 @@ pub struct ReconcileOrder {
     policy: OrderPolicy,
 }
 
+/// What a provider was asked, and what it said. The answer is as old as the question, however long it lay around.
+struct LookUp {
+    attempt: u32,
+    asked_at: Timestamp,
+    found: ListMatch,
+}
+
 impl ReconcileOrder {
     /// The use case over its ports.
     #[must_use]
@@ -67,7 +74,7 @@ impl ReconcileOrder {
 
         let (provider, target) = self.panels.target(view.order.service.provider).await?;
         if provider.settings.lookup == LookupCapability::None {
-            self.apply(id, |order, attempt, now| {
+            self.apply(id, attempt.no, |order, attempt, now| {
                 write_off(order, attempt, &self.policy, now)
                     .or_else(|| await_decision(order, &self.policy, now))
             })
@@ -78,11 +85,17 @@ impl ReconcileOrder {
             Ok(admitted) => admitted,
             Err(pause) => return Ok(Verdict::Later(pause)),
         };
+        let asked_at = self.clock.now();
         let found = self
             .look_up(&provider, &target, &view.order, attempt.started_at)
             .await;
         drop(admitted);
-        self.record(id, found?).await?;
+        let answer = LookUp {
+            attempt: attempt.no,
+            asked_at,
+            found: found?,
+        };
+        self.record(id, &answer).await?;
         Ok(Verdict::Done)
     }
 
@@ -110,29 +123,33 @@ impl ReconcileOrder {
         Ok(find_in_list(order, capability, &listed, &known, sent_after))
     }
 
-    async fn record(&self, id: OrderId, found: ListMatch) -> Result<(), StoreError> {
+    async fn record(&self, id: OrderId, answer: &LookUp) -> Result<(), StoreError> {
         let result = self
-            .apply(id, |order, attempt, now| self.decide(order, attempt, &found, now))
+            .apply(id, answer.attempt, |order, attempt, now| {
+                self.decide(order, attempt, answer, now)
+            })
             .await;
         match result {
             // Another order took the id meanwhile: one row's bad luck must not repeat for ever.
             Err(StoreError::Conflict { constraint }) => {
                 tracing::error!(order_id = id.0, %constraint, "an order that was found belongs to another one");
                 let why = "the order that was found belongs to another one";
-                self.apply(id, |order, _, now| Some(looked_up(order, why, &self.policy, now)))
-                    .await
+                self.apply(id, answer.attempt, |order, _, now| {
+                    Some(looked_up(order, why, &self.policy, now))
+                })
+                .await
             }
             result => result,
         }
     }
 
-    fn decide(&self, order: &Order, attempt: &Attempt, found: &ListMatch, now: Timestamp) -> Option<Change> {
-        let evidence = match found {
+    fn decide(&self, order: &Order, attempt: &Attempt, answer: &LookUp, now: Timestamp) -> Option<Change> {
+        let evidence = match &answer.found {
             ListMatch::Found(id) => Evidence::Placed {
                 provider_order_id: id.clone(),
                 actor: Actor::Provider,
             },
-            ListMatch::Absent if absence_proves(order, &self.policy, now) => Evidence::Absent {
+            ListMatch::Absent if absence_proves(order, &self.policy, answer.asked_at) => Evidence::Absent {
                 proof: "lookup:absent".to_owned(),
                 actor: Actor::Provider,
             },
@@ -147,13 +164,13 @@ impl ReconcileOrder {
             .or_else(|| Some(looked_up(order, why, &self.policy, now)))
     }
 
-    async fn apply<D>(&self, id: OrderId, decide: D) -> Result<(), StoreError>
+    async fn apply<D>(&self, id: OrderId, no: u32, decide: D) -> Result<(), StoreError>
     where
         D: Fn(&Order, &Attempt, Timestamp) -> Option<Change> + Send + Sync,
     {
         let now = self.clock.now();
         let undecided = |order: &Order, attempt: Option<&Attempt>| {
-            let attempt = attempt.filter(|attempt| attempt.outcome == AttemptOutcome::Unknown);
+            let attempt = attempt.filter(|it| it.no == no && it.outcome == AttemptOutcome::Unknown);
             Ok(attempt.and_then(|attempt| decide(order, attempt, now)))
         };
         amend::<Infallible, _>(&*self.store, id, undecided)

@@ -107,6 +107,27 @@ async fn absence_proves_nothing_while_a_request_may_still_be_on_its_way() {
 }
 
 #[tokio::test]
+async fn an_answer_that_lay_around_is_as_old_as_its_question() {
+    let bench = Bench::finding(LookupCapability::Reference).await;
+    let id = bench.unknown(1).await;
+    let (other, long) = (bench.clone(), proof_time(&bench) + SECOND);
+    bench.panel.while_listing(move || async move {
+        other.pass(long);
+        Ok(Vec::new())
+    });
+    bench.reconcile(id).await;
+    assert_eq!(
+        bench.state(id).await,
+        OrderState::Unknown,
+        "the request was still under way when the provider was asked"
+    );
+    bench.panel.lists(Ok(Vec::new()));
+    bench.reconcile(id).await;
+    assert_eq!(bench.state(id).await, OrderState::Voided);
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn a_list_that_reaches_back_proves_absence_and_a_short_one_does_not() {
     let bench = Bench::finding(LookupCapability::LinkAndTime).await;
     let id = bench.unknown(1).await;
