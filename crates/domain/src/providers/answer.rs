@@ -129,7 +129,11 @@ pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
             proof: format!("connect:{why}"),
         },
         AddAnswer::Broken { why } => AddOutcome::Unknown { why: why.clone() },
-        AddAnswer::Answered { status, body, .. } => classify_body(*status, body),
+        AddAnswer::Answered {
+            status,
+            body,
+            excerpt,
+        } => with_excerpt(classify_body(*status, body), excerpt),
     }
 }
 
@@ -138,6 +142,16 @@ pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
 #[must_use]
 pub fn is_about_order(error: &str) -> bool {
     !says(error, &ABOUT_ACCOUNT) && !says(error, &AMBIGUOUS) && !says(error, &PASSING)
+}
+
+/// People who have to find out what an answer meant need to see it.
+fn with_excerpt(outcome: AddOutcome, excerpt: &str) -> AddOutcome {
+    match outcome {
+        AddOutcome::Unknown { why } if !excerpt.is_empty() => AddOutcome::Unknown {
+            why: format!("{why}; it answered: {excerpt}"),
+        },
+        outcome => outcome,
+    }
 }
 
 fn says(error: &str, words: &[&str]) -> bool {
@@ -311,6 +325,22 @@ mod tests {
                 "{status}"
             );
         }
+    }
+
+    #[test]
+    fn an_answer_that_nobody_understands_is_kept_for_people() {
+        let html = AddAnswer::Answered {
+            status: 502,
+            body: AddBody::NotAnObject,
+            excerpt: "<h1>Bad gateway</h1>".to_owned(),
+        };
+        let AddOutcome::Unknown { why } = classify_add(&html) else {
+            panic!("it proves nothing");
+        };
+        assert!(
+            why.contains("HTTP 502") && why.contains("<h1>Bad gateway</h1>"),
+            "{why}"
+        );
     }
 
     #[test]
