@@ -89,14 +89,27 @@ async fn an_order_that_was_not_accepted_is_given_back_whatever_the_answer_looks_
         // It may speak of this very order.
         "reject:active",
     ];
-    for id in place_all(&world, &scripts).await {
+    for (script, id) in scripts.iter().zip(place_all(&world, &scripts).await) {
         let order = world.until(id, "voided").await;
         assert_eq!(order["attempts"].as_array().map(Vec::len), Some(1), "{order:#}");
         assert_eq!(order["attempts"][0]["proof"], "lookup:absent", "{order:#}");
+        // What came back is kept for staff, word for word but for the key.
+        let why = why_unknown(&order);
+        assert_eq!(
+            why.contains("it answered: <"),
+            ["html", "http500"].contains(script),
+            "{why}"
+        );
     }
     assert_eq!(world.requests("add"), 18);
     assert_eq!(world.spent().await, 0);
     world.close().await;
+}
+
+fn why_unknown(order: &Value) -> String {
+    let history = order["history"].as_array().unwrap();
+    let unknown = history.iter().find(|event| event["event"] == "unknown").unwrap();
+    unknown["details"]["why"].as_str().unwrap().to_owned()
 }
 
 async fn a_refusal_in_known_words_gives_the_money_back_at_once(way: Way) {
