@@ -31,15 +31,6 @@ impl CallClass {
             Self::Read => 4,
         }
     }
-
-    /// The word in metrics.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Submit => "submit",
-            Self::Read => "read",
-        }
-    }
 }
 
 /// Why a provider cannot be called at all.
