@@ -53,6 +53,9 @@ pub enum CreditWalletError {
     /// The key was used for another credit.
     #[error("the key was used for another credit")]
     KeyReused,
+    /// The wallet cannot hold so much.
+    #[error("the wallet cannot hold so much")]
+    TooLarge,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -109,17 +112,17 @@ impl CreditWallet {
             Some(key) => format!("{}:{key}", staff.id()),
             None => self.ids.text_id(),
         };
-        let recording = retry_contended(|| self.record(staff, credit, reason, &reference)).await;
-        match recording {
-            Ok(Recording::Made) => self.credited(credit, false).await,
-            Ok(Recording::MadeBefore) => self.credited(credit, true).await,
+        let mut recording = retry_contended(|| self.record(staff, credit, reason, &reference)).await;
+        if is_conflict(&recording) {
             // A racer with the same key was recorded first; now that it is, it can be compared.
-            Err(CreditWalletError::Store(StoreError::Conflict { .. })) => {
-                retry_contended(|| self.record(staff, credit, reason, &reference)).await?;
-                self.credited(credit, true).await
-            }
-            Err(error) => Err(error),
+            recording = retry_contended(|| self.record(staff, credit, reason, &reference)).await;
         }
+        if is_conflict(&recording) {
+            // Nobody else's credit is in the way: it is the limit of the wallet.
+            return Err(CreditWalletError::TooLarge);
+        }
+        let replayed = matches!(recording?, Recording::MadeBefore);
+        self.credited(credit, replayed).await
     }
 
     async fn credited(&self, credit: &Credit, replayed: bool) -> Result<Credited, CreditWalletError> {
@@ -184,4 +187,11 @@ impl CreditWallet {
 enum Recording {
     Made,
     MadeBefore,
+}
+
+const fn is_conflict(recording: &Result<Recording, CreditWalletError>) -> bool {
+    matches!(
+        recording,
+        Err(CreditWalletError::Store(StoreError::Conflict { .. }))
+    )
 }

@@ -56,6 +56,18 @@ async fn a_credit_is_made_once_however_often_it_is_asked_for_with_one_key() {
 }
 
 #[tokio::test]
+async fn more_than_a_wallet_can_hold_is_refused_and_changes_nothing() {
+    let bench = Bench::new().await;
+    for amount in [Money::from_micros(i64::MAX), units(1_000_000_000_000)] {
+        let refused = credit(&bench, 0, &wish(&bench, amount, Some("key"))).await;
+        assert!(matches!(refused, Err(CreditWalletError::TooLarge)), "{refused:?}");
+    }
+    assert_eq!(bench.wallet().await, (units(WEALTH), Money::ZERO));
+    assert_eq!(bench.number("SELECT COUNT(*) FROM audit_log").await, 0);
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn a_key_belongs_to_who_chose_it_and_to_one_credit() {
     let bench = Bench::new().await;
     credit(&bench, 0, &wish(&bench, units(5), Some("key")))

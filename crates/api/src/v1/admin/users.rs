@@ -149,6 +149,7 @@ fn credit_error(error: CreditWalletError) -> ApiError {
         CreditWalletError::Reason(error) => field_error("reason", error),
         CreditWalletError::UnknownUser => Code::UserNotFound.into(),
         CreditWalletError::KeyReused => Code::IdempotencyKeyReused.into(),
+        CreditWalletError::TooLarge => ApiError::new(Code::TooLarge, "The wallet cannot hold so much."),
         CreditWalletError::Store(error) => error.into(),
     }
 }
