@@ -18,6 +18,11 @@ pub struct InvariantCount {
 /// Checks the books.
 #[async_trait]
 pub trait LedgerProof: Send + Sync {
-    /// Evaluates V1 to V13 in one snapshot of a live database.
+    /// Evaluates V1 to V13 over everything, in one snapshot of a live database. Its cost grows with the number of orders.
     async fn verify(&self) -> Result<Vec<InvariantCount>, StoreError>;
+
+    /// The same for what money has moved in since the last watch but one; now and then for everything. For an alarm
+    /// that asks every minute: its cost grows with what happened meanwhile. What it finds wrong it finds again until it
+    /// is right.
+    async fn watch(&self) -> Result<Vec<InvariantCount>, StoreError>;
 }

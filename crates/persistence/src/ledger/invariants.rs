@@ -1,6 +1,8 @@
 //! What must hold of the books at any moment, as queries that count what violates it.
 //!
 //! Accounts by their ids: 1 user wallets, 2 user holds, 3 deferred revenue of orders.
+//!
+//! A table in braces is the whole table, or the part of it that money moved in lately: see [`Scope`].
 
 /// What an invariant takes into account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +11,55 @@ pub(super) enum Since {
     Ever,
     /// What has been so for longer than this; `$1` is the moment so long ago.
     Minutes(u64),
+}
+
+/// Which rows are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All of them.
+    Everything,
+    /// Orders and wallets with a transfer above this id, and all that the ledger says about them. Whatever moves money
+    /// writes a transfer, so nothing that was done since is missed; what somebody does to an old row by hand is.
+    MovedSince(i64),
+}
+
+/// A table in braces, the table, the column that names what moved, and the column of `transfers` that names it.
+const PARTS: [(&str, &str, &str, &str); 6] = [
+    ("{orders}", "orders", "id", "order_id"),
+    ("{attempts}", "attempts", "order_id", "order_id"),
+    ("{wallets}", "wallets", "user_id", "user_id"),
+    ("{transfers}", "transfers", "id", "id"),
+    ("{transfers of orders}", "transfers", "order_id", "order_id"),
+    ("{transfers of users}", "transfers", "user_id", "user_id"),
+];
+/// Orders with a pending hold. Only open orders have one, and of these there is an index; that it is so is looked at when
+/// everything is.
+const PENDING: &str = "{pending orders of users}";
+
+impl Scope {
+    /// The query over the rows of this scope.
+    pub(super) fn apply(self, sql: &str) -> String {
+        let moved = |of: &str| match self {
+            Self::Everything => None,
+            Self::MovedSince(id) => Some(format!(
+                "(SELECT moved.{of} FROM transfers AS moved WHERE moved.id > {id})"
+            )),
+        };
+        let pending = match moved("user_id") {
+            None => "orders WHERE hold = 'pending'".to_owned(),
+            Some(moved) => format!(
+                "orders WHERE hold = 'pending' AND state IN ('held', 'submitting', 'unknown') AND user_id IN {moved}"
+            ),
+        };
+        let sql = sql.replace(PENDING, &pending);
+        PARTS.iter().fold(sql, |sql, (name, table, column, of)| {
+            let part = match moved(of) {
+                None => (*table).to_owned(),
+                Some(moved) => format!("(SELECT * FROM {table} WHERE {column} IN {moved}) AS {table}"),
+            };
+            sql.replace(name, &part)
+        })
+    }
 }
 
 /// One invariant.
@@ -29,31 +80,31 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
             SELECT
             (SELECT COUNT(*) FROM (
                 SELECT user_id FROM (
-                    SELECT user_id, available, held FROM wallets
+                    SELECT user_id, available, held FROM {wallets}
                     UNION ALL
                     SELECT user_id,
                         CASE WHEN debit = 1 THEN amount WHEN credit = 1 THEN -amount ELSE 0 END,
                         CASE WHEN debit = 2 THEN amount WHEN credit = 2 THEN -amount ELSE 0 END
-                    FROM transfers WHERE user_id IS NOT NULL
+                    FROM {transfers of users} WHERE user_id IS NOT NULL
                 ) AS moved
                 GROUP BY user_id HAVING SUM(available) <> 0 OR SUM(held) <> 0
             ) AS unequal)
-            + (SELECT COUNT(*) FROM transfers WHERE user_id IS NULL AND (debit IN (1, 2) OR credit IN (1, 2)))",
+            + (SELECT COUNT(*) FROM {transfers} WHERE user_id IS NULL AND (debit IN (1, 2) OR credit IN (1, 2)))",
         since: Since::Ever,
     },
     Invariant {
         id: "V2",
         rule: "no wallet is below zero",
-        sql: "SELECT COUNT(*) FROM wallets WHERE available < 0 OR held < 0",
+        sql: "SELECT COUNT(*) FROM {wallets} WHERE available < 0 OR held < 0",
         since: Since::Ever,
     },
     Invariant {
         id: "V3",
         rule: "what a wallet holds is the sum of its pending orders",
         sql: "
-            SELECT COUNT(*) FROM wallets
+            SELECT COUNT(*) FROM {wallets}
             LEFT JOIN (
-                SELECT user_id, SUM(price) AS price FROM orders WHERE hold = 'pending' GROUP BY user_id
+                SELECT user_id, SUM(price) AS price FROM {pending orders of users} GROUP BY user_id
             ) AS pending ON pending.user_id = wallets.user_id
             WHERE wallets.held <> COALESCE(pending.price, 0)",
         since: Since::Ever,
@@ -62,9 +113,9 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
         id: "V4",
         rule: "every order took its price from the wallet exactly once",
         sql: "
-            SELECT COUNT(*) FROM orders
+            SELECT COUNT(*) FROM {orders}
             LEFT JOIN (
-                SELECT order_id, COUNT(*) AS times, SUM(amount) AS amount FROM transfers
+                SELECT order_id, COUNT(*) AS times, SUM(amount) AS amount FROM {transfers of orders}
                 WHERE kind = 'hold' GROUP BY order_id
             ) AS holds ON holds.order_id = orders.id
             WHERE COALESCE(holds.times, 0) <> 1 OR holds.amount <> orders.price",
@@ -74,12 +125,12 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
         id: "V5",
         rule: "every hold is posted or given back at most once, and as the order says",
         sql: "
-            SELECT COUNT(*) FROM orders
+            SELECT COUNT(*) FROM {orders}
             LEFT JOIN (
                 SELECT order_id,
                     SUM(CASE kind WHEN 'post' THEN 1 ELSE 0 END) AS posts,
                     SUM(CASE kind WHEN 'void' THEN 1 ELSE 0 END) AS voids
-                FROM transfers WHERE kind IN ('post', 'void') GROUP BY order_id
+                FROM {transfers of orders} WHERE kind IN ('post', 'void') GROUP BY order_id
             ) AS ends ON ends.order_id = orders.id
             WHERE COALESCE(ends.posts, 0) <> CASE orders.hold WHEN 'posted' THEN 1 ELSE 0 END
                 OR COALESCE(ends.voids, 0) <> CASE orders.hold WHEN 'voided' THEN 1 ELSE 0 END",
@@ -90,24 +141,24 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
         rule: "no order has two attempts that may have reached a provider",
         sql: "
             SELECT COUNT(*) FROM (
-                SELECT order_id FROM attempts WHERE outcome <> 'not_placed' GROUP BY order_id HAVING COUNT(*) > 1
+                SELECT order_id FROM {attempts} WHERE outcome <> 'not_placed' GROUP BY order_id HAVING COUNT(*) > 1
             ) AS doubled",
         since: Since::Ever,
     },
     Invariant {
         id: "V7",
         rule: "exactly the posted orders have a provider's order id",
-        sql: "SELECT COUNT(*) FROM orders WHERE (hold = 'posted') <> (provider_order_id IS NOT NULL)",
+        sql: "SELECT COUNT(*) FROM {orders} WHERE (hold = 'posted') <> (provider_order_id IS NOT NULL)",
         since: Since::Ever,
     },
     Invariant {
         id: "V8",
         rule: "what an order defers is its price less refunds and revenue, and nothing unless it is posted",
         sql: "
-            SELECT COUNT(*) FROM orders
+            SELECT COUNT(*) FROM {orders}
             LEFT JOIN (
                 SELECT order_id, SUM(CASE WHEN credit = 3 THEN amount ELSE -amount END) AS amount
-                FROM transfers WHERE debit = 3 OR credit = 3 GROUP BY order_id
+                FROM {transfers of orders} WHERE debit = 3 OR credit = 3 GROUP BY order_id
             ) AS deferred ON deferred.order_id = orders.id
             WHERE COALESCE(deferred.amount, 0) <>
                 CASE orders.hold WHEN 'posted' THEN orders.price - orders.refunded - orders.recognised ELSE 0 END",
@@ -117,9 +168,9 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
         id: "V9",
         rule: "no order was refunded more than its price",
         sql: "
-            SELECT COUNT(*) FROM orders
+            SELECT COUNT(*) FROM {orders}
             JOIN (
-                SELECT order_id, SUM(amount) AS amount FROM transfers WHERE kind = 'refund' GROUP BY order_id
+                SELECT order_id, SUM(amount) AS amount FROM {transfers of orders} WHERE kind = 'refund' GROUP BY order_id
             ) AS refunds ON refunds.order_id = orders.id
             WHERE refunds.amount > orders.price",
         since: Since::Ever,
@@ -128,7 +179,7 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
         id: "V10",
         rule: "an order that ended at its provider defers nothing any more",
         sql: "
-            SELECT COUNT(*) FROM orders
+            SELECT COUNT(*) FROM {orders}
             WHERE state IN ('completed', 'partial', 'canceled') AND refunded + recognised <> price",
         since: Since::Ever,
     },
@@ -137,10 +188,10 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
         rule: "debit balances and credit balances are equal (in micro-units of difference)",
         sql: "
             SELECT CAST(ABS(COALESCE(SUM(balance), 0)) AS BIGINT) FROM (
-                SELECT transfers.amount AS balance FROM transfers
+                SELECT transfers.amount AS balance FROM {transfers}
                 JOIN ledger_accounts ON ledger_accounts.id = transfers.debit
                 UNION ALL
-                SELECT -transfers.amount FROM transfers
+                SELECT -transfers.amount FROM {transfers}
                 JOIN ledger_accounts ON ledger_accounts.id = transfers.credit
             ) AS balances",
         since: Since::Ever,

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use domain::orders::Evidence;
+use ports::ledger::InvariantCount;
 use testkit::contract::Backend;
 use testkit::contract::steps::{
     accepted, assert_sound, claimed, placed, reported, resolved, rich_shop, submitted, unknown, written_off,
@@ -32,6 +33,7 @@ on_every_database!(
     a_ledger_row_into_an_account_that_is_not_there,
     a_lease_that_nobody_missed,
     a_held_order_that_nobody_took,
+    what_was_looked_at_is_left_alone_until_everything_is_looked_at_again,
 );
 
 const NO_CONSTRAINTS_SQLITE: &str =
@@ -75,6 +77,8 @@ async fn fill(backend: &Backend) -> Result<(), ports::StoreError> {
 }
 
 async fn bites(bench: Bench, harm: &str, expected: &[&str]) {
+    // From here on a watch looks only at what moves.
+    assert_eq!(watched(&bench).await, [""; 0]);
     fill(&bench.backend).await.expect("the books can be filled");
     let no_constraints = if bench.database.is_postgres() {
         NO_CONSTRAINTS_POSTGRES
@@ -84,12 +88,61 @@ async fn bites(bench: Bench, harm: &str, expected: &[&str]) {
     let broken = bench.database.execute(&format!("{no_constraints} {harm}")).await;
     broken.expect("the books can be broken");
     let counts = bench.backend.proof.verify().await.expect("the books can be read");
-    let noticed: Vec<_> = counts
-        .iter()
-        .filter(|count| count.violations != 0)
-        .map(|count| count.id)
-        .collect();
-    assert_eq!(noticed, expected, "after {harm}");
+    assert_eq!(violated(&counts), expected, "after {harm}");
+    for _ in 0..3 {
+        assert_eq!(watched(&bench).await, expected, "watching, after {harm}");
+    }
+}
+
+fn violated(counts: &[InvariantCount]) -> Vec<&'static str> {
+    let violated = counts.iter().filter(|count| count.violations != 0);
+    violated.map(|count| count.id).collect()
+}
+
+async fn watched(bench: &Bench) -> Vec<&'static str> {
+    violated(
+        &bench
+            .backend
+            .proof
+            .watch()
+            .await
+            .expect("the books can be watched"),
+    )
+}
+
+async fn what_was_looked_at_is_left_alone_until_everything_is_looked_at_again(bench: Bench) {
+    let none = [""; 0];
+    assert_eq!(wrong_after_hours(&bench, 0).await, none);
+    fill(&bench.backend).await.expect("the books can be filled");
+    // The rows count as new in the watch that sees them first, and in the one after it.
+    for _ in 0..2 {
+        assert_eq!(wrong_after_hours(&bench, 0).await, none);
+    }
+    let harm = "UPDATE orders SET recognised = recognised - 1 WHERE state = 'completed'";
+    bench
+        .database
+        .execute(harm)
+        .await
+        .expect("the books can be broken");
+    assert_eq!(wrong_after_hours(&bench, 5).await, none);
+    for _ in 0..2 {
+        assert_eq!(wrong_after_hours(&bench, 6).await, ["V8", "V10"]);
+    }
+    let mended = "UPDATE orders SET recognised = recognised + 1 WHERE state = 'completed'";
+    bench
+        .database
+        .execute(mended)
+        .await
+        .expect("the books can be mended");
+    assert_eq!(wrong_after_hours(&bench, 6).await, none);
+}
+
+/// What a watch says of the books themselves: by then, orders have waited for hours.
+async fn wrong_after_hours(bench: &Bench, hours: u64) -> Vec<&'static str> {
+    bench.clock.set(after(hours * 3_600));
+    let mut wrong = watched(bench).await;
+    wrong.retain(|id| !["V12", "V13"].contains(id));
+    wrong
 }
 
 async fn a_wallet_with_a_micro_too_much(bench: Bench) {
