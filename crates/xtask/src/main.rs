@@ -1,4 +1,4 @@
-//! Developer automation: `cargo xtask test`, `cargo xtask ci`, `cargo xtask openapi`, `cargo xtask sim`.
+//! Developer automation: `cargo xtask --help` lists it.
 
 #![expect(
     clippy::print_stdout,
@@ -7,8 +7,11 @@
 )]
 
 mod ci;
+mod coverage;
 mod group;
 mod host;
+mod llvm;
+mod mutants;
 mod openapi;
 mod process;
 mod report;
@@ -46,6 +49,12 @@ enum Task {
     /// Run the order protocol in simulated worlds where everything goes wrong
     #[command(after_help = sim::EXAMPLES)]
     Sim(sim::Options),
+    /// Measure how many lines of the core the tests run
+    #[command(after_help = coverage::EXAMPLES)]
+    Coverage(coverage::Options),
+    /// Break the money rules one by one and see whether a test notices
+    #[command(after_help = mutants::EXAMPLES)]
+    Mutants(mutants::Options),
 }
 
 fn main() -> ExitCode {
@@ -75,5 +84,7 @@ fn run(task: Task) -> anyhow::Result<report::Report> {
         Task::Ci => ci::run(),
         Task::Openapi(options) => openapi::run(&options),
         Task::Sim(options) => sim::run(&options),
+        Task::Coverage(options) => coverage::run(&options),
+        Task::Mutants(options) => mutants::run(&options),
     }
 }
