@@ -284,6 +284,43 @@ mod tests {
     }
 
     #[test]
+    fn sums_and_differences_are_exact_or_refused() {
+        let (two, three) = (Money::from_units(2).unwrap(), Money::from_units(3).unwrap());
+        assert_eq!(two.micros(), 2_000_000);
+        assert_eq!(Money::from_units(i64::MAX), None);
+        assert_eq!(two.checked_add(three), Money::from_units(5));
+        assert_eq!(two.checked_sub(three), Money::from_units(-1));
+        assert_eq!(Money::from_micros(i64::MIN).checked_sub(Money::MICRO), None);
+        assert_eq!(Money::from_micros(i64::MAX).checked_add(Money::MICRO), None);
+        assert_eq!(two.saturating_sub(three), Money::ZERO);
+        assert_eq!(three.saturating_sub(two), Money::from_units(1).unwrap());
+        let rate = Rate::from_nanos(7).unwrap();
+        assert_eq!(rate.checked_add(rate).map(Rate::nanos), Some(14));
+        assert_eq!(Rate::from_nanos(i64::MAX).unwrap().checked_add(rate), None);
+    }
+
+    #[test]
+    fn nothing_has_a_share_of_nothing_and_a_debt_has_none() {
+        assert_eq!(Money::ZERO.share_rounded_down(1, 2), Some(Money::ZERO));
+        assert_eq!(Money::from_micros(-1).share_rounded_down(1, 2), None);
+        assert_eq!(Money::MICRO.share_rounded_down(0, 0), None);
+        assert_eq!(Money::MICRO.share_rounded_down(3, 2), None);
+        assert_eq!(Money::MICRO.share_rounded_down(2, 2), Some(Money::MICRO));
+    }
+
+    #[test]
+    fn free_is_a_rate_and_below_it_is_none() {
+        assert_eq!(Rate::from_nanos(0), Ok(Rate::ZERO));
+        assert_eq!(Rate::from_nanos(-1), Err(MoneyError::Negative));
+    }
+
+    #[test]
+    fn logs_tell_amounts_and_rates_apart() {
+        assert_eq!(format!("{:?}", Money::from_micros(1_500_000)), "Money(1.5)");
+        assert_eq!(format!("{:?}", Rate::parse("0.9").unwrap()), "Rate(0.9/1000)");
+    }
+
+    #[test]
     fn amounts_read_back_as_written() {
         assert_eq!(Money::parse("12.50").unwrap().to_string(), "12.5");
         assert_eq!(Money::parse("100").unwrap().to_string(), "100");

@@ -2,7 +2,9 @@
 // Tells clippy that the functions the tests share are test code too.
 #![cfg(test)]
 
+mod decisions;
 mod model;
 mod money;
 mod orders;
 mod refunds;
+mod settling;
