@@ -40,8 +40,14 @@ pub struct TestDatabase {
 #[derive(Debug)]
 enum Place {
     Memory,
-    Folder { _folder: TempDir },
-    Server { _created: Box<Created> },
+    Folder {
+        _folder: TempDir,
+    },
+    Server {
+        _created: Box<Created>,
+    },
+    /// It belongs to somebody else, and stays.
+    Elsewhere,
 }
 
 impl TestDatabase {
@@ -87,6 +93,14 @@ impl TestDatabase {
         )
         .await
         .map(Some)
+    }
+
+    /// The database of an installation, for a look at what its processes left there.
+    ///
+    /// # Errors
+    /// As [`Database::connect`].
+    pub async fn existing(url: &str) -> Result<Self, StoreError> {
+        Self::open(url.to_owned(), Place::Elsewhere).await
     }
 
     async fn open(url: String, place: Place) -> Result<Self, StoreError> {

@@ -65,11 +65,19 @@ fn state(desk: &Desk, params: &Params) -> Value {
         .into_iter()
         .map(|(link, placed)| json!({ "link": link, "placed": placed }))
         .collect();
+    let asked: Vec<Value> = state
+        .journal
+        .links_asked_repeatedly(MAX_LINKS)
+        .into_iter()
+        .map(|(link, asked)| json!({ "link": link, "asked": asked }))
+        .collect();
     json!({
         "balance_micros": balance,
         "orders_placed": book.orders().len(),
         "links_placed_repeatedly": repeated,
+        "links_asked_repeatedly": asked,
         "requests": state.journal.counts(),
+        "deliveries": state.journal.deliveries(),
         "faults": faults,
         "orders": orders,
     })

@@ -1,6 +1,6 @@
 //! What the panel was asked: counters for ever, the latest requests in full.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -37,6 +37,9 @@ pub struct LogEntry {
 #[derive(Debug, Default)]
 pub struct Journal {
     counts: BTreeMap<&'static str, u64>,
+    deliveries: BTreeMap<&'static str, u64>,
+    /// How often `add` was asked for each link.
+    asked: HashMap<String, u64>,
     entries: VecDeque<LogEntry>,
 }
 
@@ -47,6 +50,12 @@ impl Journal {
         let known = Action::named(asked).map_or("unknown", Action::as_str);
         let count = self.counts.entry(known).or_default();
         *count = count.saturating_add(1);
+        let travelled = self.deliveries.entry(delivery.name()).or_default();
+        *travelled = travelled.saturating_add(1);
+        if let (Some(Action::Add), Some(link)) = (Action::named(asked), params.get("link")) {
+            let times = self.asked.entry(cut(link, MAX_VALUE)).or_default();
+            *times = times.saturating_add(1);
+        }
         if self.entries.len() >= MAX_ENTRIES {
             self.entries.pop_front();
         }
@@ -70,6 +79,22 @@ impl Journal {
     /// Requests by action; `unknown` collects the rest.
     pub const fn counts(&self) -> &BTreeMap<&'static str, u64> {
         &self.counts
+    }
+
+    /// Answers by how they travelled.
+    pub const fn deliveries(&self) -> &BTreeMap<&'static str, u64> {
+        &self.deliveries
+    }
+
+    /// How often `add` was asked for the link, answered or not.
+    pub fn asked_for_link(&self, link: &str) -> u64 {
+        self.asked.get(&cut(link, MAX_VALUE)).copied().unwrap_or(0)
+    }
+
+    /// Links that `add` was asked for more than once and how often, `limit` at most.
+    pub fn links_asked_repeatedly(&self, limit: usize) -> Vec<(&str, u64)> {
+        let repeated = self.asked.iter().filter(|(_, times)| **times > 1).take(limit);
+        repeated.map(|(link, times)| (link.as_str(), *times)).collect()
     }
 
     /// The latest requests, the oldest first.
@@ -103,6 +128,8 @@ mod tests {
         let entry = journal.entries().next().unwrap();
         assert_eq!(entry.fields["link"].len(), MAX_VALUE);
         assert!(!format!("{entry:?}").contains("hush"));
+        assert_eq!(journal.asked_for_link(&"x".repeat(5_000)), 1_005);
+        assert_eq!(journal.deliveries().get("prompt"), Some(&1_005));
     }
 
     #[test]

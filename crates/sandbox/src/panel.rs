@@ -112,6 +112,16 @@ impl Panel {
         self.desk.state().book.placed_for_link(link)
     }
 
+    /// How often `add` was asked for the link, whatever became of it.
+    pub fn asked_count_for_link(&self, link: &str) -> u64 {
+        self.desk.state().journal.asked_for_link(link)
+    }
+
+    /// Answers so far by how they travelled; `prompt` is the healthy way.
+    pub fn deliveries(&self) -> BTreeMap<&'static str, u64> {
+        self.desk.state().journal.deliveries().clone()
+    }
+
     /// Requests so far by action; `unknown` collects what is none.
     pub fn requests(&self) -> BTreeMap<&'static str, u64> {
         self.desk.state().journal.counts().clone()

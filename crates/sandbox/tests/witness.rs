@@ -58,6 +58,11 @@ async fn the_witness_answers_over_http() {
         state["links_placed_repeatedly"],
         json!([{ "link": link, "placed": 2 }])
     );
+    assert_eq!(
+        state["links_asked_repeatedly"],
+        json!([{ "link": link, "asked": 2 }])
+    );
+    assert_eq!(state["deliveries"], json!({ "hang": 2 }));
     assert_eq!(state["requests"], json!({ "add": 2 }));
     assert_eq!(state["balance_micros"], 1_000_000_000 - 2 * 8_400);
     let none = ask(get("/sandbox/state?link=other")).await.json();

@@ -166,19 +166,12 @@ impl Services {
 }
 
 /// The handler that does jobs; `worker` names this process in the attempts it makes.
-#[must_use]
-pub fn job_runner(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, worker: String) -> JobRunner {
-    JobRunner::new(
-        use_cases(ports, panels, policy, worker),
-        ports.outbox.clone(),
-        ports.store.clone(),
-        ports.clock.clone(),
-    )
-}
-
-/// What jobs drive, for programs that drive it themselves.
-#[must_use]
-pub fn use_cases(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, worker: String) -> UseCases {
+pub(crate) fn job_runner(
+    ports: &Adapters,
+    panels: &Arc<Panels>,
+    policy: OrderPolicy,
+    worker: String,
+) -> JobRunner {
     let Adapters {
         store,
         orders,
@@ -186,7 +179,7 @@ pub fn use_cases(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, wo
         clock,
         ..
     } = ports.clone();
-    UseCases {
+    let use_cases = UseCases {
         submit: SubmitOrder::new(
             store.clone(),
             orders.clone(),
@@ -211,19 +204,18 @@ pub fn use_cases(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, wo
             panels.clone(),
             clock.clone(),
         ),
-        track: TrackOrders::new(store, gateway, panels.clone(), clock, policy),
-    }
+        track: TrackOrders::new(store.clone(), gateway, panels.clone(), clock.clone(), policy),
+    };
+    JobRunner::new(use_cases, ports.outbox.clone(), store, clock)
 }
 
 /// The relay from the outbox to the queue.
-#[must_use]
-pub fn relay(ports: &Adapters) -> Relay {
+pub(crate) fn relay(ports: &Adapters) -> Relay {
     Relay::new(ports.outbox.clone(), ports.queue.clone(), ports.clock.clone())
 }
 
 /// What is looked at again and again.
-#[must_use]
-pub fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
+pub(crate) fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
     let Adapters {
         store,
         orders,

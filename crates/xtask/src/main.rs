@@ -8,7 +8,7 @@
 
 mod ci;
 mod coverage;
-mod failpoints;
+mod drill;
 mod group;
 mod host;
 mod llvm;
@@ -47,12 +47,12 @@ enum Task {
     /// Write the OpenAPI document of the HTTP surface to openapi/openapi.json
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::Options),
-    /// Make processes die at every point of the order protocol, one at a time or in pairs
-    #[command(after_help = failpoints::EXAMPLES)]
-    Failpoints(failpoints::Options),
     /// Run the order protocol in simulated worlds where everything goes wrong
     #[command(after_help = sim::EXAMPLES)]
     Sim(sim::Options),
+    /// Kill, freeze and lie to real processes of the product, and prove that no order and no money was lost
+    #[command(after_help = drill::EXAMPLES)]
+    Drill(drill::Options),
     /// Measure how many lines of the core the tests run
     #[command(after_help = coverage::EXAMPLES)]
     Coverage(coverage::Options),
@@ -87,8 +87,8 @@ fn run(task: Task) -> anyhow::Result<report::Report> {
         Task::Test(options) => test::run(&options),
         Task::Ci => ci::run(),
         Task::Openapi(options) => openapi::run(&options),
-        Task::Failpoints(options) => failpoints::run(&options),
         Task::Sim(options) => sim::run(&options),
+        Task::Drill(options) => drill::run(&options),
         Task::Coverage(options) => coverage::run(&options),
         Task::Mutants(options) => mutants::run(&options),
     }

@@ -3,6 +3,7 @@
 mod commands;
 mod demo;
 mod distributed;
+mod drill;
 mod embedded;
 mod http;
 mod installation;

@@ -38,7 +38,7 @@ impl Finished {
 }
 
 /// The program, if it is built from the sources that the test is built from.
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
         let test = std::env::current_exe().unwrap();
         let folder = test.parent().and_then(Path::parent).unwrap();

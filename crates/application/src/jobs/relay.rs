@@ -68,13 +68,11 @@ impl Relay {
             .outbox
             .claim_due(now, now.plus(QUEUE_LEASE), limit, JOB_ATTEMPTS_MAX)
             .await?;
-        if !jobs.is_empty() {
-            failpoints::reach("relay-after-claim");
-            if let Err(error) = self.queue.push(&jobs).await {
-                self.outbox.unclaim(&jobs, self.clock.now()).await?;
-                return Err(error.into());
-            }
-            failpoints::reach("relay-after-push");
+        if !jobs.is_empty()
+            && let Err(error) = self.queue.push(&jobs).await
+        {
+            self.outbox.unclaim(&jobs, self.clock.now()).await?;
+            return Err(error.into());
         }
         let next = if jobs.len() >= usize::from(limit) {
             Duration::ZERO

@@ -239,9 +239,7 @@ impl PlaceOrder {
             .await?;
         // The wallet comes last: its row is the one that many orders of one customer wait for.
         hold(&mut *tx, &order, now).await?;
-        failpoints::before_commit("placed");
         tx.commit().await?;
-        failpoints::after_commit("placed");
         Ok(Recording::New(Box::new(order)))
     }
 }

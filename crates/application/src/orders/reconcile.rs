@@ -90,7 +90,6 @@ impl ReconcileOrder {
             .look_up(&provider, &target, &view.order, attempt.started_at)
             .await;
         drop(admitted);
-        failpoints::reach("look-up-after-answer");
         let answer = LookUp {
             attempt: attempt.no,
             asked_at,

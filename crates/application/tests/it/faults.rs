@@ -20,8 +20,6 @@ use ports::{Store, StoreError, Tx};
 enum Fault {
     /// It succeeds and says that nobody knows, after something else happened.
     Lie(BoxFuture<'static, ()>),
-    /// Nothing is recorded, something else happens, and nobody knows.
-    Lose(BoxFuture<'static, ()>),
     /// It fails, and nothing is recorded.
     Contend,
     /// It succeeds, and then something happens.
@@ -61,12 +59,6 @@ impl MoodyStore {
     /// As [`Self::lies_at`]; between the commit and the answer something else happens.
     pub fn lies_at_while(&self, nth: usize, act: impl Future<Output = ()> + Send + 'static) {
         self.at(nth, Fault::Lie(Box::pin(act)));
-    }
-
-    /// Nothing of the `nth` commit from now on is recorded, and it answers that nobody knows, after something else
-    /// happened.
-    pub fn loses_at_while(&self, nth: usize, act: impl Future<Output = ()> + Send + 'static) {
-        self.at(nth, Fault::Lose(Box::pin(act)));
     }
 
     /// The `nth` commit from now on is in somebody's way.
@@ -167,11 +159,6 @@ impl Tx for MoodyTx {
         };
         match fault {
             None => self.honest.commit().await,
-            Some(Fault::Lose(act)) => {
-                drop(self.honest);
-                act.await;
-                Err(StoreError::Unavailable("the connection broke".to_owned()))
-            }
             Some(Fault::Contend) => Err(StoreError::Contended),
             Some(Fault::Then(act)) => {
                 self.honest.commit().await?;

@@ -127,7 +127,6 @@ impl World {
             world.attempts.push(Attempt {
                 order: order.id,
                 no: 1,
-                worker: "worker".to_owned(),
                 outcome: AttemptOutcome::Placed,
                 started_at: NOW,
             });
@@ -162,12 +161,11 @@ impl World {
 
     fn change_attempt(&mut self, change: AttemptChange) {
         match change {
-            AttemptChange::Open { no, worker, at } => {
+            AttemptChange::Open { no, at, .. } => {
                 assert_eq!(usize::try_from(no).unwrap(), self.attempts.len() + 1);
                 self.attempts.push(Attempt {
                     order: self.order.id,
                     no,
-                    worker,
                     outcome: AttemptOutcome::Intent,
                     started_at: at,
                 });

@@ -61,19 +61,16 @@ pub enum Mutant {
     NoHold,
     /// The quarantine is measured when the result of a look-up is recorded, not when the provider was asked.
     AbsenceAsOfRecording,
-    /// A worker whose own claim was not recorded takes back the claim that somebody else made meanwhile.
-    AnyClaimTakenBack,
 }
 
 impl Mutant {
     /// Every mutant.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::NoQuarantine,
         Self::NoDurableIntent,
         Self::NoUniqueAttempt,
         Self::NoHold,
         Self::AbsenceAsOfRecording,
-        Self::AnyClaimTakenBack,
     ];
 
     /// The word on the command line.
@@ -85,7 +82,6 @@ impl Mutant {
             Self::NoUniqueAttempt => "no-unique-attempt",
             Self::NoHold => "no-hold",
             Self::AbsenceAsOfRecording => "absence-as-of-recording",
-            Self::AnyClaimTakenBack => "any-claim-taken-back",
         }
     }
 }
@@ -99,7 +95,6 @@ pub struct Rules {
     requeue: bool,
     hold: bool,
     absence_as_of_asking: bool,
-    own_claim: bool,
 }
 
 impl Rules {
@@ -111,7 +106,6 @@ impl Rules {
         requeue: false,
         hold: true,
         absence_as_of_asking: true,
-        own_claim: true,
     };
 
     /// All but one.
@@ -127,7 +121,6 @@ impl Rules {
             }
             Mutant::NoHold => rules.hold = false,
             Mutant::AbsenceAsOfRecording => rules.absence_as_of_asking = false,
-            Mutant::AnyClaimTakenBack => rules.own_claim = false,
         }
         rules
     }

@@ -69,6 +69,27 @@ pub fn plan() -> anyhow::Result<Plan> {
     })
 }
 
+/// Sees to it that the programs of both servers are there, for those who start servers of their own.
+pub fn install_programs() -> anyhow::Result<()> {
+    let missing = [
+        (postgres::programs().is_none(), install::POSTGRESQL),
+        (host::program("redis-server").is_none(), install::REDIS),
+    ];
+    let missing: Vec<_> = missing
+        .into_iter()
+        .filter(|(is_missing, _)| *is_missing)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    install::install(
+        &missing
+            .into_iter()
+            .map(|(_, package)| package)
+            .collect::<Vec<_>>(),
+    )
+}
+
 fn postgres_origin() -> Option<Origin> {
     let told = host::variable(DATABASE_URL).map(Origin::Told);
     told.or_else(|| postgres::programs().map(Origin::Start))
