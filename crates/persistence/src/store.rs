@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::OrderId;
 use ports::outbox::WorkSignal;
+use ports::placing::Placement;
 use ports::{Store, StoreError, Tx};
 
 use crate::database::Database;
+use crate::orders::placing;
 use crate::tx::SeaTx;
 
 /// Begins transactions on a [`Database`], and tells `signal` when work was committed.
@@ -31,5 +34,17 @@ impl Store for SeaStore {
     async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
         let tx = self.database.begin().await?;
         Ok(Box::new(SeaTx::new(tx, Arc::clone(&self.signal))))
+    }
+
+    /// SQLite has no statement that writes several tables, and no round trip to save.
+    async fn place(&self, placement: &Placement) -> Result<Option<OrderId>, StoreError> {
+        if self.database.postgres().is_none() {
+            return Ok(None);
+        }
+        let placed = placing::place(self.database.write(), placement).await?;
+        if placed.is_some() {
+            self.signal.notify();
+        }
+        Ok(placed)
     }
 }

@@ -1,7 +1,8 @@
 //! Categories and services.
 
 use async_trait::async_trait;
-use domain::catalog::{Availability, Category, QuantityRange, Service, ServiceType};
+use domain::catalog::{Availability, Category, Offer, QuantityRange, Service, ServiceType};
+use domain::orders::NewOrder;
 use domain::text::Name;
 use domain::{CategoryId, ProviderId, Rate, ServiceId, Timestamp, UserId};
 
@@ -104,6 +105,10 @@ pub trait CatalogRepository: Send {
         availability: Availability,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// Whether the service and its provider are still what a new order was decided on: everything that the order's
+    /// price, cost and words come from, and whether it may be ordered at all.
+    async fn still_offers(&mut self, order: &NewOrder) -> Result<bool, StoreError>;
 }
 
 /// A service with the names around it.
@@ -140,6 +145,9 @@ pub struct CategoryListing {
 pub trait CatalogQueries: Send + Sync {
     /// A service by id.
     async fn service(&self, id: ServiceId) -> Result<Option<ServiceView>, StoreError>;
+
+    /// What an order of this service is decided on, without the text for customers.
+    async fn offer(&self, id: ServiceId) -> Result<Option<Offer>, StoreError>;
 
     /// Every service, newest first, at most 10,000.
     async fn services(&self) -> Result<Vec<ServiceView>, StoreError>;

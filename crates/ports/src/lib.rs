@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod limits;
 pub mod orders;
 pub mod outbox;
+pub mod placing;
 pub mod providers;
 pub mod store;
 pub mod wallets;

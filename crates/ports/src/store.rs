@@ -1,12 +1,14 @@
 //! Transactions.
 
 use async_trait::async_trait;
+use domain::OrderId;
 
 use crate::audit::AuditRepository;
 use crate::catalog::CatalogRepository;
 use crate::identity::IdentityRepository;
 use crate::orders::OrderRepository;
 use crate::outbox::OutboxRepository;
+use crate::placing::Placement;
 use crate::providers::ProviderRepository;
 use crate::wallets::WalletRepository;
 
@@ -32,7 +34,7 @@ pub enum StoreError {
     Unavailable(String),
 }
 
-/// Begins transactions.
+/// Begins transactions, and makes the one that is made most often in a single round trip.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Begins a transaction that may write.
@@ -40,13 +42,23 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`] if no connection is to be had in time.
     async fn begin(&self) -> Result<Box<dyn Tx>, StoreError>;
+
+    /// Records a new order and all that goes with it ([`Placement`]), durably, or nothing at all. It is recorded only if
+    /// its key is free, its offer still stands and its wallet can pay. `None` says that nothing was recorded and not
+    /// why: a transaction finds that out, or records the order. A store may always answer `None`.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] if nothing was recorded because another transaction was in the way;
+    /// [`StoreError::Unavailable`] if nobody knows.
+    async fn place(&self, placement: &Placement) -> Result<Option<OrderId>, StoreError>;
 }
 
 /// A transaction. Dropping it rolls back.
 ///
 /// Row locks are taken in this order everywhere: idempotency keys, orders, attempts, wallets, transfers, outbox. Rows that
 /// are new in the transaction may be written at any point, because nobody else waits for them. The wallet comes last
-/// where it can: its row is the one that many orders wait for.
+/// where it can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
+/// before the key.
 #[async_trait]
 pub trait Tx: Send {
     /// Users, accounts and sessions.

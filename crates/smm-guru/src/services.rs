@@ -153,7 +153,6 @@ impl Services {
                 store.clone(),
                 ports.orders.clone(),
                 catalog,
-                ports.providers.clone(),
                 clock.clone(),
                 policy,
             )),

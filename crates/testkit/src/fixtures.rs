@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::catalog::{Availability, QuantityRange, Service, ServiceType};
+use domain::catalog::{Availability, Offer, QuantityRange, Service, ServiceType};
 use domain::identity::{Role, Session, User};
 use domain::orders::{NewOrder, Order, PlacementRequest, place};
 use domain::providers::{Provider, ProviderSettings, SealedSecret};
@@ -200,7 +200,11 @@ pub fn new_order(
         link: link(n),
         quantity,
     };
-    place(user, service, provider, request, now).expect("the order is valid")
+    let offer = Offer {
+        service: service.clone(),
+        provider: provider.availability,
+    };
+    place(user, &offer, request, now).expect("the order is valid")
 }
 
 /// A customer with money, and something to order.
@@ -261,6 +265,15 @@ impl Shop {
             staff,
             category,
         })
+    }
+
+    /// What an order here is decided on.
+    #[must_use]
+    pub fn offer(&self) -> Offer {
+        Offer {
+            service: self.service.clone(),
+            provider: self.provider.availability,
+        }
     }
 
     /// A new order of the customer.

@@ -3,6 +3,7 @@
 mod browse;
 mod cancel;
 mod decide;
+mod offers;
 mod place;
 mod reconcile;
 mod record;

@@ -1,21 +1,25 @@
-//! Placing an order: the customer's money is held, the order and the job to send it are recorded, in one transaction.
+//! Placing an order: the customer's money is held, the order and the job to send it are recorded, all or nothing: in one
+//! round trip where the store can do that and nothing speaks against it, else in a transaction that finds out what does.
 
 use std::sync::Arc;
 
+use domain::catalog::Offer;
 use domain::orders::{NewOrder, Order, OrderPolicy, PlaceRefusal, PlacementRequest};
 use domain::text::{IdempotencyKey, Link};
-use domain::wallets::{Movement, WalletChange};
-use domain::{Fingerprint, Money, OrderId, ServiceId, Timestamp, UserId};
+use domain::wallets::Movement;
+use domain::{Fingerprint, Money, OrderId, ServiceId, Timestamp};
 use ports::catalog::CatalogQueries;
-use ports::jobs::JobTopic;
 use ports::orders::{KeyClaim, KeyLife, OrderQueries};
-use ports::outbox::NewJob;
-use ports::providers::ProviderQueries;
+use ports::placing::{Attendants, Placement};
 use ports::wallets::Applied;
 use ports::{Clock, Store, StoreError, Tx};
 
+use super::offers::Offers;
 use crate::caller::Caller;
 use crate::retry::{MaybeContended, retry_contended};
+
+/// How often an order is decided on at most while the offer changes under it.
+const DECISIONS_MAX: usize = 4;
 
 /// What a customer asks for.
 #[derive(Debug, Clone)]
@@ -83,23 +87,27 @@ impl MaybeContended for PlaceOrderError {
 pub struct PlaceOrder {
     store: Arc<dyn Store>,
     orders: Arc<dyn OrderQueries>,
-    catalog: Arc<dyn CatalogQueries>,
-    providers: Arc<dyn ProviderQueries>,
+    offers: Offers,
     clock: Arc<dyn Clock>,
     policy: OrderPolicy,
 }
 
-/// What makes a request the same as an earlier one.
-struct Claim<'a> {
-    user: &'a UserId,
+/// A request, and what makes it the same as an earlier one.
+struct Wanted<'a> {
+    caller: &'a Caller,
+    service: ServiceId,
+    request: PlacementRequest,
+    key: IdempotencyKey,
+    life: KeyLife,
     fingerprint: Fingerprint,
-    key: Option<&'a IdempotencyKey>,
     now: Timestamp,
 }
 
 enum Recording {
     New(Box<Order>),
     Replay(OrderId),
+    /// The offer is not what the order was decided on.
+    Outdated,
 }
 
 impl PlaceOrder {
@@ -109,15 +117,13 @@ impl PlaceOrder {
         store: Arc<dyn Store>,
         orders: Arc<dyn OrderQueries>,
         catalog: Arc<dyn CatalogQueries>,
-        providers: Arc<dyn ProviderQueries>,
         clock: Arc<dyn Clock>,
         policy: OrderPolicy,
     ) -> Self {
         Self {
             store,
             orders,
-            catalog,
-            providers,
+            offers: Offers::new(catalog),
             clock,
             policy,
         }
@@ -132,34 +138,13 @@ impl PlaceOrder {
         caller: &Caller,
         wanted: OrderPlacement,
     ) -> Result<PlacedOrder, PlaceOrderError> {
-        let now = self.clock.now();
-        let OrderPlacement {
-            service,
-            link,
-            quantity,
-            key,
-        } = wanted;
-        let request = PlacementRequest { link, quantity };
-        let claim = Claim {
-            user: &caller.user().id,
-            fingerprint: request.fingerprint(service),
-            key: key.as_ref(),
-            now,
-        };
-        let recording = match self.priced(caller, service, request, now).await {
-            Ok(order) => retry_contended(|| self.record(&order, &claim)).await?,
-            Err(PlaceOrderError::Store(error)) => return Err(error.into()),
-            Err(refusal) => match retry_contended(|| self.placed_before(&claim)).await? {
-                Some(id) => Recording::Replay(id),
-                None => return Err(refusal),
-            },
-        };
-        match recording {
+        let has_key = wanted.key.is_some();
+        match self.recorded(&self.wanted(caller, wanted)).await? {
             Recording::New(order) => Ok(PlacedOrder {
                 order: *order,
                 replayed: false,
             }),
-            Recording::Replay(id) if key.is_some() => {
+            Recording::Replay(id) if has_key => {
                 let earlier = self.orders.find_of(&caller.user().id, id).await?;
                 let earlier =
                     earlier.ok_or_else(|| StoreError::Unavailable(format!("order {id} has vanished")))?;
@@ -169,86 +154,154 @@ impl PlaceOrder {
                 })
             }
             Recording::Replay(order) => Err(PlaceOrderError::Twin { order }),
+            Recording::Outdated => Err(StoreError::Contended.into()),
         }
     }
 
-    async fn priced(
-        &self,
-        caller: &Caller,
-        service: ServiceId,
-        request: PlacementRequest,
-        now: Timestamp,
-    ) -> Result<NewOrder, PlaceOrderError> {
-        let view = self.catalog.service(service).await?;
-        let service = view.ok_or(PlaceOrderError::UnknownService)?.service;
-        let provider = self.providers.find(service.provider).await?;
-        let (provider, _) = provider.ok_or(PlaceRefusal::ServiceUnavailable)?;
-        Ok(domain::orders::place(
-            caller.user(),
-            &service,
-            &provider,
-            request,
-            now,
-        )?)
-    }
-
-    /// The order that an earlier request with the key placed: it is not taken back because the offer changed since.
-    async fn placed_before(&self, claim: &Claim<'_>) -> Result<Option<OrderId>, PlaceOrderError> {
-        let Some(key) = claim.key else {
-            return Ok(None);
-        };
-        // Nothing is committed, so a key that was never used stays so.
-        let mut tx = self.store.begin().await?;
-        let claimed = tx
-            .orders()
-            .claim_key(claim.user, key, &claim.fingerprint, KeyLife::Forever, claim.now)
-            .await?;
-        match claimed {
-            KeyClaim::Fresh => Ok(None),
-            KeyClaim::Replay(id) => Ok(Some(id)),
-            KeyClaim::Mismatch => Err(PlaceOrderError::KeyReused),
-        }
-    }
-
-    async fn record(&self, order: &NewOrder, claim: &Claim<'_>) -> Result<Recording, PlaceOrderError> {
-        let (user, fingerprint, now) = (claim.user, &claim.fingerprint, claim.now);
-        let (key, life) = match claim.key {
-            Some(key) => (key.clone(), KeyLife::Forever),
+    fn wanted<'a>(&self, caller: &'a Caller, wanted: OrderPlacement) -> Wanted<'a> {
+        let now = self.clock.now();
+        let OrderPlacement {
+            service,
+            link,
+            quantity,
+            key,
+        } = wanted;
+        let request = PlacementRequest { link, quantity };
+        let fingerprint = request.fingerprint(service);
+        let (key, life) = match key {
+            Some(key) => (key, KeyLife::Forever),
             // A caller's key holds no blank, so this one can never be theirs.
             None => (
                 IdempotencyKey::from_stored(format!("twin {}", fingerprint.as_str())),
                 KeyLife::NotBefore(now.minus(self.policy.twin_window)),
             ),
         };
+        Wanted {
+            caller,
+            service,
+            request,
+            key,
+            life,
+            fingerprint,
+            now,
+        }
+    }
+
+    /// Decides and records until the offer stood still. An offer that was read earlier may say yes, because recording
+    /// verifies it; no is said only by one that was read for this request.
+    async fn recorded(&self, wanted: &Wanted<'_>) -> Result<Recording, PlaceOrderError> {
+        if let Some(offer) = self.offers.kept(wanted.service)
+            && let Ok(order) = wanted.priced(&offer)
+        {
+            match self.record(order, wanted).await? {
+                Recording::Outdated => {}
+                recording => return Ok(recording),
+            }
+        }
+        for _ in 1..DECISIONS_MAX {
+            let offer = self.offers.read(wanted.service).await?;
+            let priced = match offer {
+                Some(offer) => wanted.priced(&offer).map_err(PlaceOrderError::from),
+                None => Err(PlaceOrderError::UnknownService),
+            };
+            let recording = match priced {
+                Ok(order) => self.record(order, wanted).await?,
+                Err(refusal) => match retry_contended(|| self.placed_before(wanted)).await? {
+                    Some(id) => Recording::Replay(id),
+                    None => return Err(refusal),
+                },
+            };
+            match recording {
+                Recording::Outdated => {}
+                recording => return Ok(recording),
+            }
+        }
+        Ok(Recording::Outdated)
+    }
+
+    /// The order that an earlier request with the key placed: it is not taken back because the offer changed since.
+    async fn placed_before(&self, wanted: &Wanted<'_>) -> Result<Option<OrderId>, PlaceOrderError> {
+        if wanted.life != KeyLife::Forever {
+            return Ok(None);
+        }
+        // Nothing is committed, so a key that was never used stays so.
         let mut tx = self.store.begin().await?;
-        match tx.orders().claim_key(user, &key, fingerprint, life, now).await? {
+        match wanted.claim(&mut *tx).await? {
+            KeyClaim::Fresh => Ok(None),
+            KeyClaim::Replay(id) => Ok(Some(id)),
+            KeyClaim::Mismatch => Err(PlaceOrderError::KeyReused),
+        }
+    }
+
+    async fn record(&self, order: NewOrder, wanted: &Wanted<'_>) -> Result<Recording, PlaceOrderError> {
+        let placement = Placement {
+            order,
+            key: wanted.key.clone(),
+            fingerprint: wanted.fingerprint.clone(),
+        };
+        retry_contended(|| self.try_record(&placement, wanted)).await
+    }
+
+    async fn try_record(
+        &self,
+        placement: &Placement,
+        wanted: &Wanted<'_>,
+    ) -> Result<Recording, PlaceOrderError> {
+        let id = match self.store.place(placement).await? {
+            Some(id) => id,
+            None => return self.record_in_steps(placement, wanted).await,
+        };
+        Ok(Recording::New(Box::new(placement.identified(id))))
+    }
+
+    /// Records the same as [`Store::place`], and says why if it does not.
+    async fn record_in_steps(
+        &self,
+        placement: &Placement,
+        wanted: &Wanted<'_>,
+    ) -> Result<Recording, PlaceOrderError> {
+        let mut tx = self.store.begin().await?;
+        match wanted.claim(&mut *tx).await? {
             KeyClaim::Fresh => {}
             KeyClaim::Replay(id) => return Ok(Recording::Replay(id)),
             KeyClaim::Mismatch => return Err(PlaceOrderError::KeyReused),
         }
-        let id = tx.orders().insert(order).await?;
-        let order = order.clone().identified(id);
-        tx.orders().append_events(id, &[order.placed_event()]).await?;
-        tx.orders().bind_key(user, &key, id).await?;
-        tx.outbox()
-            .push(NewJob {
-                topic: JobTopic::SubmitOrder,
-                subject: id.0,
-                due_at: now,
-            })
-            .await?;
+        if !tx.catalog().still_offers(&placement.order).await? {
+            return Ok(Recording::Outdated);
+        }
+        let id = tx.orders().insert(&placement.order).await?;
+        let order = placement.identified(id);
+        let Attendants { event, job, hold } = Attendants::of(&order);
+        tx.orders().append_events(id, &[event]).await?;
+        tx.orders().bind_key(&order.user, &wanted.key, id).await?;
+        tx.outbox().push(job).await?;
         // The wallet comes last: its row is the one that many orders of one customer wait for.
-        hold(&mut *tx, &order, now).await?;
+        take(&mut *tx, &order, &hold).await?;
         tx.commit().await?;
         Ok(Recording::New(Box::new(order)))
     }
 }
 
-async fn hold(tx: &mut dyn Tx, order: &Order, now: Timestamp) -> Result<(), PlaceOrderError> {
-    let movement = Movement::hold(order);
-    tx.wallets().record(&movement.transfers, now).await?;
-    let change = WalletChange::Hold(order.user.clone(), order.price);
-    match tx.wallets().apply(&change, now).await? {
+impl Wanted<'_> {
+    fn priced(&self, offer: &Offer) -> Result<NewOrder, PlaceRefusal> {
+        domain::orders::place(self.caller.user(), offer, self.request.clone(), self.now)
+    }
+
+    async fn claim(&self, tx: &mut dyn Tx) -> Result<KeyClaim, StoreError> {
+        let user = &self.caller.user().id;
+        let claim = tx
+            .orders()
+            .claim_key(user, &self.key, &self.fingerprint, self.life, self.now);
+        claim.await
+    }
+}
+
+async fn take(tx: &mut dyn Tx, order: &Order, hold: &Movement) -> Result<(), PlaceOrderError> {
+    tx.wallets().record(&hold.transfers, order.created_at).await?;
+    let Some(change) = &hold.wallet else {
+        return Ok(());
+    };
+    match tx.wallets().apply(change, order.created_at).await? {
         Applied::Done { .. } => Ok(()),
         Applied::TooLow { available } => Err(PlaceOrderError::InsufficientBalance {
             price: order.price,

@@ -167,7 +167,6 @@ impl Desk {
             backend.store,
             backend.orders,
             backend.catalog,
-            backend.providers,
             self.time(),
             self.policy,
         )

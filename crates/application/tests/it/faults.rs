@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use domain::OrderId;
 use futures::future::BoxFuture;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
 use ports::identity::IdentityRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
+use ports::placing::Placement;
 use ports::providers::ProviderRepository;
 use ports::wallets::WalletRepository;
 use ports::{Store, StoreError, Tx};
@@ -33,11 +35,21 @@ struct Plan {
     commits: usize,
 }
 
+impl Plan {
+    /// Counts a commit; what happens to it.
+    fn commit(&mut self) -> Option<Fault> {
+        self.commits += 1;
+        self.faults.remove(&self.commits)
+    }
+}
+
 /// The wrapper around a real store.
 pub struct MoodyStore {
     honest: Arc<dyn Store>,
     plan: Arc<Mutex<Plan>>,
     away: AtomicBool,
+    slow: AtomicBool,
+    at_once: AtomicUsize,
     first: Mutex<Option<BoxFuture<'static, ()>>>,
 }
 
@@ -47,6 +59,8 @@ impl MoodyStore {
             honest,
             plan: Arc::default(),
             away: AtomicBool::new(false),
+            slow: AtomicBool::new(false),
+            at_once: AtomicUsize::new(0),
             first: Mutex::default(),
         }
     }
@@ -81,6 +95,16 @@ impl MoodyStore {
         self.away.store(away, Ordering::SeqCst);
     }
 
+    /// From now on no order is placed in one round trip.
+    pub fn goes_step_by_step(&self) {
+        self.slow.store(true, Ordering::SeqCst);
+    }
+
+    /// How many orders were placed in one round trip.
+    pub fn placed_at_once(&self) -> usize {
+        self.at_once.load(Ordering::SeqCst)
+    }
+
     /// Forgets the faults that have not happened.
     pub fn calms_down(&self) {
         self.plan.lock().unwrap().faults.clear();
@@ -89,6 +113,17 @@ impl MoodyStore {
     /// Whether every fault that was planned has happened.
     pub fn is_done(&self) -> bool {
         self.plan.lock().unwrap().faults.is_empty() && self.first.lock().unwrap().is_none()
+    }
+
+    async fn arrive(&self) -> Result<(), StoreError> {
+        let first = self.first.lock().unwrap().take();
+        if let Some(first) = first {
+            first.await;
+        }
+        if self.away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("no connection".to_owned()));
+        }
+        Ok(())
     }
 
     fn at(&self, nth: usize, fault: Fault) {
@@ -101,17 +136,35 @@ impl MoodyStore {
 #[async_trait]
 impl Store for MoodyStore {
     async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
-        let first = self.first.lock().unwrap().take();
-        if let Some(first) = first {
-            first.await;
-        }
-        if self.away.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("no connection".to_owned()));
-        }
+        self.arrive().await?;
         Ok(Box::new(MoodyTx {
             honest: self.honest.begin().await?,
             plan: Arc::clone(&self.plan),
         }))
+    }
+
+    /// Counts as a commit if the store records the order. It is in nobody's way.
+    async fn place(&self, placement: &Placement) -> Result<Option<OrderId>, StoreError> {
+        self.arrive().await?;
+        if self.slow.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        let Some(id) = self.honest.place(placement).await? else {
+            return Ok(None);
+        };
+        self.at_once.fetch_add(1, Ordering::SeqCst);
+        let fault = self.plan.lock().unwrap().commit();
+        match fault {
+            None | Some(Fault::Contend) => Ok(Some(id)),
+            Some(Fault::Then(act)) => {
+                act.await;
+                Ok(Some(id))
+            }
+            Some(Fault::Lie(act)) => {
+                act.await;
+                Err(StoreError::Unavailable("the connection broke".to_owned()))
+            }
+        }
     }
 }
 
@@ -151,12 +204,7 @@ impl Tx for MoodyTx {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let fault = {
-            let mut plan = self.plan.lock().unwrap();
-            plan.commits += 1;
-            let commit = plan.commits;
-            plan.faults.remove(&commit)
-        };
+        let fault = self.plan.lock().unwrap().commit();
         match fault {
             None => self.honest.commit().await,
             Some(Fault::Contend) => Err(StoreError::Contended),

@@ -8,6 +8,7 @@ mod faults;
 mod panel;
 mod verbs;
 
+mod at_once;
 mod browse;
 mod cancel;
 mod decide;
@@ -15,6 +16,7 @@ mod evidence;
 mod hold_back;
 mod jobs;
 mod lies;
+mod offers;
 mod place;
 mod races;
 mod reconcile;

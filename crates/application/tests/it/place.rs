@@ -17,7 +17,7 @@ use crate::panel::about;
 
 type Outcome = Result<PlacedOrder, PlaceOrderError>;
 
-async fn change_service(desk: &Desk, change: impl FnOnce(&mut Service)) {
+pub async fn change_service(desk: &Desk, change: impl FnOnce(&mut Service)) {
     let mut tx = desk.store.begin().await.unwrap();
     let mut service = tx
         .catalog()
@@ -30,7 +30,7 @@ async fn change_service(desk: &Desk, change: impl FnOnce(&mut Service)) {
     tx.commit().await.unwrap();
 }
 
-async fn make_service(desk: &Desk, availability: Availability) {
+pub async fn make_service(desk: &Desk, availability: Availability) {
     let mut tx = desk.store.begin().await.unwrap();
     let now = after(1);
     let id = desk.shop.service.id;

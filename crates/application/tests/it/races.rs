@@ -38,7 +38,7 @@ on_both_databases!(
 );
 
 async fn of_racers_with_one_key_one_places_and_the_others_get_its_order(bench: Bench) {
-    let racers = (0..8).map(|_| bench.try_place(bench.wish(1, Some("key"))));
+    let racers = (0..16).map(|_| bench.try_place(bench.wish(1, Some("key"))));
     let outcomes: Vec<_> = futures::future::join_all(racers).await;
     let placed: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
     assert_eq!(placed.iter().filter(|placed| !placed.replayed).count(), 1);
@@ -48,7 +48,7 @@ async fn of_racers_with_one_key_one_places_and_the_others_get_its_order(bench: B
 }
 
 async fn of_twins_without_a_key_one_is_placed(bench: Bench) {
-    let racers = (0..8).map(|_| bench.try_place(bench.wish(1, None)));
+    let racers = (0..16).map(|_| bench.try_place(bench.wish(1, None)));
     let outcomes = futures::future::join_all(racers).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert_eq!(bench.wallet().await.1, PRICE);
@@ -56,14 +56,16 @@ async fn of_twins_without_a_key_one_is_placed(bench: Bench) {
 }
 
 async fn racers_spend_what_there_is_and_no_more(bench: Bench) {
-    let racers = (0..8).map(|n| {
+    let racers = (0..32).map(|n| {
         let mut wish = bench.wish(n, None);
-        wish.quantity = 50_000;
+        wish.quantity = 10_000;
         bench.try_place(wish)
     });
     let outcomes = futures::future::join_all(racers).await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 4);
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 20);
     assert_eq!(bench.wallet().await, (Money::ZERO, units(WEALTH)));
+    let at_once = if bench.database.is_postgres() { 20 } else { 0 };
+    assert_eq!(bench.store.placed_at_once(), at_once);
     bench.close().await;
 }
 

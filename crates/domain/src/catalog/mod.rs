@@ -184,6 +184,15 @@ impl Service {
     }
 }
 
+/// What an order is decided on: a service, and whether its provider is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The service.
+    pub service: Service,
+    /// Whether its provider is used.
+    pub provider: Availability,
+}
+
 /// What an order costs the customer and what it costs us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quote {

@@ -3,9 +3,8 @@
 use super::event::{Actor, EventKind, OrderEvent};
 use super::order::{Order, ServiceSnapshot};
 use super::state::{Hold, OrderState};
-use crate::catalog::{Availability, Service, ServiceType};
+use crate::catalog::{Availability, Offer, ServiceType};
 use crate::identity::User;
-use crate::providers::Provider;
 use crate::text::Link;
 use crate::{Fingerprint, Money, OrderId, ServiceId, Timestamp};
 
@@ -82,15 +81,15 @@ pub enum PlaceRefusal {
 /// [`PlaceRefusal`] that says why not.
 pub fn place(
     user: &User,
-    service: &Service,
-    provider: &Provider,
+    offer: &Offer,
     request: PlacementRequest,
     now: Timestamp,
 ) -> Result<NewOrder, PlaceRefusal> {
     if user.is_banned(now) {
         return Err(PlaceRefusal::Banned);
     }
-    if service.availability != Availability::Active || provider.availability != Availability::Active {
+    let service = &offer.service;
+    if service.availability != Availability::Active || offer.provider != Availability::Active {
         return Err(PlaceRefusal::ServiceUnavailable);
     }
     if let ServiceType::Other(word) = &service.service_type {

@@ -1,6 +1,7 @@
 //! Categories and services.
 
 mod mapping;
+pub(crate) mod offers;
 mod queries;
 mod repository;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::catalog::{Category, Service, ServiceType, UNCATEGORIZED};
+use domain::catalog::{Availability, Category, Offer, Service, ServiceType, UNCATEGORIZED};
 use domain::{CategoryId, ProviderId, ServiceId, UserId};
 use entities::{categories, providers, services};
 use ports::StoreError;
@@ -14,6 +14,7 @@ use sea_orm::{
 };
 
 use super::{ACTIVE, ARCHIVED, mapping};
+use crate::decode::word;
 use crate::error::store_error;
 use crate::queries::SeaQueries;
 
@@ -43,6 +44,32 @@ impl ServiceRow {
     }
 }
 
+/// A service's row with its provider's availability beside it.
+#[derive(FromQueryResult)]
+struct OfferRow {
+    #[sea_orm(nested)]
+    service: services::Model,
+    provider_availability: String,
+}
+
+impl OfferRow {
+    fn offer(self) -> Result<Offer, StoreError> {
+        let provider = word(
+            "providers.availability",
+            &self.provider_availability,
+            Availability::from_stored,
+        )?;
+        let row = services::Model {
+            description: None,
+            ..self.service
+        };
+        Ok(Offer {
+            service: mapping::service(row)?,
+            provider,
+        })
+    }
+}
+
 #[async_trait]
 impl CatalogQueries for SeaQueries {
     async fn service(&self, id: ServiceId) -> Result<Option<ServiceView>, StoreError> {
@@ -53,6 +80,18 @@ impl CatalogQueries for SeaQueries {
             .await
             .map_err(store_error)?;
         row.map(ServiceRow::view).transpose()
+    }
+
+    async fn offer(&self, id: ServiceId) -> Result<Option<Offer>, StoreError> {
+        let row = services::Entity::find_by_id(id.0)
+            .column_as(providers::Column::Availability, "provider_availability")
+            .join(JoinType::InnerJoin, services::Relation::Providers.def())
+            .filter(services::Column::Availability.ne(ARCHIVED))
+            .into_model::<OfferRow>()
+            .one(self.conn())
+            .await
+            .map_err(store_error)?;
+        row.map(OfferRow::offer).transpose()
     }
 
     async fn services(&self) -> Result<Vec<ServiceView>, StoreError> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::catalog::{Availability, Service};
+use domain::orders::NewOrder;
 use domain::text::Name;
 use domain::{CategoryId, ServiceId, Timestamp, UserId};
 use entities::{categories, services};
@@ -13,7 +14,7 @@ use sea_orm::{
     TryInsertResult,
 };
 
-use super::{ACTIVE, ARCHIVED, mapping};
+use super::{ACTIVE, ARCHIVED, mapping, offers};
 use crate::decode::unreadable;
 use crate::error::Failure;
 use crate::tx::SeaTx;
@@ -129,6 +130,11 @@ impl CatalogRepository for SeaTx {
             .exec(self.conn()?)
             .await;
         Ok(self.guard(set)?.rows_affected > 0)
+    }
+
+    async fn still_offers(&mut self, order: &NewOrder) -> Result<bool, StoreError> {
+        let still = offers::still(self.conn()?, order.draft()).await;
+        self.guard(still)
     }
 }
 

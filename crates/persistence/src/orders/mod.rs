@@ -3,6 +3,7 @@
 mod attempts;
 mod keys;
 mod mapping;
+pub(crate) mod placing;
 mod polls;
 mod queries;
 mod repository;

@@ -12,6 +12,7 @@ mod books;
 mod connections;
 mod contract;
 mod news;
+mod placing;
 mod schema;
 mod shop;
 mod time;

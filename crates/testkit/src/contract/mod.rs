@@ -25,6 +25,7 @@ pub mod order_lists;
 pub mod orders;
 pub mod outbox;
 pub mod outbox_retries;
+pub mod placing;
 pub mod providers;
 pub mod queue;
 pub mod schedules;
@@ -105,6 +106,7 @@ mod tests {
             crate::catalog_services_contract!(names),
         );
         assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
+        assert_listed(include_str!("placing.rs"), crate::placing_contract!(names));
         assert_listed(include_str!("providers.rs"), crate::providers_contract!(names));
         assert_listed(include_str!("keys.rs"), crate::keys_contract!(names));
         assert_listed(include_str!("ledger.rs"), crate::ledger_contract!(names));

@@ -149,8 +149,7 @@ pub async fn a_link_is_searched_literally_and_whatever_the_case(backend: &Backen
         service.service.upstream_id = link.to_owned();
         let order = domain::orders::place(
             &shop.user,
-            &shop.service,
-            &shop.provider,
+            &shop.offer(),
             domain::orders::PlacementRequest {
                 link: domain::text::Link::from_stored(link),
                 quantity: 10,

@@ -1,0 +1,125 @@
+//! A placement in one statement, on PostgreSQL.
+//!
+//! The statement is its own transaction: the driver reads the server's answer to its end, which comes after the commit.
+//! Its parts depend on each other, so none of them leaves anything behind alone: the wallet pays only if the key is
+//! free and the offer stands, the order is inserted only if the wallet has paid, and all else hangs on the order. What
+//! is written is what the transaction of many statements writes; a test holds the two equal.
+//!
+//! Racers with one key wait for their common wallet. The one that comes second has not seen the first one's key, so
+//! its own is refused by the primary key, and with it the whole statement.
+
+use std::sync::LazyLock;
+
+use domain::OrderId;
+use domain::wallets::WalletStatus;
+use entities::orders;
+use ports::StoreError;
+use ports::placing::{Attendants, Placement};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, Iden, Iterable, Value};
+
+use super::mapping;
+use crate::catalog::offers;
+use crate::decode::{details_to_json, unreadable};
+use crate::error::store_error;
+use crate::sql;
+
+/// Before the order's own columns, whose parameters follow from `$31` on.
+const BEGINNING: &str = "
+hold AS (
+    UPDATE wallets SET available = available - $12, held = held + $12, updated_at = $13
+    WHERE user_id = $14 AND status = $15 AND available >= $12
+        AND NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE user_id = $14 AND key = $16)
+        AND EXISTS (SELECT 1 FROM offer)
+    RETURNING user_id
+)";
+/// After the order. `placed` is the order's id.
+const REST: &str = "
+key AS (
+    INSERT INTO idempotency_keys (user_id, key, fingerprint, order_id, created_at)
+    SELECT $14, $16, $17, id, $13 FROM placed
+), event AS (
+    INSERT INTO order_events (order_id, kind, actor, actor_user, at, details)
+    SELECT id, $18, $19, $20, $21, $22 FROM placed
+), job AS (
+    INSERT INTO outbox (topic, subject, due_at, claim, attempts)
+    SELECT $23, id, $24, 0, 0 FROM placed
+), moved AS (
+    INSERT INTO transfers (debit, credit, amount, kind, reference, user_id, order_id, provider_id, note, created_at)
+    SELECT $25, $26, $12, $27, id::TEXT, $28, id, $29, $30, $13 FROM placed
+)
+SELECT id FROM placed";
+/// The first parameter of the order's own columns.
+const ORDER_FROM: usize = 31;
+
+/// The columns that a new order sets.
+fn columns() -> impl Iterator<Item = orders::Column> {
+    use orders::Column;
+    Column::iter().filter(|column| !matches!(column, Column::Id | Column::AskedAt))
+}
+
+static STATEMENT: LazyLock<String> = LazyLock::new(|| {
+    let names: Vec<_> = columns().map(|column| column.to_string()).collect();
+    let numbers = ORDER_FROM..ORDER_FROM + names.len();
+    let numbers: Vec<_> = numbers.map(|number| format!("${number}")).collect();
+    format!(
+        "WITH offer AS ({}), {BEGINNING}, placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id), {REST}",
+        offers::UNCHANGED,
+        names.join(", "),
+        numbers.join(", "),
+    )
+});
+
+/// See [`ports::Store::place`].
+pub(crate) async fn place(
+    conn: &impl ConnectionTrait,
+    placement: &Placement,
+) -> Result<Option<OrderId>, StoreError> {
+    let values = values(placement)?;
+    match sql::query_one(conn, &STATEMENT, values)
+        .await
+        .map_err(store_error)
+    {
+        Ok(Some(row)) => Ok(Some(OrderId(row.try_get_by_index(0).map_err(store_error)?))),
+        // The constraint that refused undid everything. What it means is for the transaction to say.
+        Ok(None) | Err(StoreError::Conflict { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn values(placement: &Placement) -> Result<Vec<Value>, StoreError> {
+    let order = placement.order.draft();
+    let Attendants { event, job, hold } = Attendants::of(order);
+    let [transfer] = hold.transfers.as_slice() else {
+        return Err(unreadable("transfers", hold.transfers.len()));
+    };
+    let text = |text: &str| Value::from(text);
+    let mut values = Vec::from(offers::values(order)?);
+    values.extend([
+        transfer.amount.micros().into(),
+        order.created_at.micros().into(),
+        text(order.user.as_str()),
+        text(WalletStatus::Active.as_str()),
+        text(placement.key.as_str()),
+        text(placement.fingerprint.as_str()),
+        text(event.kind.as_str()),
+        text(event.actor.kind()),
+        event.actor.user().map(|user| user.as_str().to_owned()).into(),
+        event.at.micros().into(),
+        details_to_json(&event.details)?.into(),
+        text(job.topic.as_str()),
+        job.due_at.micros().into(),
+        transfer.debit.id().into(),
+        transfer.credit.id().into(),
+        text(transfer.kind.as_str()),
+        transfer.user.as_ref().map(|user| user.as_str().to_owned()).into(),
+        transfer.provider.map(|provider| provider.0).into(),
+        transfer.note.clone().into(),
+    ]);
+    debug_assert_eq!(values.len() + 1, ORDER_FROM);
+    let row = mapping::new_row(order)?;
+    for column in columns() {
+        let value = row.get(column).into_value();
+        values.push(value.ok_or_else(|| unreadable("orders", column.to_string()))?);
+    }
+    Ok(values)
+}

@@ -1,0 +1,56 @@
+//! A new order with everything that is recorded with it.
+
+use domain::orders::{NewOrder, Order, OrderEvent};
+use domain::text::IdempotencyKey;
+use domain::wallets::Movement;
+use domain::{Fingerprint, OrderId};
+
+use crate::jobs::JobTopic;
+use crate::outbox::NewJob;
+
+/// A new order, and the key that keeps it from being placed twice. Whoever records it records with it the key bound to
+/// the order, the order's first event, the job to send it and the hold of its price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The order.
+    pub order: NewOrder,
+    /// The key.
+    pub key: IdempotencyKey,
+    /// What the key stands for.
+    pub fingerprint: Fingerprint,
+}
+
+/// What goes with an order that was just placed. Of a draft everything is right but the order's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendants {
+    /// The first line of its history.
+    pub event: OrderEvent,
+    /// The job to send it.
+    pub job: NewJob,
+    /// The hold of its price.
+    pub hold: Movement,
+}
+
+impl Attendants {
+    /// What goes with `order`.
+    #[must_use]
+    pub fn of(order: &Order) -> Self {
+        Self {
+            event: order.placed_event(),
+            job: NewJob {
+                topic: JobTopic::SubmitOrder,
+                subject: order.id.0,
+                due_at: order.created_at,
+            },
+            hold: Movement::hold(order),
+        }
+    }
+}
+
+impl Placement {
+    /// The order, once the database has named it.
+    #[must_use]
+    pub fn identified(&self, id: OrderId) -> Order {
+        self.order.clone().identified(id)
+    }
+}

@@ -1,0 +1,237 @@
+//! Offers, and placements that a store records in one go if it can.
+
+#![expect(missing_docs, reason = "the name of a case is its documentation")]
+
+use domain::catalog::{Availability, Offer, QuantityRange, Service, ServiceType};
+use domain::orders::NewOrder;
+use domain::text::IdempotencyKey;
+use domain::wallets::WalletStatus;
+use domain::{Fingerprint, Money, ServiceId};
+use ports::StoreError;
+use ports::placing::Placement;
+
+use super::steps::rich_shop;
+use super::{Backend, Case};
+use crate::fixtures::{NOW, Shop, after, link, name, new_provider, rate, saved, sealed_key, user};
+
+/// Hands the cases of this suite to `$with`.
+#[macro_export]
+macro_rules! placing_contract {
+    ($with:ident) => {
+        $with! { placing:
+            an_offer_is_the_service_and_whether_its_provider_is_used,
+            an_offer_stands_until_something_that_decides_about_an_order_changes,
+            an_offer_does_not_stand_while_its_provider_is_away,
+            a_placement_is_recorded_whole_or_not_at_all,
+            a_placement_that_is_refused_leaves_nothing_behind,
+        }
+    };
+}
+
+/// The customer's placement of a thousand pieces.
+fn placement(shop: &Shop, key: &str) -> Placement {
+    Placement {
+        order: shop.new_order(1, 1_000, NOW),
+        key: IdempotencyKey::from_stored(key),
+        fingerprint: Fingerprint::of(&[("request", key)]),
+    }
+}
+
+async fn write(backend: &Backend, service: &Service) -> Case {
+    let mut tx = backend.store.begin().await?;
+    tx.catalog().update_service(service).await?;
+    tx.commit().await
+}
+
+async fn still_offers(backend: &Backend, order: &NewOrder) -> Result<bool, StoreError> {
+    backend.store.begin().await?.catalog().still_offers(order).await
+}
+
+/// Whether the order is recorded, if the store records in one go at all. If it is not, no row is.
+async fn is_taken(backend: &Backend, shop: &Shop, placement: &Placement) -> Result<bool, StoreError> {
+    let before = backend.wallets.wallet(&shop.user.id).await?;
+    let taken = backend.store.place(placement).await?.is_some();
+    if !taken {
+        assert_eq!(backend.wallets.wallet(&shop.user.id).await?, before);
+    }
+    Ok(taken)
+}
+
+pub async fn an_offer_is_the_service_and_whether_its_provider_is_used(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let described = Service {
+        description: Some("Fast".to_owned()),
+        ..shop.service.clone()
+    };
+    write(backend, &described).await?;
+    let offer = backend.catalog.offer(shop.service.id).await?;
+    assert_eq!(offer, Some(shop.offer()), "without the text");
+    assert_eq!(backend.catalog.offer(ServiceId(404)).await?, None);
+
+    let mut tx = backend.store.begin().await?;
+    let away = domain::providers::Provider {
+        availability: Availability::Disabled,
+        ..shop.provider.clone()
+    };
+    saved(tx.providers().update(&away).await?);
+    tx.commit().await?;
+    let without = Offer {
+        provider: Availability::Disabled,
+        ..shop.offer()
+    };
+    assert_eq!(backend.catalog.offer(shop.service.id).await?, Some(without));
+
+    let mut tx = backend.store.begin().await?;
+    let archived = Availability::Archived;
+    assert!(
+        tx.catalog()
+            .set_service_availability(shop.service.id, archived, NOW)
+            .await?
+    );
+    tx.commit().await?;
+    assert_eq!(backend.catalog.offer(shop.service.id).await?, None);
+    Ok(())
+}
+
+pub async fn an_offer_stands_until_something_that_decides_about_an_order_changes(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let mut tx = backend.store.begin().await?;
+    let elsewhere = saved(
+        tx.providers()
+            .insert(&new_provider(2, &shop.staff.id), NOW)
+            .await?,
+    );
+    tx.providers().set_key(elsewhere, &sealed_key(2), NOW).await?;
+    tx.commit().await?;
+    let wanted = placement(&shop, "key");
+    let at_once = is_taken(backend, &shop, &placement(&shop, "before")).await?;
+    let stands = |change: fn(&mut Service)| {
+        let mut service = shop.service.clone();
+        change(&mut service);
+        service
+    };
+    let mut moved = stands(|_| {});
+    moved.provider = elsewhere;
+    let breaks = [
+        moved,
+        stands(|service| service.upstream_id = "other".to_owned()),
+        stands(|service| service.name = name("Other")),
+        stands(|service| service.rate = rate(900_000_001)),
+        stands(|service| service.profit = None),
+        stands(|service| service.profit = Some(rate(100_000_001))),
+        // The same selling price with another share for the provider.
+        stands(|service| (service.rate, service.profit) = (rate(1_000_000_000), None)),
+        // A sum that the database could not hold.
+        stands(|service| (service.rate, service.profit) = (rate(i64::MAX), Some(rate(i64::MAX)))),
+        stands(|service| service.refill = false),
+        stands(|service| service.cancel = false),
+        stands(|service| service.quantity = QuantityRange::new(1_001, 2_000).expect("a range")),
+        stands(|service| service.quantity = QuantityRange::new(1, 999).expect("a range")),
+        stands(|service| service.service_type = ServiceType::Other("Package".to_owned())),
+        stands(|service| service.availability = Availability::Disabled),
+        stands(|service| service.availability = Availability::Archived),
+    ];
+    let keeps = [
+        stands(|service| service.quantity = QuantityRange::new(1_000, 1_000).expect("a range")),
+        stands(|service| service.description = Some("Fast".to_owned())),
+        stands(|service| service.dripfeed = true),
+        stands(|service| service.updated_at = after(9)),
+    ];
+    for service in breaks {
+        write(backend, &service).await?;
+        assert!(!still_offers(backend, &wanted.order).await?, "{service:?}");
+        assert!(!is_taken(backend, &shop, &wanted).await?, "{service:?}");
+    }
+    for (n, service) in keeps.into_iter().enumerate() {
+        write(backend, &service).await?;
+        assert!(still_offers(backend, &wanted.order).await?, "{service:?}");
+        let taken = is_taken(backend, &shop, &placement(&shop, &format!("{n}"))).await?;
+        assert_eq!(taken, at_once, "{service:?}");
+    }
+    Ok(())
+}
+
+pub async fn an_offer_does_not_stand_while_its_provider_is_away(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let wanted = placement(&shop, "key");
+    for (availability, stands) in [(Availability::Disabled, false), (Availability::Active, true)] {
+        let mut tx = backend.store.begin().await?;
+        let provider = domain::providers::Provider {
+            availability,
+            ..shop.provider.clone()
+        };
+        saved(tx.providers().update(&provider).await?);
+        tx.commit().await?;
+        assert_eq!(still_offers(backend, &wanted.order).await?, stands);
+        if !stands {
+            assert!(!is_taken(backend, &shop, &wanted).await?);
+        }
+    }
+    Ok(())
+}
+
+pub async fn a_placement_is_recorded_whole_or_not_at_all(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let wanted = placement(&shop, "key");
+    let wallet = backend.wallets.wallet(&shop.user.id).await?.expect("it is there");
+    let Some(id) = backend.store.place(&wanted).await? else {
+        assert_eq!(backend.relay.backlog(NOW).await?.waiting, 0);
+        assert_eq!(backend.wallets.wallet(&shop.user.id).await?, Some(wallet));
+        return Ok(());
+    };
+    let order = wanted.identified(id);
+    let view = backend.orders.find(id).await?.expect("it is there");
+    assert_eq!(view.order, order);
+    let now = backend.wallets.wallet(&shop.user.id).await?.expect("it is there");
+    assert_eq!(now.held, order.price);
+    assert_eq!(now.available, wallet.available.saturating_sub(order.price));
+    assert_eq!(backend.orders.events(id).await?.len(), 1);
+    assert_eq!(backend.relay.backlog(NOW).await?.oldest_due, Some(NOW));
+    super::ledger::assert_sound(backend, "after the placement").await?;
+    // Its key is bound to it.
+    let mut tx = backend.store.begin().await?;
+    let (key, life) = (&wanted.key, ports::orders::KeyLife::Forever);
+    let claimed = tx
+        .orders()
+        .claim_key(&shop.user.id, key, &wanted.fingerprint, life, after(1))
+        .await?;
+    assert_eq!(claimed, ports::orders::KeyClaim::Replay(id));
+    Ok(())
+}
+
+pub async fn a_placement_that_is_refused_leaves_nothing_behind(backend: &Backend) -> Case {
+    let price = Money::from_micros(1_000_000);
+    let shop = Shop::open(backend.store.as_ref(), Money::from_micros(1_999_999)).await?;
+    let first = is_taken(backend, &shop, &placement(&shop, "key")).await?;
+    // The key is used, with the same request and with another one.
+    assert!(!is_taken(backend, &shop, &placement(&shop, "key")).await?);
+    let mut other = placement(&shop, "key");
+    other.fingerprint = Fingerprint::of(&[("request", "another")]);
+    assert!(!is_taken(backend, &shop, &other).await?);
+    if first {
+        // One micro-unit is missing for a second one.
+        assert!(!is_taken(backend, &shop, &placement(&shop, "second")).await?);
+    }
+    let mut tx = backend.store.begin().await?;
+    let credit = domain::wallets::WalletChange::Credit(shop.user.id.clone(), price);
+    tx.wallets().apply(&credit, NOW).await?;
+    tx.wallets()
+        .set_status(&shop.user.id, WalletStatus::Frozen, NOW)
+        .await?;
+    tx.commit().await?;
+    assert!(!is_taken(backend, &shop, &placement(&shop, "third")).await?);
+
+    // Somebody without a wallet.
+    let stranger = user(9);
+    let mut tx = backend.store.begin().await?;
+    tx.identity().insert_user(&stranger).await?;
+    tx.commit().await?;
+    let mut theirs = placement(&shop, "fourth");
+    let request = domain::orders::PlacementRequest {
+        link: link(1),
+        quantity: 1_000,
+    };
+    theirs.order = domain::orders::place(&stranger, &shop.offer(), request, NOW).expect("the order is valid");
+    assert!(backend.store.place(&theirs).await?.is_none());
+    Ok(())
+}
