@@ -12,6 +12,7 @@ mod m20261121_000003_orders;
 mod m20261121_000004_wallets;
 mod m20261121_000005_outbox;
 mod m20261121_000006_operations;
+mod m20261121_000007_poll_groups;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_wallets::Migration),
             Box::new(m20261121_000005_outbox::Migration),
             Box::new(m20261121_000006_operations::Migration),
+            Box::new(m20261121_000007_poll_groups::Migration),
         ]
     }
 }

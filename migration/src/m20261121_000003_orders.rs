@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// `asked_at` is when the provider was last asked about the order, whatever it answered.
+/// `asked_at` is when the provider was last asked about the order by itself, whatever it answered.
 const ORDERS: &str = "
 CREATE TABLE orders (
     id {id},

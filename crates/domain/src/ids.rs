@@ -60,6 +60,10 @@ numeric_id!(
     /// An upstream provider; public among staff.
     ProviderId
 );
+numeric_id!(
+    /// Orders that a provider is asked about together.
+    PollGroupId
+);
 text_id!(
     /// A user: 32 characters of `[a-zA-Z0-9]`.
     UserId

@@ -18,7 +18,7 @@ pub mod time;
 pub mod wallets;
 
 pub use fingerprint::Fingerprint;
-pub use ids::{CategoryId, OrderId, ProviderId, ProviderOrderId, ServiceId, SessionId, UserId};
+pub use ids::{CategoryId, OrderId, PollGroupId, ProviderId, ProviderOrderId, ServiceId, SessionId, UserId};
 pub use money::{Money, MoneyError, Rate};
 pub use page::PageSize;
 pub use secret::Secret;

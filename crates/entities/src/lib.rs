@@ -13,6 +13,7 @@ pub mod order_decisions;
 pub mod order_events;
 pub mod orders;
 pub mod outbox;
+pub mod poll_groups;
 pub mod providers;
 pub mod services;
 pub mod sessions;

@@ -57,7 +57,7 @@ pub struct Model {
     pub lease_until: Option<i64>,
     /// When it became unknown, in microseconds since the epoch.
     pub unknown_since: Option<i64>,
-    /// When it is looked at next, in microseconds since the epoch.
+    /// When it is looked at next, in microseconds since the epoch; empty if its group says that.
     pub due_at: Option<i64>,
     /// How often it has been looked up.
     pub lookups: i32,
@@ -67,7 +67,7 @@ pub struct Model {
     pub cancel_requested_at: Option<i64>,
     /// Start of the request whose answer was applied last, in microseconds since the epoch.
     pub observed_at: Option<i64>,
-    /// When the provider was last asked about it, in microseconds since the epoch.
+    /// When the provider was last asked about it by itself, in microseconds since the epoch.
     pub asked_at: Option<i64>,
     /// When the provider accepted it, in microseconds since the epoch.
     pub submitted_at: Option<i64>,
@@ -79,6 +79,8 @@ pub struct Model {
     pub updated_at: i64,
     /// Counts changes.
     pub revision: i64,
+    /// The orders that it is asked about together with.
+    pub poll_group: Option<i64>,
 }
 
 /// What the row points at.
@@ -98,6 +100,13 @@ pub enum Relation {
         to = "super::providers::Column::Id"
     )]
     Providers,
+    /// The group that it is asked about with.
+    #[sea_orm(
+        belongs_to = "super::poll_groups::Entity",
+        from = "Column::PollGroup",
+        to = "super::poll_groups::Column::Id"
+    )]
+    PollGroups,
 }
 
 impl Related<super::users::Entity> for Entity {

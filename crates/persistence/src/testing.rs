@@ -1,5 +1,7 @@
 //! Databases for tests, each of its own, migrated and empty.
 
+mod crowd;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,6 +17,8 @@ use crate::clock::since_boot;
 use crate::database::{Database, PoolSizes};
 use crate::error::{driver_error, store_error};
 use crate::sql;
+
+pub use crowd::{CopySchedule, GroupRow, OrderCopy};
 
 /// Where the tests' PostgreSQL is: an address with the right to create databases.
 const SERVER_URL: &str = "TEST_DATABASE_URL";

@@ -1,12 +1,16 @@
 //! Orders: what is recorded inside a transaction, and what screens and workers read.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::orders::{
-    Attempt, AttemptChange, CustomerStatus, EventKind, NewOrder, Order, OrderEvent, OrderState,
+    Attempt, AttemptChange, CustomerStatus, EventKind, GroupPlan, GroupTime, NewOrder, Order, OrderEvent,
+    OrderState, PollWindow,
 };
 use domain::text::IdempotencyKey;
 use domain::{
-    Fingerprint, Money, OrderId, PageSize, ProviderId, ProviderOrderId, ServiceId, Timestamp, UserId,
+    Fingerprint, Money, OrderId, PageSize, PollGroupId, ProviderId, ProviderOrderId, ServiceId, Timestamp,
+    UserId,
 };
 
 use crate::store::StoreError;
@@ -83,23 +87,22 @@ pub trait OrderRepository: Send {
     /// Appends history.
     async fn append_events(&mut self, id: OrderId, events: &[OrderEvent]) -> Result<(), StoreError>;
 
-    /// Takes up to `limit` tracked orders of the provider that are due, oldest due first, and moves their due time to
-    /// `busy_until`, so that no other worker takes them meanwhile.
-    async fn take_due_polls(
-        &mut self,
-        provider: ProviderId,
-        now: Timestamp,
-        busy_until: Timestamp,
-        limit: u16,
-    ) -> Result<Vec<Order>, StoreError>;
+    /// Takes tracked orders of a provider to ask about, and moves their due times to `take.busy_until`, so that no other
+    /// worker takes them meanwhile: what is due first, whole groups or orders by themselves, then what soon will be.
+    /// `None` if nothing is due, if another worker has just taken it, or if it makes less than `take.enough` orders and it
+    /// is too early for such a request: then the transaction must not be committed.
+    async fn take_due_polls(&mut self, take: &TakePolls) -> Result<Option<TakenPolls>, StoreError>;
 
-    /// Sets when tracked orders are polled next, and when they were last asked about; writes nothing else and leaves
-    /// the revision alone. One statement for all of them.
-    async fn reschedule_polls(
-        &mut self,
-        polls: &[(OrderId, Timestamp)],
-        asked_at: Timestamp,
-    ) -> Result<(), StoreError>;
+    /// Puts orders that were taken back on the schedule in groups; orders that stay in their group are not written. Leaves
+    /// every revision alone. `false` if another worker has taken one of the groups meanwhile, because this one was too slow:
+    /// then the transaction must not be committed, and everything is asked about again.
+    async fn put_back_polls(&mut self, polls: &PutBackPolls) -> Result<bool, StoreError>;
+
+    /// Takes an order out of its group, if it is in one, and makes it due by itself. Leaves the revision alone.
+    async fn leave_poll_group(&mut self, id: OrderId, due_at: Timestamp) -> Result<(), StoreError>;
+
+    /// From `at` on, at the latest, the provider may be asked although the request is not full.
+    async fn open_poll_turn(&mut self, provider: ProviderId, at: Timestamp) -> Result<(), StoreError>;
 
     /// A member of staff's word about the fate of an unknown order that still needs a second one. `None` if nobody has
     /// said anything yet.
@@ -110,6 +113,66 @@ pub trait OrderRepository: Send {
 
     /// Forgets the first word.
     async fn drop_decision(&mut self, id: OrderId) -> Result<(), StoreError>;
+}
+
+/// What to take to ask a provider about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakePolls {
+    /// Who is asked.
+    pub provider: ProviderId,
+    /// Which orders may be asked about.
+    pub window: PollWindow,
+    /// What was taken is due again then. It tells this taking from every other.
+    pub busy_until: Timestamp,
+    /// Orders of one request at most.
+    pub limit: u16,
+    /// A request about fewer orders waits for its turn.
+    pub enough: u16,
+}
+
+/// Orders to ask a provider about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenPolls {
+    /// The groups among them, also those whose orders have all left.
+    pub groups: Vec<PollGroupId>,
+    /// The orders, without a particular order.
+    pub orders: Vec<TakenPoll>,
+    /// Whether the request is not full: it has used the provider's turn.
+    pub partial: bool,
+}
+
+/// An order to ask about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenPoll {
+    /// The order.
+    pub order: Order,
+    /// Its group.
+    pub group: Option<PollGroupId>,
+    /// When it was due.
+    pub due_at: Timestamp,
+}
+
+/// Is told what polling does.
+pub trait PollMeter: Send + Sync {
+    /// The provider is about to be asked about orders that have been due for so long; zero is one that is asked about early.
+    fn asked(&self, provider: ProviderId, late: &[Duration]);
+}
+
+/// How orders that were asked about are put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBackPolls {
+    /// Who was asked.
+    pub provider: ProviderId,
+    /// As in [`TakePolls::busy_until`].
+    pub busy_until: Timestamp,
+    /// When.
+    pub asked_at: Timestamp,
+    /// Groups, and when each is due next.
+    pub groups: Vec<(GroupPlan, GroupTime)>,
+    /// Groups that nobody is in any more.
+    pub emptied: Vec<PollGroupId>,
+    /// When the next request may be sent that is not full, if this one was not.
+    pub turn: Option<Timestamp>,
 }
 
 /// The first of two words about an unknown order.
@@ -126,7 +189,7 @@ pub struct PendingDecision {
 /// An order as screens show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderView {
-    /// The order.
+    /// The order. Its due time is its group's if it has none of its own.
     pub order: Order,
     /// The provider's name.
     pub provider_name: String,
@@ -233,8 +296,13 @@ pub trait OrderQueries: Send + Sync {
     /// Orders to look up: unknown, or written off and still watched, and due.
     async fn due_lookups(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError>;
 
-    /// Providers that have tracked orders due for polling.
-    async fn providers_with_due_polls(&self, now: Timestamp) -> Result<Vec<ProviderId>, StoreError>;
+    /// Providers to ask now: tracked orders of theirs are due, and there are `enough` of them to ask about, or it is time for
+    /// a request that is not full.
+    async fn providers_with_due_polls(
+        &self,
+        window: &PollWindow,
+        enough: u16,
+    ) -> Result<Vec<ProviderId>, StoreError>;
 
     /// Held orders last changed before `before` for which no job is waiting: work that was lost.
     async fn forgotten_holds(&self, before: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError>;

@@ -55,10 +55,10 @@ pub trait Store: Send + Sync {
 
 /// A transaction. Dropping it rolls back.
 ///
-/// Row locks are taken in this order everywhere: idempotency keys, orders, attempts, wallets, transfers, outbox. Rows that
-/// are new in the transaction may be written at any point, because nobody else waits for them. The wallet comes last
-/// where it can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
-/// before the key.
+/// Row locks are taken in this order everywhere: idempotency keys, poll groups, orders, attempts, wallets, transfers,
+/// outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new in the
+/// transaction may be written at any point, because nobody else waits for them. The wallet comes last where it can: its
+/// row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet before the key.
 #[async_trait]
 pub trait Tx: Send {
     /// Users, accounts and sessions.

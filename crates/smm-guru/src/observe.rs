@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use api::MetricsPage;
 use application::providers::Panels;
-use domain::Money;
-use metrics::gauge;
+use domain::{Money, ProviderId};
+use metrics::{gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 use ports::StoreError;
+use ports::gateway::STATUS_BATCH_MAX;
 use ports::jobs::Stop;
 use ports::limits::{Admission, Limit};
+use ports::orders::PollMeter;
 
 use crate::Adapters;
 
@@ -49,6 +51,20 @@ fn exporter(stale_after: Duration) -> PrometheusBuilder {
 pub fn metrics_page() -> MetricsPage {
     let handle = record();
     Arc::new(move || handle.map(PrometheusHandle::render).unwrap_or_default())
+}
+
+/// How full the requests about orders are, and how late.
+pub struct PollMetrics;
+
+impl PollMeter for PollMetrics {
+    fn asked(&self, provider: ProviderId, late: &[Duration]) {
+        let provider = provider.to_string();
+        let orders = lossy(u64::try_from(late.len()).unwrap_or(u64::MAX));
+        histogram!("poll_batch_fill", "provider" => provider.clone())
+            .record(orders / f64::from(STATUS_BATCH_MAX));
+        let latest = late.iter().max().copied().unwrap_or_default();
+        histogram!("poll_lag_seconds", "provider" => provider).record(latest.as_secs_f64());
+    }
 }
 
 /// Reads the gauges until `stop` is cancelled.

@@ -16,6 +16,7 @@ use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
 use domain::orders::OrderPolicy;
 
 use crate::Adapters;
+use crate::observe::PollMetrics;
 
 /// The use cases. Controllers, commands and programs that embed the library call these.
 pub struct Services {
@@ -203,7 +204,14 @@ pub(crate) fn job_runner(
             panels.clone(),
             clock.clone(),
         ),
-        track: TrackOrders::new(store.clone(), gateway, panels.clone(), clock.clone(), policy),
+        track: TrackOrders::new(
+            store.clone(),
+            gateway,
+            panels.clone(),
+            clock.clone(),
+            Arc::new(PollMetrics),
+            policy,
+        ),
     };
     JobRunner::new(use_cases, ports.outbox.clone(), store, clock)
 }
@@ -223,5 +231,5 @@ pub(crate) fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
         ..
     } = ports.clone();
     let rescue = RescueOrders::new(store.clone(), orders.clone(), clock.clone(), policy);
-    Schedules::new(rescue, store, orders, limiter, clock)
+    Schedules::new(rescue, store, orders, limiter, clock, policy)
 }

@@ -9,6 +9,7 @@
 )]
 
 pub mod contract;
+pub mod crowd;
 pub mod fake;
 pub mod fixtures;
 pub mod simulator;

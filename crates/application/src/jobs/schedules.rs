@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::orders::{OrderPolicy, PollWindow};
 use ports::jobs::JobTopic;
 use ports::limits::{Admission, Limit, RateLimiter};
 use ports::orders::OrderQueries;
@@ -11,7 +12,7 @@ use ports::outbox::{NewJob, Pushed};
 use ports::{Clock, Store, StoreError};
 
 use super::REVIVE_AFTER;
-use crate::orders::RescueOrders;
+use crate::orders::{FULL_ENOUGH, RescueOrders};
 
 /// A recurring task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +66,7 @@ pub struct Schedules {
     orders: Arc<dyn OrderQueries>,
     limiter: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
+    policy: OrderPolicy,
 }
 
 impl Schedules {
@@ -76,6 +78,7 @@ impl Schedules {
         orders: Arc<dyn OrderQueries>,
         limiter: Arc<dyn RateLimiter>,
         clock: Arc<dyn Clock>,
+        policy: OrderPolicy,
     ) -> Self {
         Self {
             rescue,
@@ -83,6 +86,7 @@ impl Schedules {
             orders,
             limiter,
             clock,
+            policy,
         }
     }
 
@@ -110,7 +114,8 @@ impl Schedules {
                     .await
             }
             Schedule::Polls => {
-                let due = self.orders.providers_with_due_polls(now).await?;
+                let window = PollWindow::at(now, &self.policy);
+                let due = self.orders.providers_with_due_polls(&window, FULL_ENOUGH).await?;
                 self.ensure(JobTopic::PollProvider, due.iter().map(|id| id.0), now)
                     .await
             }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::OrderId;
-use domain::orders::{Actor, CancelRefusal, Change, EventKind, Order, OrderEvent, cancel_by_customer};
+use domain::orders::{
+    Actor, CancelRefusal, Change, EventKind, FollowUp, Order, OrderEvent, cancel_by_customer,
+};
 use domain::providers::CallResult;
 use ports::gateway::PanelGateway;
 use ports::orders::OrderQueries;
@@ -137,10 +139,12 @@ impl CancelUpstream {
                 return Ok(None);
             }
             let mut after = order.clone();
-            after.due_at = Some(now.plus(ASK_AFTER));
+            let due_at = now.plus(ASK_AFTER);
+            after.due_at = Some(due_at);
             after.updated_at = now;
             let event = OrderEvent::new(EventKind::CancelSent, Actor::System, now).with("result", word);
-            Ok(Some(Change::of(after).event(event)))
+            let change = Change::of(after).event(event);
+            Ok(Some(change.follow_up(FollowUp::Ask { due_at })))
         };
         amend::<Infallible, _>(&*self.store, id, decide).await.map(|_| ())
     }

@@ -19,4 +19,4 @@ pub use reconcile::ReconcileOrder;
 pub(crate) use reconcile::call_result;
 pub use rescue::RescueOrders;
 pub use submit::SubmitOrder;
-pub use track::TrackOrders;
+pub use track::{FULL_ENOUGH, TrackOrders};

@@ -76,8 +76,27 @@ pub async fn record(tx: &mut dyn Tx, change: &Change) -> Result<(), StoreError> 
     }
     tx.orders().append_events(order.id, &change.events).await?;
     for follow_up in &change.follow_ups {
-        tx.outbox().push(job_of(order.id, *follow_up)).await?;
+        follow(tx, order, *follow_up).await?;
     }
+    Ok(())
+}
+
+async fn follow(tx: &mut dyn Tx, order: &Order, follow_up: FollowUp) -> Result<(), StoreError> {
+    let (topic, due_at) = match follow_up {
+        FollowUp::Submit { due_at } => (JobTopic::SubmitOrder, due_at),
+        FollowUp::Cancel { due_at } => (JobTopic::CancelOrder, due_at),
+        FollowUp::Ask { due_at } => {
+            return tx.orders().open_poll_turn(order.service.provider, due_at).await;
+        }
+    };
+    let subject = order.id.0;
+    tx.outbox()
+        .push(NewJob {
+            topic,
+            subject,
+            due_at,
+        })
+        .await?;
     Ok(())
 }
 
@@ -94,19 +113,4 @@ async fn move_money(tx: &mut dyn Tx, movement: &Movement, now: Timestamp) -> Res
         }
     }
     tx.wallets().record(&movement.transfers, now).await
-}
-
-const fn job_of(order: OrderId, follow_up: FollowUp) -> NewJob {
-    match follow_up {
-        FollowUp::Submit { due_at } => NewJob {
-            topic: JobTopic::SubmitOrder,
-            subject: order.0,
-            due_at,
-        },
-        FollowUp::Cancel { due_at } => NewJob {
-            topic: JobTopic::CancelOrder,
-            subject: order.0,
-            due_at,
-        },
-    }
 }

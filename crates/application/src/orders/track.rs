@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::orders::{
-    Change, Observation, Order, OrderPolicy, PollPace, next_poll, observe, observe_refusal,
+    Asked, Change, GroupPlan, Observation, Order, OrderPolicy, PollWindow, Regrouping, next_group_poll,
+    next_poll_turn, observe, observe_refusal, poll_interval, regroup,
 };
 use domain::providers::{CallResult, Provider, is_about_order};
 use domain::{OrderId, ProviderId, ProviderOrderId, Timestamp};
 use ports::gateway::{PanelError, PanelGateway, PanelTarget, STATUS_BATCH_MAX, StatusAnswer};
+use ports::orders::{PollMeter, PutBackPolls, TakePolls, TakenPoll, TakenPolls};
 use ports::{Clock, Store, StoreError};
 
 use super::reconcile::call_result;
@@ -25,12 +27,16 @@ const BUSY_FOR: Duration = Duration::from_secs(40);
 /// A job asks for no further batch after this time, so that it ends before its lease does.
 const ASK_FOR: Duration = Duration::from_secs(15);
 
+/// A request about so many orders is sent at once; about fewer, only when it is the provider's turn.
+pub const FULL_ENOUGH: u16 = STATUS_BATCH_MAX / 5 * 4;
+
 /// The use case.
 pub struct TrackOrders {
     store: Arc<dyn Store>,
     gateway: Arc<dyn PanelGateway>,
     panels: Arc<Panels>,
     clock: Arc<dyn Clock>,
+    meter: Arc<dyn PollMeter>,
     policy: OrderPolicy,
 }
 
@@ -44,6 +50,7 @@ impl TrackOrders {
         gateway: Arc<dyn PanelGateway>,
         panels: Arc<Panels>,
         clock: Arc<dyn Clock>,
+        meter: Arc<dyn PollMeter>,
         policy: OrderPolicy,
     ) -> Self {
         Self {
@@ -51,11 +58,12 @@ impl TrackOrders {
             gateway,
             panels,
             clock,
+            meter,
             policy,
         }
     }
 
-    /// Asks about the provider's due orders, batch after batch, until none is due.
+    /// Asks about the provider's due orders, batch after batch, until none is due, or too few to ask already.
     ///
     /// # Errors
     /// [`PanelsError`] if the database or the provider's key is not to be had.
@@ -67,25 +75,34 @@ impl TrackOrders {
                 Ok(admitted) => admitted,
                 Err(pause) => return Ok(Verdict::Later(pause)),
             };
-            let taken = retry_contended(|| self.take_due(provider.id)).await?;
-            if taken.is_empty() {
+            let Some(batch) = retry_contended(|| self.take_due(provider.id)).await? else {
                 self.panels.forgo(provider.id, CallClass::Read, admitted);
                 return Ok(Verdict::Done);
-            }
-            self.poll_batch(&provider, &target, &taken, admitted).await?;
+            };
+            self.poll_batch(&provider, &target, &batch, admitted).await?;
         }
         Ok(Verdict::Later(Duration::ZERO))
     }
 
-    async fn take_due(&self, provider: ProviderId) -> Result<Vec<Order>, StoreError> {
+    async fn take_due(&self, provider: ProviderId) -> Result<Option<Batch>, StoreError> {
         let now = self.clock.now();
+        let take = TakePolls {
+            provider,
+            window: PollWindow::at(now, &self.policy),
+            busy_until: now.plus(BUSY_FOR),
+            limit: STATUS_BATCH_MAX,
+            enough: FULL_ENOUGH,
+        };
         let mut tx = self.store.begin().await?;
-        let taken = tx
-            .orders()
-            .take_due_polls(provider, now, now.plus(BUSY_FOR), STATUS_BATCH_MAX)
-            .await?;
+        let Some(taken) = tx.orders().take_due_polls(&take).await? else {
+            return Ok(None);
+        };
         tx.commit().await?;
-        Ok(taken)
+        Ok(Some(Batch {
+            provider,
+            busy_until: take.busy_until,
+            taken,
+        }))
     }
 
     /// On a failed request the orders stay taken for a while, which paces the next try.
@@ -93,14 +110,21 @@ impl TrackOrders {
         &self,
         provider: &Provider,
         target: &PanelTarget,
-        taken: &[Order],
+        batch: &Batch,
         admitted: Admitted,
     ) -> Result<(), StoreError> {
-        let ids: Vec<ProviderOrderId> = taken
-            .iter()
-            .filter_map(|order| order.provider_order_id.clone())
+        let orders = batch.taken.orders.iter();
+        let ids: Vec<ProviderOrderId> = orders
+            .filter_map(|taken| taken.order.provider_order_id.clone())
             .collect();
         let requested_at = self.clock.now();
+        if ids.is_empty() {
+            self.panels.forgo(provider.id, CallClass::Read, admitted);
+            return self.apply(batch, &Answers::new(), requested_at, false).await;
+        }
+        let late = |taken: &TakenPoll| requested_at.since(taken.due_at);
+        let late: Vec<Duration> = batch.taken.orders.iter().map(late).collect();
+        self.meter.asked(provider.id, &late);
         let answers = about_the_one(self.gateway.statuses(target, &ids).await, &ids);
         let half_open = admitted.half_open();
         drop(admitted);
@@ -108,7 +132,7 @@ impl TrackOrders {
             Ok(answers) => {
                 self.panels
                     .tell(provider.id, CallClass::Read, CallResult::Answered);
-                self.apply(taken, &answers, requested_at, half_open).await
+                self.apply(batch, &answers, requested_at, half_open).await
             }
             Err(error) => {
                 tracing::warn!(provider_id = provider.id.0, orders = ids.len(), %error, "a status request failed");
@@ -120,33 +144,35 @@ impl TrackOrders {
     }
 
     /// What is new is recorded order by order, so that one that cannot be recorded does not stop the rest; what is not
-    /// new only moves to its next time, all of it in one statement.
+    /// new is put back in groups, all of it together.
     async fn apply(
         &self,
-        taken: &[Order],
+        batch: &Batch,
         answers: &Answers,
         requested_at: Timestamp,
         half_open: bool,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut unchanged = Vec::new();
-        for order in taken {
+        let mut quiet = Vec::new();
+        for TakenPoll { order, group, .. } in &batch.taken.orders {
             let news = News {
                 answer: order.provider_order_id.as_ref().and_then(|id| answers.get(id)),
                 requested_at,
                 half_open,
             };
             if news.change(order, &self.policy, now).is_none() {
-                let pace = PollPace {
-                    finishes_in: None,
-                    half_open,
-                };
-                unchanged.push((order.id, next_poll(order, pace, &self.policy, now)));
+                quiet.push(Asked {
+                    order: order.id,
+                    group: *group,
+                    every: poll_interval(order, &self.policy, now),
+                });
             } else if let Err(error) = self.record(order.id, &news, now).await {
                 tracing::error!(order_id = order.id.0, %error, "a status report could not be recorded");
+                self.set_apart(order.id, batch).await;
             }
         }
-        retry_contended(|| self.reschedule(&unchanged, requested_at)).await
+        let put_back = batch.put_back(&quiet, requested_at, half_open, &self.policy, now);
+        retry_contended(|| self.put_back(&put_back)).await
     }
 
     async fn record(&self, id: OrderId, news: &News<'_>, now: Timestamp) -> Result<(), StoreError> {
@@ -154,17 +180,63 @@ impl TrackOrders {
         amend::<Infallible, _>(&*self.store, id, decide).await.map(|_| ())
     }
 
-    async fn reschedule(
-        &self,
-        polls: &[(OrderId, Timestamp)],
-        asked_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        if polls.is_empty() {
+    /// Like every order that was taken and not put back, it is due again soon, and not only when its group is. If even that
+    /// cannot be written it goes with its group.
+    async fn set_apart(&self, id: OrderId, batch: &Batch) {
+        let leave = async {
+            let mut tx = self.store.begin().await?;
+            tx.orders().leave_poll_group(id, batch.busy_until).await?;
+            tx.commit().await
+        };
+        if let Err(error) = leave.await {
+            tracing::error!(order_id = id.0, %error, "an order could not leave its group");
+        }
+    }
+
+    async fn put_back(&self, polls: &PutBackPolls) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        if !tx.orders().put_back_polls(polls).await? {
+            tracing::warn!(
+                provider_id = polls.provider.0,
+                "orders were taken by another worker before they could be put back"
+            );
             return Ok(());
         }
-        let mut tx = self.store.begin().await?;
-        tx.orders().reschedule_polls(polls, asked_at).await?;
         tx.commit().await
+    }
+}
+
+/// What was taken to ask about.
+struct Batch {
+    provider: ProviderId,
+    busy_until: Timestamp,
+    taken: TakenPolls,
+}
+
+impl Batch {
+    fn put_back(
+        &self,
+        quiet: &[Asked],
+        asked_at: Timestamp,
+        half_open: bool,
+        policy: &OrderPolicy,
+        now: Timestamp,
+    ) -> PutBackPolls {
+        let Regrouping { groups, emptied } = regroup(&self.taken.groups, quiet);
+        let due = |plan: GroupPlan| {
+            let first = plan.joins.first().map_or(0, |order| order.0);
+            let seed = plan.group.map_or(first, |group| group.0);
+            let time = next_group_poll(plan.every, half_open, seed, policy, now);
+            (plan, time)
+        };
+        PutBackPolls {
+            provider: self.provider,
+            busy_until: self.busy_until,
+            asked_at,
+            groups: groups.into_iter().map(due).collect(),
+            emptied,
+            turn: self.taken.partial.then(|| next_poll_turn(policy, now)),
+        }
     }
 }
 

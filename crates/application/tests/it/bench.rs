@@ -16,6 +16,7 @@ use persistence::testing::TestDatabase;
 use persistence::{DatabaseSignal, SeaHealth, SeaLedger, SeaQueries, SeaRelay, SeaStore};
 use ports::{Clock, Store};
 use testkit::contract::Backend;
+use testkit::crowd::Tally;
 use testkit::fake::FakeClock;
 use testkit::fixtures::{Shop, admin};
 
@@ -210,6 +211,7 @@ impl Desk {
             self.panel.clone(),
             Arc::clone(&self.panels),
             self.time(),
+            Arc::new(Tally::default()),
             self.policy,
         )
     }
@@ -258,6 +260,7 @@ impl Desk {
             Arc::clone(&self.backend.orders),
             self.limiter.clone(),
             self.time(),
+            self.policy,
         )
     }
 

@@ -13,6 +13,7 @@ mod browse;
 mod cancel;
 mod decide;
 mod evidence;
+mod groups;
 mod hold_back;
 mod jobs;
 mod lies;

@@ -90,14 +90,16 @@ impl Desk {
     /// The order is polled at once.
     pub async fn make_due(&self, id: OrderId) {
         let now = self.now().micros();
-        let sql = format!("UPDATE orders SET due_at = {now} WHERE id = {id}");
+        let sql = format!(
+            "UPDATE orders SET due_at = {now}, poll_group = NULL WHERE id = {id}; DELETE FROM poll_turns"
+        );
         self.database.execute(&sql).await.unwrap();
     }
 
     /// The order is not polled for a day.
     pub async fn hide(&self, id: OrderId) {
         let then = self.now().plus(Duration::from_hours(24)).micros();
-        let sql = format!("UPDATE orders SET due_at = {then} WHERE id = {id}");
+        let sql = format!("UPDATE orders SET due_at = {then}, poll_group = NULL WHERE id = {id}");
         self.database.execute(&sql).await.unwrap();
     }
 

@@ -79,6 +79,11 @@ pub enum FollowUp {
         /// Not before.
         due_at: Timestamp,
     },
+    /// Ask the provider about the order when it is due, without waiting until a request is full.
+    Ask {
+        /// When it is due.
+        due_at: Timestamp,
+    },
 }
 
 /// An order as it must be afterwards, and everything that goes with it. Recorded in one transaction or not at all.

@@ -6,6 +6,7 @@
 mod cancel;
 mod change;
 mod event;
+mod groups;
 mod order;
 mod place;
 mod policy;
@@ -19,11 +20,14 @@ mod unknown;
 pub use cancel::{CancelRefusal, cancel_by_customer, withdraw};
 pub use change::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp};
 pub use event::{Actor, EventKind, OrderEvent};
+pub use groups::{Asked, GroupPlan, POLL_GROUP_MAX, Regrouping, regroup};
 pub use order::{Order, ServiceSnapshot};
 pub use place::{NewOrder, PlaceRefusal, PlacementRequest, place};
 pub use policy::{OrderPolicy, PolicyError};
 pub use refund::{RefundPlan, refund_target};
-pub use schedule::{PollPace, next_poll};
+pub use schedule::{
+    GroupTime, PollPace, PollWindow, next_group_poll, next_poll, next_poll_turn, poll_interval,
+};
 pub use settle::{Observation, ReviewDecision, observe, observe_refusal, settle_review};
 pub use state::{CustomerStatus, Hold, OrderState};
 pub use submit::{Evidence, claim, expire_lease, resolve};

@@ -64,7 +64,8 @@ pub struct Order {
     pub lease_until: Option<Timestamp>,
     /// When it became unknown.
     pub unknown_since: Option<Timestamp>,
-    /// When it is looked at next: submitted, looked up or polled, by state.
+    /// When it is looked at next: submitted, looked up or polled, by state. `None` if a tracked order is polled when its
+    /// group is; a time of its own takes it out of the group.
     pub due_at: Option<Timestamp>,
     /// How often the provider has been looked up about it while unknown.
     pub lookups: u32,

@@ -19,6 +19,12 @@ const POLL_INTERVALS: [(Duration, Duration); 5] = [
     (Duration::from_hours(24 * 7), Duration::from_hours(2)),
 ];
 const POLL_INTERVAL_OLD: Duration = Duration::from_hours(8);
+/// A provider is sent a request that is not full at most this often.
+const TURN_EVERY: Duration = Duration::from_secs(55);
+/// To fill a request, an order is asked about so much early at most.
+const ORDER_AHEAD: Duration = Duration::from_secs(6);
+/// … and a group so much, and no more than a tenth of its interval.
+const GROUP_AHEAD: Duration = MINUTE;
 
 /// Waiting times before the first, second, … look-up of an unknown order; the last one repeats.
 const LOOKUP_INTERVALS: [Duration; 7] = [
@@ -44,16 +50,85 @@ pub struct PollPace {
 /// placed together do not stay together.
 #[must_use]
 pub fn next_poll(order: &Order, pace: PollPace, policy: &OrderPolicy, now: Timestamp) -> Timestamp {
-    let age = now.since(order.submitted_at.unwrap_or(order.created_at));
-    let base = POLL_INTERVALS
-        .iter()
-        .find(|(younger_than, _)| age < *younger_than)
-        .map_or(POLL_INTERVAL_OLD, |(_, interval)| *interval);
+    let base = interval_of_age(order, now);
     let wanted = pace
         .finishes_in
         .map_or(base, |finish| finish.clamp(base / 2, base * 2));
     let slowed = if pace.half_open { wanted * 2 } else { wanted };
     now.plus(percent(jittered(slowed, order.id.0, now), policy.poll_percent))
+}
+
+/// How often an order of this age is asked about if nothing else is known. Orders are grouped by that.
+#[must_use]
+pub fn poll_interval(order: &Order, policy: &OrderPolicy, now: Timestamp) -> Duration {
+    percent(interval_of_age(order, now), policy.poll_percent)
+}
+
+/// When a group is asked about next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupTime {
+    /// From then on it may fill a request.
+    pub soon_at: Timestamp,
+    /// When it is due.
+    pub due_at: Timestamp,
+}
+
+/// When a group that is asked about every so often is asked about next, with the same jitter as a single order. `seed`
+/// tells groups apart.
+#[must_use]
+pub fn next_group_poll(
+    every: Duration,
+    half_open: bool,
+    seed: i64,
+    policy: &OrderPolicy,
+    now: Timestamp,
+) -> GroupTime {
+    let slowed = if half_open { every * 2 } else { every };
+    let due_at = now.plus(jittered(slowed, seed, now));
+    let ahead = (every / 10).min(percent(GROUP_AHEAD, policy.poll_percent));
+    GroupTime {
+        soon_at: due_at.minus(ahead),
+        due_at,
+    }
+}
+
+/// From when on a provider that has just been sent a request that was not full may be sent another such: requests fill up
+/// meanwhile, and nothing waits for longer than a minute.
+#[must_use]
+pub fn next_poll_turn(policy: &OrderPolicy, now: Timestamp) -> Timestamp {
+    now.plus(percent(TURN_EVERY, policy.poll_percent))
+}
+
+/// Which orders a request may be about: those that are due, and some that soon will be, so that it is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollWindow {
+    /// Now.
+    pub now: Timestamp,
+    /// An order by itself may be asked about if it is due by then. One that is taken comes no more than that earlier.
+    pub orders_until: Timestamp,
+    /// No group may be asked about that is due later.
+    pub groups_until: Timestamp,
+}
+
+impl PollWindow {
+    /// The window at this moment.
+    #[must_use]
+    pub fn at(now: Timestamp, policy: &OrderPolicy) -> Self {
+        let until = |ahead| now.plus(percent(ahead, policy.poll_percent));
+        Self {
+            now,
+            orders_until: until(ORDER_AHEAD).min(now.plus(ORDER_AHEAD)),
+            groups_until: until(GROUP_AHEAD),
+        }
+    }
+}
+
+fn interval_of_age(order: &Order, now: Timestamp) -> Duration {
+    let age = now.since(order.submitted_at.unwrap_or(order.created_at));
+    POLL_INTERVALS
+        .iter()
+        .find(|(younger_than, _)| age < *younger_than)
+        .map_or(POLL_INTERVAL_OLD, |(_, interval)| *interval)
 }
 
 /// When an unknown order is looked up next, having been looked up `order.lookups` times.

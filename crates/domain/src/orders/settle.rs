@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::change::Change;
+use super::change::{Change, FollowUp};
 use super::event::{Actor, EventKind, OrderEvent};
 use super::order::Order;
 use super::policy::OrderPolicy;
@@ -136,8 +136,12 @@ pub fn settle_review(
         .with("note", note);
     let undelivered = match decision {
         ReviewDecision::Dismiss => {
-            after.due_at = after.state.is_tracked().then_some(now).or(order.due_at);
-            return Ok(Change::of(after.touched(now)).event(event));
+            if !after.state.is_tracked() {
+                return Ok(Change::of(after.touched(now)).event(event));
+            }
+            after.due_at = Some(now);
+            let change = Change::of(after.touched(now)).event(event);
+            return Ok(change.follow_up(FollowUp::Ask { due_at: now }));
         }
         ReviewDecision::Completed => 0,
         ReviewDecision::Partial { remains } => remains,

@@ -82,7 +82,8 @@ pub(super) fn new_row(order: &Order) -> Result<ActiveModel, StoreError> {
     })
 }
 
-/// What a decision may change about an order. What was ordered, by whom and for how much is frozen.
+/// What a decision may change about an order. What was ordered, by whom and for how much is frozen. Only a tracked order
+/// without a due time of its own stays in its group.
 pub(super) fn changed_row(order: &Order) -> Result<ActiveModel, StoreError> {
     let micros = |at: Option<Timestamp>| at.map(Timestamp::micros);
     Ok(ActiveModel {
@@ -111,6 +112,11 @@ pub(super) fn changed_row(order: &Order) -> Result<ActiveModel, StoreError> {
         submitted_at: Set(micros(order.submitted_at)),
         ended_at: Set(micros(order.ended_at)),
         updated_at: Set(order.updated_at.micros()),
+        poll_group: if order.state.is_tracked() && order.due_at.is_none() {
+            NotSet
+        } else {
+            Set(None)
+        },
         ..ActiveModel::default()
     })
 }

@@ -1,6 +1,7 @@
 //! Orders, attempts, history and idempotency keys.
 
 mod attempts;
+mod groups;
 mod keys;
 mod mapping;
 pub(crate) mod placing;
@@ -10,8 +11,10 @@ mod repository;
 mod schedules;
 mod views;
 
-/// The condition of the partial indexes over orders that providers are asked about. Bound words would not match them.
+/// What providers are asked about. Bound words would not match the partial indexes.
 const TRACKED: &str = "orders.state IN ('submitted', 'in_progress')";
+/// The condition of the partial index over orders that are asked about by themselves.
+const POLLED: &str = "orders.state IN ('submitted', 'in_progress') AND orders.due_at IS NOT NULL";
 /// The condition of the partial index over orders that have not ended.
 const OPEN: &str = "orders.state IN ('held', 'submitting', 'unknown', 'submitted', 'in_progress')";
 /// The condition of the partial index over orders that are looked up.
@@ -50,6 +53,7 @@ mod tests {
     #[test]
     fn the_conditions_name_the_states_that_the_domain_means() {
         assert_eq!(named(TRACKED), states(OrderState::is_tracked));
+        assert_eq!(named(POLLED), states(OrderState::is_tracked));
         assert_eq!(named(OPEN), states(|state| !state.is_terminal()));
         assert_eq!(named(LOOKED_UP), [OrderState::Unknown, OrderState::Voided]);
         assert_eq!(named(HELD), [OrderState::Held]);

@@ -1,6 +1,7 @@
 //! Orders for screens.
 
 use async_trait::async_trait;
+use domain::orders::PollWindow;
 use domain::{Money, OrderId, PageSize, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_events, orders};
 use ports::StoreError;
@@ -81,8 +82,12 @@ impl OrderQueries for SeaQueries {
         Ok(schedules::due_lookups(self.conn(), now, limit).await?)
     }
 
-    async fn providers_with_due_polls(&self, now: Timestamp) -> Result<Vec<ProviderId>, StoreError> {
-        Ok(schedules::providers_with_due_polls(self.conn(), now).await?)
+    async fn providers_with_due_polls(
+        &self,
+        window: &PollWindow,
+        enough: u16,
+    ) -> Result<Vec<ProviderId>, StoreError> {
+        Ok(schedules::providers_with_due_polls(self.conn(), window, enough).await?)
     }
 
     async fn forgotten_holds(&self, before: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError> {

@@ -6,12 +6,14 @@ use domain::text::IdempotencyKey;
 use domain::{Fingerprint, OrderId, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_decisions, order_events, orders};
 use ports::StoreError;
-use ports::orders::{KeyClaim, KeyLife, OrderRepository, PendingDecision};
+use ports::orders::{
+    KeyClaim, KeyLife, OrderRepository, PendingDecision, PutBackPolls, TakePolls, TakenPolls,
+};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
-use super::{attempts, keys, mapping, polls};
+use super::{attempts, groups, keys, mapping, polls};
 use crate::decode::details_to_json;
 use crate::error::Failure;
 use crate::tx::SeaTx;
@@ -77,24 +79,24 @@ impl OrderRepository for SeaTx {
         self.guard(appended)
     }
 
-    async fn take_due_polls(
-        &mut self,
-        provider: ProviderId,
-        now: Timestamp,
-        busy_until: Timestamp,
-        limit: u16,
-    ) -> Result<Vec<Order>, StoreError> {
-        let taken = polls::take(self.conn()?, provider, now, busy_until, limit).await;
+    async fn take_due_polls(&mut self, take: &TakePolls) -> Result<Option<TakenPolls>, StoreError> {
+        let taken = polls::take(self.conn()?, take).await;
         self.guard(taken)
     }
 
-    async fn reschedule_polls(
-        &mut self,
-        polls: &[(OrderId, Timestamp)],
-        asked_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let rescheduled = polls::reschedule(self.conn()?, polls, asked_at).await;
-        self.guard(rescheduled)
+    async fn put_back_polls(&mut self, polls: &PutBackPolls) -> Result<bool, StoreError> {
+        let put_back = groups::put_back(self.conn()?, polls).await;
+        self.guard(put_back)
+    }
+
+    async fn leave_poll_group(&mut self, id: OrderId, due_at: Timestamp) -> Result<(), StoreError> {
+        let left = groups::leave(self.conn()?, id, due_at).await;
+        self.guard(left)
+    }
+
+    async fn open_poll_turn(&mut self, provider: ProviderId, at: Timestamp) -> Result<(), StoreError> {
+        let opened = groups::open_turn(self.conn()?, provider, at).await;
+        self.guard(opened)
     }
 
     async fn pending_decision(&mut self, id: OrderId) -> Result<Option<PendingDecision>, StoreError> {

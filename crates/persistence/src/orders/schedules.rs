@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use domain::orders::OrderState;
+use domain::orders::{OrderState, PollWindow};
 use domain::{Money, OrderId, ProviderId, ProviderOrderId, Timestamp};
 use entities::{attempts, orders};
 use ports::jobs::JobTopic;
 use ports::orders::StateCount;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value};
 
-use super::{HELD, IN_REVIEW, LEASED, LOOKED_UP, OPEN, TRACKED, UNKNOWN};
+use super::{HELD, IN_REVIEW, LEASED, LOOKED_UP, OPEN, POLLED, UNKNOWN};
 use crate::decode::{money, number, word};
 use crate::error::Failure;
 use crate::sql;
@@ -69,16 +69,37 @@ pub(super) async fn due_lookups(
     order_ids(conn, &statement, [now.micros().into(), i64::from(limit).into()]).await
 }
 
-/// See [`ports::orders::OrderQueries::providers_with_due_polls`].
+/// See [`ports::orders::OrderQueries::providers_with_due_polls`]. Begins with the providers, of which there are few, and
+/// reads no more than a request's worth of orders or groups of each.
 pub(super) async fn providers_with_due_polls(
     conn: &impl ConnectionTrait,
-    now: Timestamp,
+    window: &PollWindow,
+    enough: u16,
 ) -> Result<Vec<ProviderId>, Failure> {
     let statement = format!(
-        "SELECT DISTINCT orders.provider_id FROM orders WHERE {TRACKED} AND orders.due_at <= $1
-        ORDER BY orders.provider_id"
+        "SELECT providers.id FROM providers
+        WHERE (
+            EXISTS (SELECT 1 FROM poll_groups WHERE poll_groups.provider_id = providers.id AND due_at <= $1)
+            OR EXISTS (SELECT 1 FROM orders WHERE {POLLED} AND orders.provider_id = providers.id AND due_at <= $1)
+        ) AND (
+            NOT EXISTS (SELECT 1 FROM poll_turns WHERE poll_turns.provider_id = providers.id AND open_at > $1)
+            OR (SELECT CAST(COALESCE(SUM(members), 0) AS BIGINT) FROM (
+                SELECT members FROM poll_groups WHERE poll_groups.provider_id = providers.id
+                    AND due_at <= $2 AND soon_at <= $1
+                ORDER BY due_at LIMIT $4
+            ) AS grouped) + (SELECT COUNT(*) FROM (
+                SELECT 1 FROM orders WHERE {POLLED} AND orders.provider_id = providers.id AND due_at <= $3
+                LIMIT $4
+            ) AS single) >= $4
+        ) ORDER BY providers.id"
     );
-    let ids = ids(conn, &statement, [now.micros().into()]).await?;
+    let values = [
+        window.now.micros().into(),
+        window.groups_until.micros().into(),
+        window.orders_until.micros().into(),
+        i64::from(enough).into(),
+    ];
+    let ids = ids(conn, &statement, values).await?;
     Ok(ids.into_iter().map(ProviderId).collect())
 }
 

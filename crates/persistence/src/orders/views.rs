@@ -2,7 +2,7 @@
 
 use domain::UserId;
 use domain::orders::EventKind;
-use entities::{order_events, orders, providers, users};
+use entities::{order_events, orders, poll_groups, providers, users};
 use ports::StoreError;
 use ports::orders::{EventView, OrderView};
 use sea_orm::{EntityTrait, FromQueryResult, JoinType, QuerySelect, RelationTrait, Select};
@@ -17,6 +17,7 @@ pub(super) struct OrderRow {
     order: orders::Model,
     provider_name: String,
     user_email: String,
+    group_due_at: Option<i64>,
 }
 
 impl OrderRow {
@@ -25,14 +26,18 @@ impl OrderRow {
         orders::Entity::find()
             .join(JoinType::InnerJoin, orders::Relation::Providers.def())
             .join(JoinType::InnerJoin, orders::Relation::Users.def())
+            .join(JoinType::LeftJoin, orders::Relation::PollGroups.def())
             .column_as(providers::Column::Name, "provider_name")
             .column_as(users::Column::Email, "user_email")
+            .column_as(poll_groups::Column::DueAt, "group_due_at")
     }
 
     /// The row as a view.
     pub(super) fn view(self) -> Result<OrderView, StoreError> {
+        let mut row = self.order;
+        row.due_at = row.due_at.or(self.group_due_at);
         Ok(OrderView {
-            order: mapping::order(self.order)?,
+            order: mapping::order(row)?,
             provider_name: self.provider_name,
             user_email: self.user_email,
         })

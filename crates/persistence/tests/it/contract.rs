@@ -51,6 +51,8 @@ macro_rules! every_suite {
         testkit::outbox_contract!($with);
         testkit::attempts_contract!($with);
         testkit::schedules_contract!($with);
+        testkit::polls_contract!($with);
+        testkit::poll_groups_contract!($with);
         testkit::transfers_contract!($with);
         testkit::outbox_retries_contract!($with);
         testkit::ledger_contract!($with);

@@ -26,6 +26,8 @@ pub mod orders;
 pub mod outbox;
 pub mod outbox_retries;
 pub mod placing;
+pub mod poll_groups;
+pub mod polls;
 pub mod providers;
 pub mod queue;
 pub mod schedules;
@@ -119,6 +121,11 @@ mod tests {
         assert_listed(include_str!("wallets.rs"), crate::wallets_contract!(names));
         assert_listed(include_str!("attempts.rs"), crate::attempts_contract!(names));
         assert_listed(include_str!("schedules.rs"), crate::schedules_contract!(names));
+        assert_listed(include_str!("polls.rs"), crate::polls_contract!(names));
+        assert_listed(
+            include_str!("poll_groups.rs"),
+            crate::poll_groups_contract!(names),
+        );
         assert_listed(include_str!("transfers.rs"), crate::transfers_contract!(names));
         assert_listed(
             include_str!("outbox_retries.rs"),

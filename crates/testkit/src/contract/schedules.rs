@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use domain::orders::{Order, looked_up};
-use domain::{Money, OrderId, ProviderId};
-use ports::StoreError;
+use domain::Money;
+use domain::orders::looked_up;
 use ports::jobs::JobTopic;
 use ports::outbox::NewJob;
 
@@ -25,17 +24,10 @@ macro_rules! schedules_contract {
         $with! { schedules:
             a_lease_is_over_only_after_its_end,
             unknown_and_watched_orders_are_looked_up_when_due,
-            due_polls_are_taken_by_one_worker_only,
-            racing_workers_share_the_due_polls,
-            a_poll_is_put_off_without_a_new_revision,
             a_held_order_is_forgotten_only_without_a_job,
             unknown_prices_add_up_by_provider,
         }
     };
-}
-
-fn ids(orders: &[Order]) -> Vec<OrderId> {
-    orders.iter().map(|order| order.id).collect()
 }
 
 pub async fn a_lease_is_over_only_after_its_end(backend: &Backend) -> Case {
@@ -95,108 +87,6 @@ pub async fn unknown_and_watched_orders_are_looked_up_when_due(backend: &Backend
     })
     .await?;
     assert_eq!(due(after(100_000_000), 10).await?, [open.id]);
-    Ok(())
-}
-
-async fn tracked(backend: &Backend, shop: &Shop, count: u32) -> Result<Vec<Order>, StoreError> {
-    let mut orders = Vec::new();
-    for n in 1..=count {
-        let order = placed(backend, shop, n).await?;
-        let sent_at = after(u64::from(10 * (count - n)));
-        orders.push(submitted(backend, &order, &format!("{n}"), sent_at).await?);
-    }
-    orders.sort_by_key(|order| order.due_at);
-    Ok(orders)
-}
-
-pub async fn due_polls_are_taken_by_one_worker_only(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let provider = shop.provider.id;
-    let orders = tracked(backend, &shop, 4).await?;
-    let due_at = |n: usize| orders[n].due_at.expect("it is polled");
-    let providers = |now| backend.orders.providers_with_due_polls(now);
-    assert!(
-        providers(due_at(0).minus(Duration::from_micros(1)))
-            .await?
-            .is_empty()
-    );
-    assert_eq!(providers(due_at(0)).await?, [provider]);
-
-    let busy_until = after(5_000);
-    let mut tx = backend.store.begin().await?;
-    let elsewhere = tx
-        .orders()
-        .take_due_polls(ProviderId(provider.0 + 1), due_at(3), busy_until, 9)
-        .await?;
-    assert!(elsewhere.is_empty());
-    let taken = tx
-        .orders()
-        .take_due_polls(provider, due_at(2), busy_until, 2)
-        .await?;
-    assert_eq!(ids(&taken), ids(&orders[..2]));
-    for (taken, order) in taken.iter().zip(&orders) {
-        let busy = Order {
-            due_at: Some(busy_until),
-            ..order.clone()
-        };
-        assert_eq!(*taken, busy);
-    }
-    tx.commit().await?;
-    let mut tx = backend.store.begin().await?;
-    let taken = tx
-        .orders()
-        .take_due_polls(provider, due_at(2), busy_until, 9)
-        .await?;
-    assert_eq!(ids(&taken), ids(&orders[2..3]));
-    tx.commit().await?;
-    assert_eq!(providers(due_at(3)).await?, [provider]);
-    assert!(providers(due_at(2)).await?.is_empty());
-    Ok(())
-}
-
-pub async fn racing_workers_share_the_due_polls(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let provider = shop.provider.id;
-    let orders = tracked(backend, &shop, 24).await?;
-    let workers = (0..8).map(|_| async {
-        let mut tx = backend.store.begin().await?;
-        let taken = tx
-            .orders()
-            .take_due_polls(provider, after(3_000), after(5_000), 5)
-            .await?;
-        tx.commit().await?;
-        Ok::<_, StoreError>(ids(&taken))
-    });
-    let mut taken = futures::future::try_join_all(workers).await?.concat();
-    taken.sort();
-    let mut due = ids(&orders);
-    due.sort();
-    assert_eq!(taken, due, "every order is taken, and only once");
-    Ok(())
-}
-
-pub async fn a_poll_is_put_off_without_a_new_revision(backend: &Backend) -> Case {
-    let shop = rich_shop(backend).await?;
-    let orders = tracked(backend, &shop, 3).await?;
-    let held = placed(backend, &shop, 9).await?;
-    let mut tx = backend.store.begin().await?;
-    tx.orders().reschedule_polls(&[], after(50)).await?;
-    let polls = [
-        (orders[0].id, after(700)),
-        (orders[1].id, after(800)),
-        (held.id, after(900)),
-    ];
-    tx.orders().reschedule_polls(&polls, after(50)).await?;
-    tx.commit().await?;
-    let read = async |id| Ok::<_, StoreError>(backend.orders.find(id).await?.expect("it is there").order);
-    let put_off = |n: usize, due_at| Order {
-        due_at: Some(due_at),
-        ..orders[n].clone()
-    };
-    assert_eq!(read(orders[0].id).await?, put_off(0, after(700)));
-    assert_eq!(read(orders[1].id).await?, put_off(1, after(800)));
-    assert_eq!(read(orders[2].id).await?, orders[2]);
-    assert_eq!(read(held.id).await?, held, "it is not tracked");
     Ok(())
 }
 

@@ -81,6 +81,10 @@ async fn record(tx: &mut dyn Tx, change: &Change) -> Result<(), StoreError> {
         let (topic, due_at) = match *follow_up {
             FollowUp::Submit { due_at } => (JobTopic::SubmitOrder, due_at),
             FollowUp::Cancel { due_at } => (JobTopic::CancelOrder, due_at),
+            FollowUp::Ask { due_at } => {
+                tx.orders().open_poll_turn(order.service.provider, due_at).await?;
+                continue;
+            }
         };
         let subject = order.id.0;
         tx.outbox()

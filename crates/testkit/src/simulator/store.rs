@@ -182,6 +182,8 @@ impl Store {
             let (topic, due_at) = match follow_up {
                 FollowUp::Submit { due_at } => (Topic::Submit, *due_at),
                 FollowUp::Cancel { due_at } => (Topic::Cancel, *due_at),
+                // Every order is asked about by itself here, so that nothing ever waits for a full request.
+                FollowUp::Ask { .. } => continue,
             };
             self.jobs.push(topic, change.order.id.0, due_at);
         }

@@ -1,5 +1,8 @@
 //! Counterparts of `application::orders::TrackOrders` and `CancelUpstream`: ask about orders, apply what is reported,
 //! ask the provider to cancel.
+//!
+//! The product schedules orders about which there is no news in groups, to write less; here every order has a due time of its
+//! own. When an order is asked about differs, what is done with an answer does not.
 
 use std::time::Duration;
 

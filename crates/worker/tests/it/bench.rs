@@ -88,6 +88,7 @@ impl Bench {
                 orders,
                 Arc::clone(&self.limiter),
                 clock,
+                OrderPolicy::default(),
             )),
             consumer,
             handler,
