@@ -48,7 +48,7 @@ impl Dice {
                 wish: self.wish(service),
             },
             62..72 => Step::Wait(
-                [0, 1_000_000, 15_000_000, 15_000_001, 3_600_000_000].map(Duration::from_micros)
+                [0, 1_000_000, 15_000_000, 15_000_001, 20_000_000].map(Duration::from_micros)
                     [self.roll(5) as usize],
             ),
             72..76 => Step::Rename(self.roll(3)),
