@@ -68,6 +68,11 @@ impl Group {
         self.ended()
     }
 
+    /// The id of the process that was started.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it writes, once, if that was piped.
     pub fn stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()

@@ -6,6 +6,7 @@
     reason = "a command line program talks to its terminal"
 )]
 
+mod bench;
 mod ci;
 mod coverage;
 mod drill;
@@ -47,6 +48,9 @@ enum Task {
     /// Write the OpenAPI document of the HTTP surface to openapi/openapi.json
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::Options),
+    /// Measure the product against the ground it stands on, in interleaved pairs
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(bench::Options),
     /// Run the order protocol in simulated worlds where everything goes wrong
     #[command(after_help = sim::EXAMPLES)]
     Sim(sim::Options),
@@ -87,6 +91,7 @@ fn run(task: Task) -> anyhow::Result<report::Report> {
         Task::Test(options) => test::run(&options),
         Task::Ci => ci::run(),
         Task::Openapi(options) => openapi::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Sim(options) => sim::run(&options),
         Task::Drill(options) => drill::run(&options),
         Task::Coverage(options) => coverage::run(&options),

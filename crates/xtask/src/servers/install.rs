@@ -1,4 +1,4 @@
-//! Installs missing servers on a Debian machine we are root of, else says what to type.
+//! Installs missing programs on a Debian machine we are root of, else says what to type.
 
 use std::process::{Command, Stdio};
 
@@ -13,16 +13,27 @@ use crate::process;
 pub struct Package {
     name: &'static str,
     /// What the package starts by itself and what we do not need.
-    service: &'static str,
+    service: Option<&'static str>,
 }
 
 pub const POSTGRESQL: Package = Package {
     name: "postgresql",
-    service: "postgresql",
+    service: Some("postgresql"),
 };
 pub const REDIS: Package = Package {
     name: "redis-server",
-    service: "redis-server",
+    service: Some("redis-server"),
+};
+
+/// For the baselines that the product is measured against.
+pub const NODE: Package = Package {
+    name: "nodejs",
+    service: None,
+};
+/// As above.
+pub const NPM: Package = Package {
+    name: "npm",
+    service: None,
 };
 
 /// Installs the packages, and leaves no service of theirs running. An error carries the command to type.
@@ -31,19 +42,17 @@ pub fn install(packages: &[Package]) -> anyhow::Result<()> {
     if !host::is_root() || host::program("apt-get").is_none() {
         bail!("{}", advice(&names));
     }
-    println!(
-        "installing {} with apt-get: the tests need them",
-        names.join(" and ")
-    );
+    println!("installing {} with apt-get", names.join(" and "));
     apt_get(&["update"]).with_context(|| advice(&names))?;
     let arguments: Vec<&str> = ["install", "-y", "--no-install-recommends"]
         .into_iter()
         .chain(names.clone())
         .collect();
     apt_get(&arguments).with_context(|| advice(&names))?;
-    for package in packages {
-        stop_service(package.service);
-    }
+    packages
+        .iter()
+        .filter_map(|package| package.service)
+        .for_each(stop_service);
     Ok(())
 }
 
@@ -70,7 +79,7 @@ fn stop_service(service: &str) {
 
 fn advice(names: &[&str]) -> String {
     format!(
-        "the tests need {missing}. One of these helps:\n  \
+        "{missing} is needed. One of these helps:\n  \
          sudo apt-get update && sudo apt-get install -y {packages}\n  \
          {DATABASE_URL}=postgres://USER@HOST/postgres {REDIS_URL}=redis://HOST/ cargo xtask test\n  \
          cargo xtask test --no-servers",

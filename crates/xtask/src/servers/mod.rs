@@ -115,6 +115,48 @@ impl Plan {
     }
 }
 
+/// Servers for measurements: always private, and PostgreSQL keeps what it commits.
+pub struct MeasuredServers {
+    pub postgres: Server,
+    /// Writes nothing to disk.
+    pub redis: Server,
+    /// Every command reaches the disk before it is answered.
+    pub redis_synced: Server,
+    /// Where `psql` and `pgbench` are.
+    pub programs: PathBuf,
+}
+
+/// Starts them, installing what is missing where that is possible. `settings` are added to those of PostgreSQL.
+pub fn measured(settings: &[&str]) -> anyhow::Result<MeasuredServers> {
+    let mut missing = Vec::new();
+    if postgres::programs().is_none() {
+        missing.push(install::POSTGRESQL);
+    }
+    if host::program("redis-server").is_none() {
+        missing.push(install::REDIS);
+    }
+    if host::program("node").is_none() {
+        missing.push(install::NODE);
+    }
+    if host::program("npm").is_none() {
+        missing.push(install::NPM);
+    }
+    if !missing.is_empty() {
+        install::install(&missing)?;
+    }
+    let programs = postgres::programs().context("the programs of PostgreSQL are not found")?;
+    let redis = host::program("redis-server").context("redis-server is not found")?;
+    let mut all = postgres::settings(Durability::Synced);
+    all.extend(settings.iter().map(|&setting| setting.to_owned()));
+    let synced = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
+    Ok(MeasuredServers {
+        postgres: postgres::start_with(&programs, &all).context("PostgreSQL")?,
+        redis: redis::start(&redis).context("Redis")?,
+        redis_synced: redis::start_with(&redis, &synced).context("Redis with a synced log")?,
+        programs,
+    })
+}
+
 /// The running servers. Dropping them stops what we started.
 #[derive(Debug)]
 pub struct Servers {
@@ -134,6 +176,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The process we started.
+    pub fn id(&self) -> Option<u32> {
+        self._process.as_ref().map(Group::id)
+    }
+
     fn told(variable: &str, url: String) -> Self {
         Self {
             url,

@@ -44,13 +44,18 @@ fn is_complete(folder: &Path) -> bool {
 
 /// Creates an empty cluster and serves it, trusting every connection from this machine.
 pub fn start(programs: &Path, durability: Durability) -> anyhow::Result<Server> {
+    start_with(programs, &settings(durability))
+}
+
+/// As `start`, with these settings instead of the usual ones.
+pub fn start_with(programs: &Path, settings: &[String]) -> anyhow::Result<Server> {
     let folder = folder("postgres")?;
     let owner = owner()?;
     if let Some(Account { uid, gid }) = owner {
         chown(folder.path(), Some(uid), Some(gid)).context("cannot give the data folder to PostgreSQL")?;
     }
     create_cluster(programs, folder.path(), owner)?;
-    let (process, port) = on_free_port(|port| serve(programs, folder.path(), owner, durability, port))?;
+    let (process, port) = on_free_port(|port| serve(programs, folder.path(), owner, settings, port))?;
     Ok(Server {
         url: format!("postgres://postgres@127.0.0.1:{port}/postgres"),
         origin: format!("started for this run from {}", programs.display()),
@@ -89,14 +94,15 @@ fn serve(
     programs: &Path,
     folder: &Path,
     owner: Option<Account>,
-    durability: Durability,
+    settings: &[String],
     port: u16,
 ) -> anyhow::Result<Group> {
     let log = folder.join("server.log");
     let mut postgres = process::tied(programs.join("postgres"));
     postgres.arg("-D").arg(folder.join("data"));
-    for setting in settings(port, durability) {
-        postgres.args(["-c", &setting]);
+    postgres.args(["-c", &format!("port={port}")]);
+    for setting in settings {
+        postgres.args(["-c", setting]);
     }
     prepare(&mut postgres, folder, &log, owner)?;
     let process = Group::spawn(&mut postgres)?;
@@ -112,10 +118,9 @@ fn serve(
     })
 }
 
-fn settings(port: u16, durability: Durability) -> Vec<String> {
+pub fn settings(durability: Durability) -> Vec<String> {
     let mut settings = vec![
         "listen_addresses=127.0.0.1".to_owned(),
-        format!("port={port}"),
         // The socket's usual folder may not be writable, and nobody asks for it.
         "unix_socket_directories=".to_owned(),
         format!("max_connections={CONNECTIONS_MAX}"),
@@ -146,17 +151,16 @@ mod tests {
     #[test]
     fn commits_reach_the_disk_unless_speed_is_asked_for() {
         assert!(
-            settings(1, Durability::Synced)
+            settings(Durability::Synced)
                 .iter()
                 .all(|setting| !setting.starts_with("fsync"))
         );
-        assert!(settings(1, Durability::Fast).contains(&"fsync=off".to_owned()));
+        assert!(settings(Durability::Fast).contains(&"fsync=off".to_owned()));
     }
 
     #[test]
     fn the_server_is_reachable_from_this_machine_only() {
-        let settings = settings(5_433, Durability::Synced);
+        let settings = settings(Durability::Synced);
         assert!(settings.contains(&"listen_addresses=127.0.0.1".to_owned()));
-        assert!(settings.contains(&"port=5433".to_owned()));
     }
 }

@@ -16,8 +16,13 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Serves an empty Redis until dropped.
 pub fn start(program: &Path) -> anyhow::Result<Server> {
+    start_with(program, &["--save", "", "--appendonly", "no"])
+}
+
+/// As `start`, keeping its data as `settings` say.
+pub fn start_with(program: &Path, settings: &[&str]) -> anyhow::Result<Server> {
     let folder = folder("redis")?;
-    let (process, port) = on_free_port(|port| serve(program, folder.path(), port))?;
+    let (process, port) = on_free_port(|port| serve(program, folder.path(), settings, port))?;
     Ok(Server {
         url: format!("redis://127.0.0.1:{port}/"),
         origin: format!("started for this run from {}", program.display()),
@@ -26,21 +31,12 @@ pub fn start(program: &Path) -> anyhow::Result<Server> {
     })
 }
 
-fn serve(program: &Path, folder: &Path, port: u16) -> anyhow::Result<Group> {
+fn serve(program: &Path, folder: &Path, settings: &[&str], port: u16) -> anyhow::Result<Group> {
     let path = folder.join("server.log");
     let log = File::create(&path).context("cannot create the log of Redis")?;
     let mut redis = process::tied(program);
-    redis.args([
-        "--bind",
-        "127.0.0.1",
-        "--port",
-        &port.to_string(),
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-    ]);
-    redis.arg("--dir").arg(folder);
+    redis.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
+    redis.args(settings).arg("--dir").arg(folder);
     redis.stdout(log.try_clone()?).stderr(log);
     wait_until(Group::spawn(&mut redis)?, &path, || answers(port))
 }

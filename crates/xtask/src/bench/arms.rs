@@ -1,0 +1,152 @@
+//! Who is compared: the product, the baseline in Node, and the ground.
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+
+use super::lab::{CONNECTIONS, Lab, SMALL};
+use super::load::{Driven, Pace, Plan, drive};
+use super::meter::{self, Machine};
+use super::record::Sample;
+use super::world::{Customer, World};
+use crate::process;
+
+/// The copy that one measurement works on.
+pub const COPY: &str = "bench_copy";
+pub const ORDERS: &str = "/api/v1/dashboard/orders";
+const HEADERS: [(&str, &str); 1] = [("idempotency-key", "bench-{unique}")];
+const COUNT: &str = "SELECT count(*) FROM orders";
+
+/// Placing orders, each customer in turn.
+pub fn ordering(world: &World, customers: &[Customer]) -> Plan {
+    Plan {
+        method: "POST",
+        path: ORDERS.to_owned(),
+        body: world.form(),
+        headers: HEADERS.to_vec(),
+        cookies: customers.iter().map(|customer| customer.cookie.clone()).collect(),
+        status: 201,
+    }
+}
+
+/// Listing one's own orders.
+pub fn listing(customers: &[Customer], query: &str) -> Plan {
+    Plan {
+        method: "GET",
+        path: format!("{ORDERS}?{query}"),
+        body: String::new(),
+        headers: Vec::new(),
+        cookies: customers.iter().map(|customer| customer.cookie.clone()).collect(),
+        status: 200,
+    }
+}
+
+/// Who answers over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    Product,
+    Node,
+}
+
+impl Server {
+    /// Asks a server of its own on a database.
+    pub fn drive(self, lab: &Lab, database: &str, plan: &Plan, pace: Pace) -> anyhow::Result<Driven> {
+        let (program, address) = match self {
+            Self::Product => lab.serve(&lab.on_postgres(database))?,
+            Self::Node => lab.node(database)?,
+        };
+        drive(lab, &program, &address, plan, pace)
+    }
+
+    /// Places orders in a fresh database. Every order that was answered for is there, `each` for a request, and the books
+    /// are right.
+    pub fn places(self, lab: &Lab, plan: &Plan, pace: Pace, each: u64) -> anyhow::Result<Sample> {
+        lab.copy(SMALL, COPY)?;
+        let driven = self.drive(lab, COPY, plan, pace)?;
+        let there = lab.number(COPY, COUNT)?;
+        let answered = driven.answered * each;
+        ensure!(
+            there == answered,
+            "{answered} orders were answered for, {there} are there"
+        );
+        lab.books_are_right(&lab.on_postgres(COPY))?;
+        Ok(driven.sample)
+    }
+}
+
+/// pgbench calls the function as fast as the database can.
+pub fn pgbench(lab: &Lab, world: &World, customers: &[Customer], database: &str) -> anyhow::Result<Sample> {
+    if database == COPY {
+        lab.copy(SMALL, COPY)?;
+    }
+    let file = lab.path("order.pgbench");
+    fs::write(&file, script(world, customers))?;
+    let before = lab.number(database, COUNT)?;
+    let run = |seconds: f64| {
+        let mut pgbench = process::tied(lab.servers.programs.join("pgbench"));
+        pgbench.args(["-n", "-M", "prepared", "-j", "2", "-c", &CONNECTIONS.to_string()]);
+        pgbench
+            .args(["-T", &format!("{:.0}", seconds.max(1.0)), "-f"])
+            .arg(&file);
+        let said = process::output(pgbench.arg(lab.url(database)))?;
+        let number = |word: &str| -> anyhow::Result<f64> {
+            let (_, rest) = said
+                .split_once(word)
+                .with_context(|| format!("pgbench says {said}"))?;
+            let end = rest.find(|letter: char| letter != '.' && !letter.is_ascii_digit());
+            Ok(rest
+                .get(..end.unwrap_or(rest.len()))
+                .unwrap_or_default()
+                .parse()?)
+        };
+        Ok::<_, anyhow::Error>((
+            number("tps = ")?,
+            number("actually processed: ")?,
+            number("latency average = ")?,
+        ))
+    };
+    let (_, warm, _) = run(lab.warm_up)?;
+    let began = (
+        lab.database_cpu(),
+        meter::cpu_of_ended_children(),
+        Machine::read(),
+    );
+    let (per_second, done, latency) = run(lab.seconds)?;
+    let database_cpu = lab.database_cpu() - began.0;
+    let ours = database_cpu + meter::cpu_of_ended_children() - began.1;
+    let conditions = began.2.conditions_since(ours);
+    let there = lab.number(database, COUNT)?;
+    #[expect(clippy::float_cmp, reason = "both are whole numbers")]
+    let complete = u32::try_from(there - before).map(f64::from)? == warm + done;
+    ensure!(
+        complete,
+        "pgbench says {warm} and {done} orders, {there} are there, {before} were"
+    );
+    lab.books_are_right(&lab.on_postgres(database))?;
+    Ok(Sample {
+        per_second,
+        database_cpu: database_cpu / done * 1e6,
+        p50: latency * 1e3,
+        conditions,
+        ..Sample::default()
+    })
+}
+
+/// The sessions are an array in the statement's text, so that choosing one costs nothing.
+fn script(world: &World, customers: &[Customer]) -> String {
+    let digests: Vec<String> = customers
+        .iter()
+        .map(|customer| format!("'{}'", customer.digest))
+        .collect();
+    format!(
+        "\\set customer random(1, {count})\n\
+         \\set unique random(1000000000000000, 9000000000000000)\n\
+         SELECT * FROM bench_place_order_of((ARRAY[{digests}])[:customer], {service}, \
+         'https://instagram.com/p/' || (:unique)::BIGINT, {quantity}, 'bench-' || (:unique)::BIGINT, '{fingerprint}');\n",
+        count = customers.len(),
+        digests = digests.join(","),
+        service = world.service,
+        quantity = world.quantity,
+        fingerprint = "f".repeat(64),
+    )
+}

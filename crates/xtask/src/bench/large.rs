@@ -1,0 +1,29 @@
+//! A database in which many orders have been placed and delivered.
+
+use super::lab::{Lab, SMALL};
+use super::world::World;
+
+const LARGE: &str = "bench_large";
+/// One of so many orders is the first customer's, so that this list is a long one.
+pub const FIRST_HAS: u64 = 8;
+
+/// The database, made when it is first asked for.
+pub fn database(lab: &Lab, world: &World) -> anyhow::Result<&'static str> {
+    let sql = format!("SELECT count(*) FROM pg_database WHERE datname = '{LARGE}'");
+    if lab.number("postgres", &sql)? > 0 {
+        return Ok(LARGE);
+    }
+    println!("placing {} orders in {LARGE}: a few minutes", lab.orders);
+    lab.copy(SMALL, LARGE)?;
+    let variables = [
+        ("orders", lab.orders.to_string()),
+        ("first", world.first()?.id.clone()),
+        ("first_has", FIRST_HAS.to_string()),
+        ("service", world.service.to_string()),
+        ("quantity", world.quantity.to_string()),
+    ];
+    lab.sql_file(LARGE, "many_orders.sql", &variables)?;
+    lab.books_are_right(&lab.on_postgres(LARGE))?;
+    lab.sql(LARGE, "CHECKPOINT")?;
+    Ok(LARGE)
+}

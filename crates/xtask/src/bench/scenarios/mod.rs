@@ -1,0 +1,48 @@
+//! What is measured. One scenario answers for one or more targets.
+
+mod embedded;
+mod large;
+mod list;
+mod orders;
+mod queue;
+mod shop;
+mod start;
+
+use anyhow::ensure;
+
+use super::lab::Lab;
+use super::record::Scenario;
+use super::world::World;
+
+/// Measures something.
+pub type Measure = fn(&Lab, &World) -> anyhow::Result<Scenario>;
+
+/// Every scenario, and the targets it answers for.
+const ALL: [(&str, &[&str], Measure); 10] = [
+    ("orders", &["P-1", "P-2", "P-13"], orders::spread),
+    ("one wallet", &["P-6"], orders::hot),
+    ("list", &["P-3", "P-4"], list::measure),
+    ("queue", &["P-7"], queue::measure),
+    ("steady orders", &["P-11"], shop::tail),
+    ("hanging provider", &["P-12"], shop::hanging),
+    ("first byte", &["first-byte"], shop::first_byte),
+    ("start", &["P-13"], start::measure),
+    ("embedded orders", &["P-15"], embedded::measure),
+    ("many orders", &["P-16"], large::measure),
+];
+
+/// The scenarios that answer for these targets; all of them if none is named.
+pub fn wanted(targets: &[String]) -> anyhow::Result<Vec<(&'static str, Measure)>> {
+    for target in targets {
+        ensure!(
+            ALL.iter()
+                .any(|(_, answers, _)| answers.contains(&target.as_str())),
+            "there is no target {target}"
+        );
+    }
+    let asked = |answers: &[&str]| {
+        targets.is_empty() || answers.iter().any(|answer| targets.iter().any(|it| it == answer))
+    };
+    let wanted = ALL.iter().filter(|(_, answers, _)| asked(answers));
+    Ok(wanted.map(|(name, _, measure)| (*name, *measure)).collect())
+}
