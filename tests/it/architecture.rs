@@ -144,3 +144,30 @@ fn the_domain_stands_alone_and_needs_no_runtime() {
         .collect();
     assert_eq!(forbidden, Vec::<&String>::new());
 }
+
+#[test]
+fn nothing_but_the_tests_can_make_a_process_die_at_a_point() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let metadata = MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .exec()
+        .expect("cargo metadata runs");
+    for package in &metadata.packages {
+        let turns_on = package.dependencies.iter().any(|needed| {
+            let tested = needed.kind == DependencyKind::Development && package.name.as_str() == "acceptance";
+            needed.name == "failpoints" && !needed.features.is_empty() && !tested
+        });
+        let forwards = package
+            .features
+            .values()
+            .flatten()
+            .any(|feature| feature.contains("failpoints"));
+        let names_fail = package.dependencies.iter().any(|needed| needed.name == "fail");
+        assert!(
+            !turns_on && !forwards && (!names_fail || package.name.as_str() == "failpoints"),
+            "{} arms fail points",
+            package.name
+        );
+    }
+}

@@ -6,6 +6,7 @@ mod architecture;
 mod auth_http;
 mod catalog_http;
 mod customer_http;
+mod failpoints;
 mod library;
 mod money_races;
 mod order_races;

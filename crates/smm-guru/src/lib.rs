@@ -20,5 +20,5 @@ pub use gateways::AddressPolicy;
 pub use persistence::PoolSizes;
 pub use ports;
 pub use running::Running;
-pub use services::Services;
+pub use services::{Services, job_runner, relay, schedules, use_cases};
 pub use system::{OpenError, System};

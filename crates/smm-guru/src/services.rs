@@ -166,12 +166,19 @@ impl Services {
 }
 
 /// The handler that does jobs; `worker` names this process in the attempts it makes.
-pub(crate) fn job_runner(
-    ports: &Adapters,
-    panels: &Arc<Panels>,
-    policy: OrderPolicy,
-    worker: String,
-) -> JobRunner {
+#[must_use]
+pub fn job_runner(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, worker: String) -> JobRunner {
+    JobRunner::new(
+        use_cases(ports, panels, policy, worker),
+        ports.outbox.clone(),
+        ports.store.clone(),
+        ports.clock.clone(),
+    )
+}
+
+/// What jobs drive, for programs that drive it themselves.
+#[must_use]
+pub fn use_cases(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, worker: String) -> UseCases {
     let Adapters {
         store,
         orders,
@@ -179,7 +186,7 @@ pub(crate) fn job_runner(
         clock,
         ..
     } = ports.clone();
-    let use_cases = UseCases {
+    UseCases {
         submit: SubmitOrder::new(
             store.clone(),
             orders.clone(),
@@ -205,24 +212,25 @@ pub(crate) fn job_runner(
             clock.clone(),
         ),
         track: TrackOrders::new(
-            store.clone(),
+            store,
             gateway,
             panels.clone(),
             clock.clone(),
             Arc::new(PollMetrics),
             policy,
         ),
-    };
-    JobRunner::new(use_cases, ports.outbox.clone(), store, clock)
+    }
 }
 
 /// The relay from the outbox to the queue.
-pub(crate) fn relay(ports: &Adapters) -> Relay {
+#[must_use]
+pub fn relay(ports: &Adapters) -> Relay {
     Relay::new(ports.outbox.clone(), ports.queue.clone(), ports.clock.clone())
 }
 
 /// What is looked at again and again.
-pub(crate) fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
+#[must_use]
+pub fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
     let Adapters {
         store,
         orders,

@@ -35,6 +35,7 @@ fn ten_thousand_worlds_of_faults_break_neither_orders_nor_money() {
         ("answer: refused", 1_000),
         ("answer: unknown", 1_000),
         ("answer: not sent", 1_000),
+        ("a claim is taken back", 1_000),
         ("a report is applied", 1_000),
         ("a review is settled", 100),
         ("staff decide a fate", 100),
@@ -95,6 +96,15 @@ fn without_the_unique_live_attempt_a_queue_that_repeats_itself_places_twice() {
 #[test]
 fn the_unique_live_attempt_alone_stops_a_queue_that_repeats_itself() {
     held(2_000, Rules::REQUEUE, Mode::Safety);
+}
+
+#[test]
+fn a_worker_that_takes_back_what_another_one_claimed_places_twice_or_gives_away() {
+    let kind = caught(Mutant::AnyClaimTakenBack, 10_000).violation.kind;
+    assert!(
+        matches!(kind, Breach::PlacedTwice | Breach::FreeGoods),
+        "{kind:?}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod bench;
 mod ci;
 mod coverage;
 mod drill;
+mod failpoints;
 mod group;
 mod host;
 mod llvm;
@@ -51,6 +52,9 @@ enum Task {
     /// Measure the product against the ground it stands on, in interleaved pairs
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::Options),
+    /// Make processes die at every point of the order protocol, one at a time or in pairs
+    #[command(after_help = failpoints::EXAMPLES)]
+    Failpoints(failpoints::Options),
     /// Run the order protocol in simulated worlds where everything goes wrong
     #[command(after_help = sim::EXAMPLES)]
     Sim(sim::Options),
@@ -92,6 +96,7 @@ fn run(task: Task) -> anyhow::Result<report::Report> {
         Task::Ci => ci::run(),
         Task::Openapi(options) => openapi::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Failpoints(options) => failpoints::run(&options),
         Task::Sim(options) => sim::run(&options),
         Task::Drill(options) => drill::run(&options),
         Task::Coverage(options) => coverage::run(&options),

@@ -10,9 +10,9 @@ mod way;
 mod world;
 
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
-pub use oracle::prove_the_books;
+pub use oracle::{prove_the_books, the_panel_agrees};
 pub use servers::Servers;
-pub use shop::Shop;
+pub use shop::{Shop, enlist};
 pub use values::{is_date, money, undated};
 pub use wait::eventually;
 pub use way::{Way, distributed};

@@ -4,6 +4,7 @@ use domain::Money;
 use domain::PageSize;
 use domain::orders::{Hold, Order, OrderState};
 use ports::orders::OrderFilter;
+use sandbox::Panel;
 use smm_guru::System;
 
 use super::values::money;
@@ -35,7 +36,7 @@ pub async fn prove(world: &World, decided: &[i64]) {
             order.id
         );
         if !decided.contains(&order.id.0) {
-            the_panel_agrees(world, order);
+            the_panel_agrees(&world.panel, order);
         }
     }
     let owned = world.panel.orders();
@@ -49,12 +50,13 @@ pub async fn prove(world: &World, decided: &[i64]) {
     prove_the_books(world.system()).await;
 }
 
-fn the_panel_agrees(world: &World, order: &Order) {
+/// The panel bills what the order costs, and keeps what was delivered of it.
+pub fn the_panel_agrees(panel: &Panel, order: &Order) {
     let Some(id) = &order.provider_order_id else {
         return;
     };
     let id = id.to_string().parse().expect("the panel's ids are numbers");
-    let theirs = world.panel.order(id).expect("the panel has it");
+    let theirs = panel.order(id).expect("the panel has it");
     assert_eq!(theirs.link, order.link.as_str());
     assert_eq!(theirs.quantity, order.quantity);
     assert_eq!(

@@ -68,11 +68,13 @@ impl Relay {
             .outbox
             .claim_due(now, now.plus(QUEUE_LEASE), limit, JOB_ATTEMPTS_MAX)
             .await?;
-        if !jobs.is_empty()
-            && let Err(error) = self.queue.push(&jobs).await
-        {
-            self.outbox.unclaim(&jobs, self.clock.now()).await?;
-            return Err(error.into());
+        if !jobs.is_empty() {
+            failpoints::reach("relay-after-claim");
+            if let Err(error) = self.queue.push(&jobs).await {
+                self.outbox.unclaim(&jobs, self.clock.now()).await?;
+                return Err(error.into());
+            }
+            failpoints::reach("relay-after-push");
         }
         let next = if jobs.len() >= usize::from(limit) {
             Duration::ZERO

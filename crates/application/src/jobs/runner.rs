@@ -99,11 +99,13 @@ impl JobHandler for JobRunner {
                 return;
             }
         }
+        failpoints::reach("job-after-begin");
         let result = self.run(&job).await;
         if let Err(error) = &result {
             tracing::error!(topic = job.topic.as_str(), subject = job.subject, %error, "a job failed");
         }
         let verdict = result.as_ref().ok().copied();
+        failpoints::reach("job-before-settle");
         let settled = self.settle(&job, result).await;
         // A finished job that stays in the outbox is done again, which is harmless.
         let settled = match (settled, verdict) {

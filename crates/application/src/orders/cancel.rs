@@ -9,7 +9,7 @@ use domain::orders::{
     Actor, CancelRefusal, Change, EventKind, FollowUp, Order, OrderEvent, cancel_by_customer,
 };
 use domain::providers::CallResult;
-use ports::gateway::PanelGateway;
+use ports::gateway::{PanelError, PanelGateway};
 use ports::orders::OrderQueries;
 use ports::{Clock, Store, StoreError};
 
@@ -71,6 +71,8 @@ impl CancelOrder {
 
 /// How long after a cancel request the status is asked for.
 const ASK_AFTER: Duration = Duration::from_secs(5);
+/// When a provider that did not answer is asked again. To cancel twice does no harm.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
 
 /// The worker's use case: the provider is asked to cancel. Money moves only when its status says so.
 pub struct CancelUpstream {
@@ -123,11 +125,16 @@ impl CancelUpstream {
         };
         let asked = self.gateway.cancel(&target, &provider_order_id).await;
         drop(admitted);
+        failpoints::reach("cancel-after-answer");
         let (result, word) = match &asked {
             Ok(()) => (CallResult::Answered, "asked".to_owned()),
             Err(error) => (call_result(error), error.to_string()),
         };
         self.panels.tell(provider.id, CallClass::Read, result);
+        if let Err(PanelError::Unreachable(why) | PanelError::Broken(why)) = &asked {
+            tracing::warn!(order_id = id.0, provider_id = provider.id.0, %why, "a provider did not hear a cancellation; it is asked again");
+            return Ok(Verdict::Later(ASK_AGAIN));
+        }
         self.note(id, &word).await?;
         Ok(Verdict::Done)
     }

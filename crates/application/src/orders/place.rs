@@ -247,10 +247,13 @@ impl PlaceOrder {
         placement: &Placement,
         wanted: &Wanted<'_>,
     ) -> Result<Recording, PlaceOrderError> {
+        // It is a transaction of its own.
+        failpoints::before_commit("placed");
         let id = match self.store.place(placement).await? {
             Some(id) => id,
             None => return self.record_in_steps(placement, wanted).await,
         };
+        failpoints::after_commit("placed");
         Ok(Recording::New(Box::new(placement.identified(id))))
     }
 
@@ -277,7 +280,9 @@ impl PlaceOrder {
         tx.outbox().push(job).await?;
         // The wallet comes last: its row is the one that many orders of one customer wait for.
         take(&mut *tx, &order, &hold).await?;
+        failpoints::before_commit("placed");
         tx.commit().await?;
+        failpoints::after_commit("placed");
         Ok(Recording::New(Box::new(order)))
     }
 }

@@ -90,6 +90,7 @@ impl ReconcileOrder {
             .look_up(&provider, &target, &view.order, attempt.started_at)
             .await;
         drop(admitted);
+        failpoints::reach("look-up-after-answer");
         let answer = LookUp {
             attempt: attempt.no,
             asked_at,

@@ -53,7 +53,10 @@ where
         Err(refusal) => return Ok(Amended::Refused(refusal)),
     };
     record(&mut *tx, &change).await?;
+    let what = change.events.last().map_or("timer", |event| event.kind.as_str());
+    failpoints::before_commit(what);
     tx.commit().await?;
+    failpoints::after_commit(what);
     Ok(Amended::Recorded(Box::new(change.order)))
 }
 

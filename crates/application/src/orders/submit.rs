@@ -1,11 +1,15 @@
 //! Sending an order to its provider, at most once.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::OrderId;
 use domain::catalog::Availability;
-use domain::orders::{Actor, Attempt, Evidence, Order, OrderPolicy, OrderState, claim, resolve, withdraw};
+use domain::orders::{
+    Actor, Attempt, Change, Evidence, Order, OrderPolicy, OrderState, claim, resolve, take_back, withdraw,
+};
 use domain::providers::{
     AddAnswer, AddOutcome, CallResult, LookupCapability, Provider, RefusalKind, classify_add,
 };
@@ -81,11 +85,16 @@ impl SubmitOrder {
             Err(pause) => return Ok(Verdict::Later(pause)),
         };
         let claimed_at = self.clock.monotonic();
-        let order = match self.claim(id).await {
+        let claimant = self.claimant();
+        let order = match self.claim(id, &claimant).await {
             Ok(Some(order)) => order,
             unclaimed => {
                 self.panels.forgo(provider.id, CallClass::Submit, admitted);
-                return Ok(unclaimed.map(|_| Verdict::Done)?);
+                return match unclaimed {
+                    Ok(_) => Ok(Verdict::Done),
+                    Err(StoreError::Unavailable(why)) => Ok(self.take_back(id, &claimant, why).await?),
+                    Err(error) => Err(error.into()),
+                };
             }
         };
         if self.is_stale(claimed_at) {
@@ -94,7 +103,9 @@ impl SubmitOrder {
             self.record(&order, &Evidence::NotSent { proof }).await?;
             return Ok(Verdict::Done);
         }
+        failpoints::reach("send-before-connect");
         let answer = self.send(&provider, &target, &order).await;
+        failpoints::reach("send-after-answer");
         drop(admitted);
         self.conclude(&provider, &order, &answer).await?;
         Ok(Verdict::Done)
@@ -109,7 +120,7 @@ impl SubmitOrder {
                 let now = self.clock.now();
                 let give_back =
                     |order: &Order, _: Option<&_>| Ok(withdraw(order, "the provider was removed", now));
-                amend::<std::convert::Infallible, _>(&*self.store, id, give_back).await?;
+                amend::<Infallible, _>(&*self.store, id, give_back).await?;
                 return Ok(Some(Verdict::Done));
             }
         }
@@ -117,14 +128,36 @@ impl SubmitOrder {
         Ok((exposure > provider.settings.exposure_cap).then_some(Verdict::Later(EXPOSURE_PAUSE)))
     }
 
+    /// A name for one claim. The process's own would not do: a claim that failed has the number of the next one, and
+    /// both may be of one process.
+    fn claimant(&self) -> String {
+        static CLAIMS: AtomicU64 = AtomicU64::new(0);
+        format!("{}-{}", self.worker, CLAIMS.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Makes the intent durable. `None` if somebody else has the order. If the database does not say whether the
-    /// commit happened, the error ends the submission: the rescuer finds the claim, and nothing is sent.
-    async fn claim(&self, id: OrderId) -> Result<Option<Box<Order>>, StoreError> {
+    /// commit happened, nothing is sent.
+    async fn claim(&self, id: OrderId, claimant: &str) -> Result<Option<Box<Order>>, StoreError> {
         let now = self.clock.now();
-        let decide = |order: &Order, _: Option<&_>| Ok(claim(order, &self.worker, &self.policy, now));
-        match amend::<std::convert::Infallible, _>(&*self.store, id, decide).await? {
+        let decide = |order: &Order, _: Option<&_>| Ok(claim(order, claimant, &self.policy, now));
+        match amend::<Infallible, _>(&*self.store, id, decide).await? {
             Amended::Recorded(order) => Ok(Some(order)),
             Amended::Unchanged | Amended::Missing => Ok(None),
+            Amended::Refused(never) => match never {},
+        }
+    }
+
+    /// Nobody knows whether the claim was recorded, and nothing was sent. If it was, it is taken back as soon as the
+    /// database answers; if that cannot be done either, the rescuer finds it when its lease has ended.
+    async fn take_back(&self, id: OrderId, claimant: &str, why: String) -> Result<Verdict, StoreError> {
+        tracing::warn!(order_id = id.0, %why, "a claim may or may not have been recorded; nothing is sent");
+        let decide = |order: &Order, attempt: Option<&Attempt>| {
+            let now = self.clock.now();
+            Ok(attempt.and_then(|attempt| take_back(order, attempt, claimant, &self.policy, now)))
+        };
+        match self.insist(id, decide).await? {
+            Amended::Recorded(_) => Ok(Verdict::Done),
+            Amended::Unchanged | Amended::Missing => Err(StoreError::Unavailable(why)),
             Amended::Refused(never) => match never {},
         }
     }
@@ -190,33 +223,34 @@ impl SubmitOrder {
         }
     }
 
-    /// An answer is worth more than the time it takes to write it down: only a database that stays away makes us leave
-    /// the order to the rescuer, who will find it unknown.
-    async fn record(&self, order: &Order, evidence: &Evidence) -> Result<(), StoreError> {
+    /// The evidence is about the attempt that was claimed. If recording it succeeded without our knowing, the order may
+    /// have another attempt by now, about which it says nothing.
+    async fn record(&self, claimed: &Order, evidence: &Evidence) -> Result<(), StoreError> {
+        let decide = |order: &Order, attempt: Option<&Attempt>| {
+            let now = self.clock.now();
+            let attempt = attempt.filter(|attempt| attempt.no == claimed.attempts);
+            Ok(attempt.and_then(|attempt| resolve(order, attempt, evidence, &self.policy, now)))
+        };
+        self.insist(claimed.id, decide).await.map(|_| ())
+    }
+
+    /// What is known is worth more than the time it takes to write it down: only a database that stays away makes us
+    /// leave the order to the rescuer, who will find it unknown.
+    async fn insist<D>(&self, id: OrderId, decide: D) -> Result<Amended<Infallible>, StoreError>
+    where
+        D: Fn(&Order, Option<&Attempt>) -> Result<Option<Change>, Infallible> + Send + Sync,
+    {
         let mut pause = RECORD_PAUSE_MIN;
         for _ in 1..RECORD_ATTEMPTS_MAX {
-            match self.record_once(order, evidence).await {
+            match amend(&*self.store, id, &decide).await {
                 Err(StoreError::Unavailable(why)) => {
-                    tracing::warn!(order_id = order.id.0, %why, "an answer could not be recorded yet");
+                    tracing::warn!(order_id = id.0, %why, "what is known of an order could not be recorded yet");
                     tokio::time::sleep(pause).await;
                     pause = pause.saturating_mul(2);
                 }
                 result => return result,
             }
         }
-        self.record_once(order, evidence).await
-    }
-
-    /// The evidence is about the attempt that was claimed. If recording it succeeded without our knowing, the order may
-    /// have another attempt by now, about which it says nothing.
-    async fn record_once(&self, claimed: &Order, evidence: &Evidence) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let decide = |order: &Order, attempt: Option<&Attempt>| {
-            let attempt = attempt.filter(|attempt| attempt.no == claimed.attempts);
-            Ok(attempt.and_then(|attempt| resolve(order, attempt, evidence, &self.policy, now)))
-        };
-        amend::<std::convert::Infallible, _>(&*self.store, claimed.id, decide)
-            .await
-            .map(|_| ())
+        amend(&*self.store, id, &decide).await
     }
 }

@@ -79,6 +79,7 @@ impl TrackOrders {
                 self.panels.forgo(provider.id, CallClass::Read, admitted);
                 return Ok(Verdict::Done);
             };
+            failpoints::reach("poll-after-take");
             self.poll_batch(&provider, &target, &batch, admitted).await?;
         }
         Ok(Verdict::Later(Duration::ZERO))
@@ -128,6 +129,7 @@ impl TrackOrders {
         let answers = about_the_one(self.gateway.statuses(target, &ids).await, &ids);
         let half_open = admitted.half_open();
         drop(admitted);
+        failpoints::reach("poll-after-answer");
         match answers {
             Ok(answers) => {
                 self.panels

@@ -237,6 +237,29 @@ async fn a_provider_that_will_not_cancel_goes_on_delivering() {
 }
 
 #[tokio::test]
+async fn a_provider_that_did_not_hear_the_wish_is_told_again() {
+    let bench = Bench::new().await;
+    let id = bench.submitted(1, "77").await;
+    bench.work().await;
+    cancel(&bench, id).await.unwrap();
+    for error in [
+        PanelError::Unreachable("no route".to_owned()),
+        PanelError::Broken("timeout".to_owned()),
+    ] {
+        bench.panel.cancels(Err(error));
+        assert_eq!(bench.work().await, 1);
+        assert_eq!(bench.jobs().await, [format!("order.cancel {id} in 60")]);
+        assert_ne!(bench.events(id).await.last(), Some(&EventKind::CancelSent));
+        bench.pass(SECOND * 60);
+    }
+    bench.panel.cancels(Ok(()));
+    assert_eq!(bench.work().await, 1);
+    assert_eq!(bench.events(id).await.last(), Some(&EventKind::CancelSent));
+    assert_eq!(bench.jobs().await, Vec::<String>::new());
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn an_order_that_ends_while_the_provider_is_asked_stays_as_it_ended() {
     let bench = Bench::new().await;
     let id = bench.submitted(1, "77").await;

@@ -22,6 +22,8 @@ use ports::{Store, StoreError, Tx};
 enum Fault {
     /// It succeeds and says that nobody knows, after something else happened.
     Lie(BoxFuture<'static, ()>),
+    /// Nothing is recorded, something else happens, and nobody knows.
+    Lose(BoxFuture<'static, ()>),
     /// It fails, and nothing is recorded.
     Contend,
     /// It succeeds, and then something happens.
@@ -73,6 +75,12 @@ impl MoodyStore {
     /// As [`Self::lies_at`]; between the commit and the answer something else happens.
     pub fn lies_at_while(&self, nth: usize, act: impl Future<Output = ()> + Send + 'static) {
         self.at(nth, Fault::Lie(Box::pin(act)));
+    }
+
+    /// Nothing of the `nth` commit from now on is recorded, and it answers that nobody knows, after something else
+    /// happened.
+    pub fn loses_at_while(&self, nth: usize, act: impl Future<Output = ()> + Send + 'static) {
+        self.at(nth, Fault::Lose(Box::pin(act)));
     }
 
     /// The `nth` commit from now on is in somebody's way.
@@ -156,6 +164,7 @@ impl Store for MoodyStore {
         let fault = self.plan.lock().unwrap().commit();
         match fault {
             None | Some(Fault::Contend) => Ok(Some(id)),
+            Some(Fault::Lose(_)) => panic!("what one round trip recorded cannot be lost afterwards"),
             Some(Fault::Then(act)) => {
                 act.await;
                 Ok(Some(id))
@@ -207,6 +216,11 @@ impl Tx for MoodyTx {
         let fault = self.plan.lock().unwrap().commit();
         match fault {
             None => self.honest.commit().await,
+            Some(Fault::Lose(act)) => {
+                drop(self.honest);
+                act.await;
+                Err(StoreError::Unavailable("the connection broke".to_owned()))
+            }
             Some(Fault::Contend) => Err(StoreError::Contended),
             Some(Fault::Then(act)) => {
                 self.honest.commit().await?;

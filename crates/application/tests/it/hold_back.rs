@@ -143,7 +143,7 @@ async fn a_probe_that_was_not_made_does_not_keep_others_from_probing() {
         canceled.unwrap();
     });
     assert_eq!(bench.send(first).await, Verdict::Done);
-    bench.store.lies_at(1);
+    bench.store.loses_at_while(1, async {});
     let unclaimed = bench.submitting().submit(second).await;
     assert!(matches!(unclaimed, Err(PanelsError::Store(_))), "{unclaimed:?}");
 

@@ -235,9 +235,9 @@ async fn a_job_that_has_to_wait_comes_again_then_and_never_counts_as_failed() {
 async fn a_job_that_the_database_failed_comes_again_soon() {
     let bench = Bench::new().await;
     let id = bench.place(1).await;
-    bench.store.lies_at(1);
+    bench.store.loses_at_while(1, async {});
     bench.work().await;
-    assert_eq!(bench.state(id).await, OrderState::Submitting);
+    assert_eq!(bench.state(id).await, OrderState::Held);
     assert_eq!(bench.jobs().await, [format!("order.submit {id} in 5")]);
     bench.close().await;
 }

@@ -1,30 +1,72 @@
 //! Commits that succeed and say that nobody knows.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use application::jobs::Verdict;
 use application::orders::PlaceOrderError;
 use application::providers::PanelsError;
-use domain::Money;
 use domain::orders::{OrderState, claim};
+use domain::{Money, OrderId};
 use ports::{Clock, StoreError};
 use testkit::contract::steps;
+use tokio::sync::Notify;
 
 use crate::bench::{Bench, PRICE, WEALTH, units};
 use crate::panel::{accepted, not_sent, refused};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-#[tokio::test]
-async fn after_a_claim_of_unknown_fate_nothing_is_sent_and_the_rescuer_makes_the_order_unknown() {
-    let bench = Bench::new().await;
-    let id = bench.place(1).await;
-    bench.store.lies_at(1);
+/// Submits an order whose claim has an unknown fate, and expects that its fate stays unknown.
+async fn loses_its_claim(bench: &Bench, id: OrderId) {
     let outcome = bench.submitting().submit(id).await;
     assert!(
         matches!(outcome, Err(PanelsError::Store(StoreError::Unavailable(_)))),
         "{outcome:?}"
     );
+}
+
+#[tokio::test]
+async fn a_claim_that_was_recorded_in_silence_is_taken_back_and_the_order_is_sent_by_the_next_one() {
+    let bench = Bench::new().await;
+    let id = bench.place(1).await;
+    bench.store.lies_at(1);
+    assert_eq!(bench.work().await, 1);
+    assert_eq!((bench.panel.sent(), bench.state(id).await), (0, OrderState::Held));
+    let proven = ("not_placed".to_owned(), Some("local:not_sent".to_owned()));
+    assert_eq!(bench.attempts(id).await, [proven]);
+
+    bench.pass(SECOND * 5);
+    bench.panel.answers(accepted("77"));
+    assert_eq!(bench.work().await, 1, "no lease is waited for");
+    assert_eq!(bench.outcomes(id).await, ["not_placed", "placed"]);
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_claim_that_is_taken_back_in_silence_too_is_taken_back_once() {
+    let bench = Bench::new().await;
+    let id = bench.place(1).await;
+    bench.store.lies_at(1);
+    bench.store.lies_at(2);
+    loses_its_claim(&bench, id).await;
+    assert_eq!(bench.state(id).await, OrderState::Held);
+    assert_eq!(bench.outcomes(id).await, ["not_placed"]);
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_be_taken_back_is_left_to_the_rescuer() {
+    let bench = Bench::new().await;
+    let id = bench.place(1).await;
+    let store = Arc::clone(&bench.store);
+    bench.store.lies_at_while(1, async move {
+        store.is_away(true);
+        tokio::time::pause();
+    });
+    loses_its_claim(&bench, id).await;
+    tokio::time::resume();
+    bench.store.is_away(false);
     assert_eq!(
         (bench.panel.sent(), bench.state(id).await),
         (0, OrderState::Submitting)
@@ -37,6 +79,42 @@ async fn after_a_claim_of_unknown_fate_nothing_is_sent_and_the_rescuer_makes_the
         (bench.panel.sent(), bench.state(id).await),
         (0, OrderState::Unknown)
     );
+    bench.close().await;
+}
+
+/// A claim that was not recorded has the number of the next one, and that one may be of the same process.
+#[tokio::test]
+async fn a_lost_claim_does_not_take_back_the_one_that_the_same_process_made_after_it() {
+    let bench = Bench::new().await;
+    let id = bench.place(1).await;
+    let (on_the_wire, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (sent, waits) = (Arc::clone(&on_the_wire), Arc::clone(&go_on));
+    bench.panel.meanwhile(move || async move {
+        sent.notify_one();
+        waits.notified().await;
+        accepted("77")
+    });
+    let (other, second) = (bench.clone(), Arc::new(Mutex::new(None)));
+    let kept = Arc::clone(&second);
+    bench.store.loses_at_while(1, async move {
+        *kept.lock().unwrap() = Some(tokio::spawn(async move { other.send(id).await }));
+        on_the_wire.notified().await;
+    });
+    loses_its_claim(&bench, id).await;
+    assert_eq!(
+        bench.outcomes(id).await,
+        ["intent"],
+        "it is not the first one's to take back"
+    );
+
+    go_on.notify_one();
+    let second = second.lock().unwrap().take().unwrap();
+    assert_eq!(second.await.unwrap(), Verdict::Done);
+    assert_eq!(
+        (bench.panel.sent(), bench.state(id).await),
+        (1, OrderState::Submitted)
+    );
+    assert_eq!(bench.outcomes(id).await, ["placed"]);
     bench.close().await;
 }
 
@@ -100,7 +178,7 @@ async fn an_acceptance_of_which_nobody_knows_whether_it_was_recorded_is_recorded
 async fn an_answer_waits_for_the_database_to_come_back() {
     let bench = Bench::new().await;
     let id = bench.place(1).await;
-    let store = std::sync::Arc::clone(&bench.store);
+    let store = Arc::clone(&bench.store);
     bench.panel.meanwhile(move || async move {
         store.is_away(true);
         tokio::spawn(async move {
@@ -118,7 +196,7 @@ async fn an_answer_waits_for_the_database_to_come_back() {
 async fn an_answer_that_could_never_be_recorded_leaves_the_order_to_the_rescuer() {
     let bench = Bench::new().await;
     let id = bench.place(1).await;
-    let store = std::sync::Arc::clone(&bench.store);
+    let store = Arc::clone(&bench.store);
     bench.panel.meanwhile(move || async move {
         store.is_away(true);
         // From here on only pauses are waited for, and nobody waits for them in earnest.

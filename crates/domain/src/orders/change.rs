@@ -33,6 +33,8 @@ pub struct Attempt {
     pub order: OrderId,
     /// Counts from one.
     pub no: u32,
+    /// Who claimed the order: this claim, and no other one of the same process.
+    pub worker: String,
     /// What is known.
     pub outcome: AttemptOutcome,
     /// When the intent was recorded.
@@ -46,7 +48,7 @@ pub enum AttemptChange {
     Open {
         /// Counts from one.
         no: u32,
-        /// The process that will send it.
+        /// Who will send it: this claim, and no other one of the same process.
         worker: String,
         /// When.
         at: Timestamp,

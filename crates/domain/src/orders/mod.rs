@@ -30,7 +30,7 @@ pub use schedule::{
 };
 pub use settle::{Observation, ReviewDecision, observe, observe_refusal, settle_review};
 pub use state::{CustomerStatus, Hold, OrderState};
-pub use submit::{Evidence, claim, expire_lease, resolve};
+pub use submit::{Evidence, claim, expire_lease, resolve, take_back};
 pub use unknown::{
     DecisionRefusal, absence_proves, await_decision, looked_up, staff_decision_allowed, write_off,
 };

@@ -139,6 +139,25 @@ pub fn expire_lease(
         .flatten()
 }
 
+/// Takes back a claim that `worker` made without learning whether it was recorded. Such a worker sends nothing, so the
+/// order can be sent by the next one, without waiting for the lease. `None` unless the attempt is that very claim and
+/// nothing else is known of it: a worker can vouch for its own claim only.
+#[must_use]
+pub fn take_back(
+    order: &Order,
+    attempt: &Attempt,
+    worker: &str,
+    policy: &OrderPolicy,
+    now: Timestamp,
+) -> Option<Change> {
+    let own = attempt.worker == worker && attempt.outcome == AttemptOutcome::Intent;
+    let evidence = Evidence::NotSent {
+        proof: "local:not_sent".to_owned(),
+    };
+    own.then(|| resolve(order, attempt, &evidence, policy, now))
+        .flatten()
+}
+
 fn accepted(
     order: &Order,
     attempt: &Attempt,

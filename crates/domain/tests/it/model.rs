@@ -127,6 +127,7 @@ impl World {
             world.attempts.push(Attempt {
                 order: order.id,
                 no: 1,
+                worker: "worker".to_owned(),
                 outcome: AttemptOutcome::Placed,
                 started_at: NOW,
             });
@@ -161,11 +162,12 @@ impl World {
 
     fn change_attempt(&mut self, change: AttemptChange) {
         match change {
-            AttemptChange::Open { no, at, .. } => {
+            AttemptChange::Open { no, worker, at } => {
                 assert_eq!(usize::try_from(no).unwrap(), self.attempts.len() + 1);
                 self.attempts.push(Attempt {
                     order: self.order.id,
                     no,
+                    worker,
                     outcome: AttemptOutcome::Intent,
                     started_at: at,
                 });

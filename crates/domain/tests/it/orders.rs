@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::orders::{
-    Actor, Change, Evidence, Hold, Observation, OrderPolicy, ReviewDecision, await_decision,
+    Actor, AttemptOutcome, Change, Evidence, Hold, Observation, OrderPolicy, ReviewDecision, await_decision,
     cancel_by_customer, claim, expire_lease, looked_up, observe, observe_refusal, resolve, settle_review,
-    withdraw, write_off,
+    take_back, withdraw, write_off,
 };
 use domain::providers::{UpstreamCount, UpstreamOrder};
 use domain::{Money, ProviderOrderId, Timestamp, UserId};
@@ -20,6 +20,7 @@ enum Event {
     Claim,
     Learn(Evidence),
     ExpireLease,
+    TakeBack { own: bool },
     WriteOff,
     LookUp,
     AwaitDecision,
@@ -81,6 +82,7 @@ fn events() -> impl Strategy<Value = Event> {
         6 => Just(Event::Claim),
         6 => evidence().prop_map(Event::Learn),
         3 => Just(Event::ExpireLease),
+        2 => any::<bool>().prop_map(|own| Event::TakeBack { own }),
         3 => Just(Event::WriteOff),
         1 => Just(Event::LookUp),
         1 => Just(Event::AwaitDecision),
@@ -103,6 +105,16 @@ fn decide(world: &World, event: &Event, policy: &OrderPolicy, now: Timestamp) ->
         Event::Claim => claim(order, "w1", policy, now),
         Event::Learn(evidence) => resolve(order, &world.latest()?, evidence, policy, now),
         Event::ExpireLease => expire_lease(order, &world.latest()?, policy, now),
+        Event::TakeBack { own } => {
+            let attempt = world.latest()?;
+            let change = take_back(order, &attempt, if *own { "w1" } else { "w2" }, policy, now);
+            let unsent = attempt.worker == "w1" && attempt.outcome == AttemptOutcome::Intent;
+            assert!(
+                change.is_none() || (*own && unsent),
+                "a claim is taken back by its own worker, and only while nothing is known of it: {attempt:?}"
+            );
+            change
+        }
         Event::WriteOff => write_off(order, &world.latest()?, policy, now),
         Event::LookUp => {
             let looked_for = matches!(order.state.as_str(), "unknown" | "voided");

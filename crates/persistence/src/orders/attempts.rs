@@ -27,6 +27,7 @@ fn attempt(row: &Model) -> Result<Attempt, StoreError> {
     Ok(Attempt {
         order: OrderId(row.order_id),
         no: number("attempts.no", row.no)?,
+        worker: row.worker.clone(),
         outcome: word("attempts.outcome", &row.outcome, AttemptOutcome::from_stored)?,
         started_at: Timestamp::from_micros(row.started_at),
     })

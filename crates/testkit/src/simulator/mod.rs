@@ -61,16 +61,19 @@ pub enum Mutant {
     NoHold,
     /// The quarantine is measured when the result of a look-up is recorded, not when the provider was asked.
     AbsenceAsOfRecording,
+    /// A worker whose own claim was not recorded takes back the claim that somebody else made meanwhile.
+    AnyClaimTakenBack,
 }
 
 impl Mutant {
     /// Every mutant.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::NoQuarantine,
         Self::NoDurableIntent,
         Self::NoUniqueAttempt,
         Self::NoHold,
         Self::AbsenceAsOfRecording,
+        Self::AnyClaimTakenBack,
     ];
 
     /// The word on the command line.
@@ -82,6 +85,7 @@ impl Mutant {
             Self::NoUniqueAttempt => "no-unique-attempt",
             Self::NoHold => "no-hold",
             Self::AbsenceAsOfRecording => "absence-as-of-recording",
+            Self::AnyClaimTakenBack => "any-claim-taken-back",
         }
     }
 }
@@ -95,6 +99,7 @@ pub struct Rules {
     requeue: bool,
     hold: bool,
     absence_as_of_asking: bool,
+    own_claim: bool,
 }
 
 impl Rules {
@@ -106,6 +111,7 @@ impl Rules {
         requeue: false,
         hold: true,
         absence_as_of_asking: true,
+        own_claim: true,
     };
 
     /// All but one.
@@ -121,6 +127,7 @@ impl Rules {
             }
             Mutant::NoHold => rules.hold = false,
             Mutant::AbsenceAsOfRecording => rules.absence_as_of_asking = false,
+            Mutant::AnyClaimTakenBack => rules.own_claim = false,
         }
         rules
     }

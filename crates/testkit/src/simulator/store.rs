@@ -318,10 +318,11 @@ impl Store {
 impl OrderRow {
     fn write_attempt(&mut self, change: &AttemptChange) {
         match change {
-            AttemptChange::Open { no, at, .. } => self.attempts.push(AttemptRow {
+            AttemptChange::Open { no, worker, at } => self.attempts.push(AttemptRow {
                 attempt: Attempt {
                     order: self.order.id,
                     no: *no,
+                    worker: worker.clone(),
                     outcome: AttemptOutcome::Intent,
                     started_at: *at,
                 },

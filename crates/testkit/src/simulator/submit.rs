@@ -1,9 +1,9 @@
 //! Counterpart of `application::orders::SubmitOrder`: claim, check that the claim is fresh, send, read the answer,
-//! record it on the attempt that was claimed.
+//! record it on the attempt that was claimed. A claim of unknown fate is taken back, and nothing is sent.
 
 use std::time::Duration;
 
-use domain::orders::{Actor, Attempt, Change, Evidence, Order, OrderState, claim, resolve};
+use domain::orders::{Actor, Attempt, Change, Evidence, Order, OrderState, claim, resolve, take_back};
 use domain::providers::{AddAnswer, AddOutcome, classify_add};
 use domain::{OrderId, Timestamp};
 use ports::StoreError;
@@ -39,6 +39,12 @@ pub(super) enum Submit {
         claimed_at: Duration,
         now: Timestamp,
     },
+    /// The database does not say whether the claim was recorded.
+    TakingBack {
+        id: OrderId,
+        claimant: String,
+        tries: u32,
+    },
     /// The intent is durable.
     Durable { claimed: Claimed, claimed_at: Duration },
     /// The claim was found fresh; nothing is written yet.
@@ -71,7 +77,12 @@ impl World {
 
     pub(super) fn submit_step(&mut self, name: &str, step: Submit, dice: &mut Dice) -> Flow {
         match step {
-            Submit::Stamped { id, claimed_at, now } => self.claim(name, id, claimed_at, now, dice),
+            Submit::Stamped { id, claimed_at, now } => {
+                self.claims += 1;
+                let claimant = format!("{name}-{}", self.claims);
+                self.claim(claimant, id, claimed_at, now, dice)
+            }
+            Submit::TakingBack { id, claimant, tries } => self.take_back(id, claimant, tries, dice),
             Submit::Durable { claimed, claimed_at } => {
                 let stale = self.time.saturating_sub(claimed_at) >= self.policy.send_within;
                 if stale {
@@ -101,7 +112,7 @@ impl World {
 
     fn claim(
         &mut self,
-        name: &str,
+        claimant: String,
         id: OrderId,
         claimed_at: Duration,
         now: Timestamp,
@@ -110,7 +121,7 @@ impl World {
         let policy = self.policy;
         if !self.rules.durable_intent {
             let row = self.store.row(id);
-            let Some(change) = row.and_then(|row| claim(&row.order, name, &policy, now)) else {
+            let Some(change) = row.and_then(|row| claim(&row.order, &claimant, &policy, now)) else {
                 return Flow::Done;
             };
             let claimed = Claimed {
@@ -121,11 +132,11 @@ impl World {
         }
         let commit = Self::draw_commit(dice);
         let stale = dice.one_in(8);
-        let amended = self
-            .store
-            .amend(id, stale, commit, |order, _| claim(order, name, &policy, now));
+        let amended = self.store.amend(id, stale, commit, |order, _| {
+            claim(order, &claimant, &policy, now)
+        });
         self.say("an order is claimed", || {
-            format!("{name} claims order {id}: commit {commit:?}")
+            format!("{claimant} claims order {id}: commit {commit:?}")
         });
         match amended {
             Ok(Some(order)) => {
@@ -136,7 +147,37 @@ impl World {
                 goes(Submit::Durable { claimed, claimed_at })
             }
             Ok(None) => Flow::Done,
+            Err(StoreError::Unavailable(_)) => goes(Submit::TakingBack {
+                id,
+                claimant,
+                tries: 1,
+            }),
             Err(_) => Flow::Again(FAILURE_PAUSE),
+        }
+    }
+
+    fn take_back(&mut self, id: OrderId, claimant: String, tries: u32, dice: &mut Dice) -> Flow {
+        let (policy, now, commit) = (self.policy, self.now(), Self::draw_commit(dice));
+        let (stale, own_claim) = (dice.one_in(8), self.rules.own_claim);
+        let decide = |order: &Order, attempt: Option<&Attempt>| {
+            let attempt = attempt?;
+            // Only a mutant takes back what somebody else claimed.
+            let worker = if own_claim { &claimant } else { &attempt.worker };
+            take_back(order, attempt, worker, &policy, now)
+        };
+        let amended = self.store.amend(id, stale, commit, decide);
+        let after = self.about(id);
+        self.say("a claim is taken back", || {
+            format!("{claimant} takes its claim back: commit {commit:?}; {after}")
+        });
+        match amended {
+            Ok(Some(_)) => Flow::Done,
+            Err(StoreError::Unavailable(_)) if tries < RECORD_ATTEMPTS_MAX => goes(Submit::TakingBack {
+                id,
+                claimant,
+                tries: tries + 1,
+            }),
+            Ok(None) | Err(_) => Flow::Again(FAILURE_PAUSE),
         }
     }
 

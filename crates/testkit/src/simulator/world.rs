@@ -48,6 +48,7 @@ pub(super) struct World {
     pub(super) letters: Vec<Letter>,
     pub(super) replies: BTreeMap<u64, (Duration, AddAnswer)>,
     pub(super) tickets: u64,
+    pub(super) claims: u64,
     pub(super) tally: BTreeMap<&'static str, u64>,
     history: Option<Vec<String>>,
 }
@@ -91,6 +92,7 @@ impl World {
             letters: Vec::new(),
             replies: BTreeMap::new(),
             tickets: 0,
+            claims: 0,
             tally: BTreeMap::new(),
             history: keep_history.then(Vec::new),
         }
