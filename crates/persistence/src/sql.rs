@@ -1,6 +1,6 @@
 //! SQL that both databases read, with numbered parameters (`$1`), for statements that a builder would obscure.
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 
 fn statement(conn: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(conn.get_database_backend(), sql, values)
@@ -53,6 +53,54 @@ pub(crate) fn value_rows(first: usize, columns: usize, rows: usize) -> String {
         format!("({})", numbers.collect::<Vec<_>>().join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// A table `given` of numbers, with these columns, which come as parameters from number `first` on; see
+/// [`given_values`]. The statement's text is the same for any number of rows, so that it is prepared once.
+pub(crate) fn given(backend: DbBackend, first: usize, columns: &[&str]) -> String {
+    match backend {
+        DbBackend::Postgres => {
+            // As texts, because an array of an unknown length is taken for a short one, and is looked up by index.
+            let arrays = (first..).take(columns.len());
+            let arrays = arrays.map(|number| format!("CAST(CAST(${number} AS text) AS bigint[])"));
+            let arrays = arrays.collect::<Vec<_>>().join(", ");
+            format!("unnest({arrays}) AS given({})", columns.join(", "))
+        }
+        _ => {
+            let columns = columns.iter().enumerate();
+            let columns = columns.map(|(index, name)| format!("value ->> {index} AS {name}"));
+            let columns = columns.collect::<Vec<_>>().join(", ");
+            format!("(SELECT {columns} FROM json_each(${first})) AS given")
+        }
+    }
+}
+
+/// The parameters of a table that [`given`] names.
+pub(crate) fn given_values<const COLUMNS: usize>(
+    backend: DbBackend,
+    rows: impl Iterator<Item = [i64; COLUMNS]>,
+) -> Vec<Value> {
+    fn list(numbers: impl Iterator<Item = String>) -> String {
+        numbers.collect::<Vec<_>>().join(",")
+    }
+    match backend {
+        DbBackend::Postgres => {
+            let mut columns = vec![Vec::new(); COLUMNS];
+            for row in rows {
+                for (column, number) in columns.iter_mut().zip(row) {
+                    column.push(number.to_string());
+                }
+            }
+            let columns = columns.into_iter();
+            columns
+                .map(|column| format!("{{{}}}", list(column.into_iter())).into())
+                .collect()
+        }
+        _ => {
+            let rows = rows.map(|row| format!("[{}]", list(row.iter().map(i64::to_string))));
+            vec![format!("[{}]", list(rows)).into()]
+        }
+    }
 }
 
 #[cfg(test)]

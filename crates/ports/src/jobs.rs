@@ -56,8 +56,10 @@ pub struct Job {
     pub subject: i64,
     /// Which claim of the row this is, counted from one. A worker may finish only the claim that it was given.
     pub claim: i64,
-    /// When the claim ends, unless a worker begins the job before.
+    /// When the claim ends, unless a worker begins the job before or the queue still holds it.
     pub lease_until: Timestamp,
+    /// Whether it was begun when it was claimed, because a worker of the same process starts it at once.
+    pub begun: bool,
 }
 
 /// Why a queue did not take or give jobs. The text is for the log.
@@ -73,6 +75,20 @@ pub trait JobQueue: Send + Sync {
 
     /// How many more jobs the queue takes at the moment; the relay never pushes more.
     async fn room(&self) -> Result<u16, QueueError>;
+
+    /// How many jobs the workers of this process would start at once, if the queue hands jobs to no others. The relay
+    /// then pushes no more than that, and begins jobs in the moment in which it claims them.
+    fn idle_workers(&self) -> Option<u16> {
+        None
+    }
+
+    /// Returns when there may be room again after there was none, if the queue notices. Cancel-safe.
+    async fn room_again(&self) {
+        std::future::pending().await
+    }
+
+    /// The jobs that wait in the queue for a worker. What it has lost is not among them.
+    async fn held(&self) -> Result<Vec<Job>, QueueError>;
 
     /// Whether the queue works.
     async fn check(&self) -> Result<(), QueueError>;

@@ -36,45 +36,76 @@ pub trait OutboxRepository: Send {
     /// Leaves a job behind unless the same work for the same subject waits or is being done: for sweeps that look at
     /// what is due again and again. A job that was given up on before `revive_before` waits again.
     async fn ensure(&mut self, job: NewJob, revive_before: Timestamp) -> Result<Pushed, StoreError>;
+}
 
-    /// Removes a job that is done, if `claim` still owns it. `false` if somebody else does.
-    async fn finish(&mut self, job: &Job) -> Result<bool, StoreError>;
+/// Which jobs the relay wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The moment at which they have to be due.
+    pub now: Timestamp,
+    /// When their claims end.
+    pub lease_until: Timestamp,
+    /// How many at most.
+    pub limit: u16,
+    /// How many of them from the young end of the line. The rest are those that have waited longest.
+    pub youngest: u16,
+    /// Jobs with so many attempts are given up on instead.
+    pub attempts_max: u32,
+    /// Whether they are begun with the claim, because a worker of this process starts them at once.
+    pub begin: bool,
+}
 
-    /// Gives a job back to be done at `due_at`, if `claim` still owns it. Its attempts start from zero again if
-    /// `forgive`: it did not fail, it only has to wait.
-    async fn reschedule(&mut self, job: &Job, due_at: Timestamp, forgive: bool) -> Result<bool, StoreError>;
-
-    /// Gives a job up, with the reason, if `claim` still owns it. It stays visible to staff.
-    async fn give_up(&mut self, job: &Job, reason: &str, now: Timestamp) -> Result<bool, StoreError>;
+/// What becomes of a job that a worker is through with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is done and goes.
+    Finished,
+    /// It has to be done (again) at `due_at`.
+    Again {
+        /// Not before.
+        due_at: Timestamp,
+        /// Its attempts start from zero: it did not fail, it only has to wait.
+        forgive: bool,
+    },
+    /// Nobody tries any more. It stays visible to staff.
+    GivenUp {
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// The relay's side of the outbox.
 #[async_trait]
 pub trait OutboxRelay: Send + Sync {
-    /// Claims up to `limit` due jobs for `lease_until`, oldest due first. A job whose lease has ended is due again; if
-    /// a worker had begun it, that counts as an attempt. Jobs with `attempts_max` attempts are given up on instead,
-    /// and not returned.
-    async fn claim_due(
+    /// Claims due jobs, and returns them in the order in which they became due. A job whose lease has ended is due again;
+    /// if a worker had begun it, that counts as an attempt. Jobs that are out of attempts are given up on and not
+    /// returned.
+    async fn claim_due(&self, wanted: &Wanted) -> Result<Vec<Job>, StoreError>;
+
+    /// Workers begin claimed jobs: from now on they own them until `lease_until`, also if a claim's lease has ended
+    /// meanwhile. For each job whether it was begun: not if somebody else has it by now, nor if this claim of it was
+    /// begun before, for the queue may hand the jobs of a worker that it believes dead to another.
+    async fn begin(&self, jobs: &[Job], lease_until: Timestamp) -> Result<Vec<bool>, StoreError>;
+
+    /// Settles jobs, each if its claim still owns it; for each whether it did.
+    async fn settle(&self, settled: &[(Job, Settlement)]) -> Result<Vec<bool>, StoreError>;
+
+    /// Moves the end of claims that nobody has begun to `lease_until`, if they would end before `earlier_than`; how
+    /// many. For jobs that are known to wait in the queue.
+    async fn renew(
         &self,
-        now: Timestamp,
+        jobs: &[Job],
         lease_until: Timestamp,
-        limit: u16,
-        attempts_max: u32,
-    ) -> Result<Vec<Job>, StoreError>;
-
-    /// A worker begins a claimed job: from now on it owns it until `lease_until`, also if the claim's lease has ended
-    /// meanwhile. `false` if somebody else has it by now.
-    async fn begin(&self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError>;
-
-    /// Gives back every claimed job that no worker began; how many. For the start of a process whose queue was in its
-    /// own memory: what was in the queue is gone.
-    async fn release_unbegun(&self) -> Result<u64, StoreError>;
+        earlier_than: Timestamp,
+    ) -> Result<u64, StoreError>;
 
     /// When the next job becomes due, if any waits.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     /// Puts claimed jobs back at once, because they could not be handed to the queue. Does not count as an attempt.
-    async fn unclaim(&self, jobs: &[Job], now: Timestamp) -> Result<(), StoreError>;
+    async fn unclaim(&self, jobs: &[Job]) -> Result<(), StoreError>;
 
     /// Waiting jobs, and when the oldest due one became due.
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError>;

@@ -10,4 +10,4 @@ pub use redis::{RedisJobs, RedisOptions};
 
 /// Jobs a queue holds at most. apalis-redis stops for good above about 8,000 due jobs, and whatever waits here is lost
 /// with its Redis until the leases run out, so the window stays small.
-pub const JOBS_MAX: u16 = 256;
+pub const JOBS_MAX: u16 = 512;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use api::ApiState;
 use ports::jobs::Stop;
-use ports::outbox::OutboxRelay;
 use tokio::task::JoinHandle;
 use worker::Worker;
 
@@ -126,12 +125,8 @@ impl System {
             signal: ports.signal.clone(),
             concurrency: self.blueprint.concurrency,
         };
-        // A queue in memory was lost with the process before this one.
-        let lost_queue = match self.blueprint.storage {
-            Storage::Embedded { .. } => Some(ports.outbox.clone()),
-            Storage::Distributed { .. } => None,
-        };
-        tokio::spawn(work(worker, lost_queue, stop.clone()))
+        let until = stop.clone();
+        tokio::spawn(async move { worker.run(until).await })
     }
 
     fn api_state(&self) -> ApiState {
@@ -176,14 +171,4 @@ async fn serve_until(server: api::RunningServer, stop: Stop) {
     if let Err(error) = ended {
         tracing::error!(%error, "the API has stopped serving");
     }
-}
-
-/// Gives back what an earlier process had queued, then works.
-async fn work(worker: Worker, lost_queue: Option<Arc<dyn OutboxRelay>>, stop: Stop) {
-    if let Some(outbox) = lost_queue
-        && let Err(error) = outbox.release_unbegun().await
-    {
-        tracing::warn!(%error, "queued jobs were not given back; they are due when their leases end");
-    }
-    worker.run(stop).await;
 }

@@ -171,7 +171,7 @@ pub fn job_runner(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, w
     JobRunner::new(
         use_cases(ports, panels, policy, worker),
         ports.outbox.clone(),
-        ports.store.clone(),
+        ports.signal.clone(),
         ports.clock.clone(),
     )
 }

@@ -16,18 +16,19 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 pub async fn run_relay(relay: Arc<Relay>, signal: Arc<dyn WorkSignal>, stop: Stop) {
     let mut failures = Failures::default();
     while !stop.is_cancelled() {
-        let (pause, wakeable) = match relay.relay_once().await {
+        let (pause, wakeable, full) = match relay.relay_once().await {
             Ok(round) => {
                 failures.ended();
                 metrics::counter!("relay_jobs_handed_over_total")
                     .increment(round.handed_over.try_into().unwrap_or(0));
-                (round.next, true)
+                (round.next, !round.full, round.full)
             }
-            Err(error) => (failures.next(&error), false),
+            Err(error) => (failures.next(&error), false, false),
         };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
+            () = relay.room_again(), if full => {}
             // A failing relay is not hurried: what fails does not fail less for being asked more often.
             () = signal.notified(), if wakeable => {}
         }

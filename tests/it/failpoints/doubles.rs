@@ -169,6 +169,10 @@ impl JobQueue for Shelf {
         Ok(100)
     }
 
+    async fn held(&self) -> Result<Vec<Job>, QueueError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
     async fn check(&self) -> Result<(), QueueError> {
         Ok(())
     }

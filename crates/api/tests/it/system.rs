@@ -21,6 +21,10 @@ impl JobQueue for BrokenQueue {
         Err(QueueError("gone".to_owned()))
     }
 
+    async fn held(&self) -> Result<Vec<Job>, QueueError> {
+        Err(QueueError("gone".to_owned()))
+    }
+
     async fn check(&self) -> Result<(), QueueError> {
         Err(QueueError("gone".to_owned()))
     }

@@ -1,5 +1,7 @@
 //! Jobs: handed from the outbox to a queue, done by workers, and swept up by schedules.
 
+mod books;
+mod gather;
 mod relay;
 mod runner;
 mod schedules;
@@ -7,7 +9,7 @@ mod schedules;
 use std::time::Duration;
 
 pub use relay::{Relay, RelayError, RelayRound};
-pub use runner::{JobRunner, UseCases};
+pub use runner::{JobRunner, JobWork, UseCases};
 pub use schedules::{Schedule, Schedules};
 
 /// What a job's use case wants done with the job.
@@ -19,8 +21,11 @@ pub enum Verdict {
     Later(Duration),
 }
 
-/// How long a job may wait in the queue. A queue that loses its jobs delays them by no more than this.
-pub const QUEUE_LEASE: Duration = Duration::from_secs(150);
+/// How long a job is claimed for the queue. Relays renew the claims of what the queue still holds, so this is how long a
+/// job is delayed that a queue has lost, and not how long it may wait there.
+pub const QUEUE_LEASE: Duration = Duration::from_secs(20);
+/// How often relays renew these claims.
+pub const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How long a worker owns a job that it began. Longer than any job runs, and short enough that the work of a killed worker is taken
 /// over within 45 seconds.
 pub const JOB_LEASE: Duration = Duration::from_secs(40);

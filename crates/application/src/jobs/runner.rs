@@ -5,17 +5,30 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{OrderId, ProviderId};
+use ports::Clock;
 use ports::jobs::{Job, JobHandler, JobTopic};
-use ports::outbox::OutboxRelay;
-use ports::{Clock, Store, StoreError};
+use ports::outbox::{OutboxRelay, Settlement, WorkSignal};
 
-use super::{JOB_LEASE, Verdict};
+use super::Verdict;
+use super::books::{BATCH_MAX, Books};
+use super::relay::IDLE_MAX;
 use crate::orders::{CancelUpstream, ReconcileOrder, SubmitOrder, TrackOrders};
 use crate::providers::PanelsError;
-use crate::retry::retry_contended;
 
 /// How long a job that failed waits.
 const FAILURE_PAUSE: Duration = Duration::from_secs(5);
+/// How long a job waits that people have to do something for.
+const PEOPLE_PAUSE: Duration = Duration::from_secs(60);
+
+/// What there is to do for a job.
+#[async_trait]
+pub trait JobWork: Send + Sync + 'static {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`PanelsError`] if it has to be tried again.
+    async fn run(&self, job: &Job) -> Result<Verdict, PanelsError>;
+}
 
 /// What jobs drive.
 pub struct UseCases {
@@ -29,93 +42,102 @@ pub struct UseCases {
     pub track: TrackOrders,
 }
 
+#[async_trait]
+impl JobWork for UseCases {
+    async fn run(&self, job: &Job) -> Result<Verdict, PanelsError> {
+        match job.topic {
+            JobTopic::SubmitOrder => self.submit.submit(OrderId(job.subject)).await,
+            JobTopic::ReconcileOrder => self.reconcile.reconcile(OrderId(job.subject)).await,
+            JobTopic::CancelOrder => self.cancel.ask(OrderId(job.subject)).await,
+            JobTopic::PollProvider => self.track.poll(ProviderId(job.subject)).await,
+        }
+    }
+}
+
 /// The handler that consumers drive.
 pub struct JobRunner {
-    use_cases: UseCases,
+    work: Arc<dyn JobWork>,
     outbox: Arc<dyn OutboxRelay>,
-    store: Arc<dyn Store>,
+    books: Books,
+    signal: Arc<dyn WorkSignal>,
     clock: Arc<dyn Clock>,
 }
 
 impl JobRunner {
-    /// The handler over its use cases.
+    /// The handler over its ports.
     #[must_use]
     pub fn new(
-        use_cases: UseCases,
+        work: impl JobWork,
         outbox: Arc<dyn OutboxRelay>,
-        store: Arc<dyn Store>,
+        signal: Arc<dyn WorkSignal>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            use_cases,
+            work: Arc::new(work),
+            books: Books::new(&outbox, &clock, BATCH_MAX),
             outbox,
-            store,
+            signal,
             clock,
         }
     }
 
-    async fn run(&self, job: &Job) -> Result<Verdict, PanelsError> {
-        match job.topic {
-            JobTopic::SubmitOrder => self.use_cases.submit.submit(OrderId(job.subject)).await,
-            JobTopic::ReconcileOrder => self.use_cases.reconcile.reconcile(OrderId(job.subject)).await,
-            JobTopic::CancelOrder => self.use_cases.cancel.ask(OrderId(job.subject)).await,
-            JobTopic::PollProvider => self.use_cases.track.poll(ProviderId(job.subject)).await,
-        }
+    /// The same, with up to `jobs` entries in one commit.
+    #[must_use]
+    pub fn with_batch(self, jobs: usize) -> Self {
+        let books = Books::new(&self.outbox, &self.clock, jobs);
+        Self { books, ..self }
     }
 
-    async fn settle(&self, job: &Job, result: Result<Verdict, PanelsError>) -> Result<(), StoreError> {
+    /// `false` if the job is none of ours, or the database does not say so.
+    async fn begin(&self, job: &Job) -> bool {
+        let (topic, subject) = (job.topic.as_str(), job.subject);
+        match self.books.begin(job).await {
+            Ok(true) => return true,
+            Ok(false) => tracing::debug!(topic, subject, "somebody else has this job by now"),
+            Err(error) => tracing::warn!(topic, subject, %error, "a job could not be begun"),
+        }
+        false
+    }
+
+    fn settlement(&self, result: Result<Verdict, PanelsError>) -> Settlement {
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        match result {
-            Ok(Verdict::Done) => tx.outbox().finish(job).await?,
-            Ok(Verdict::Later(pause)) => tx.outbox().reschedule(job, now.plus(pause), true).await?,
-            Err(PanelsError::UnknownProvider) => tx.outbox().give_up(job, "unknown provider", now).await?,
-            Err(PanelsError::Key(_)) => {
-                tx.outbox()
-                    .reschedule(job, now.plus(FAILURE_PAUSE * 12), true)
-                    .await?
-            }
-            Err(PanelsError::Store(_)) => tx.outbox().reschedule(job, now.plus(FAILURE_PAUSE), true).await?,
+        let again = |pause| Settlement::Again {
+            due_at: now.plus(pause),
+            forgive: true,
         };
-        tx.commit().await
+        match result {
+            Ok(Verdict::Done) => Settlement::Finished,
+            Ok(Verdict::Later(pause)) => again(pause),
+            Err(PanelsError::UnknownProvider) => Settlement::GivenUp {
+                reason: "unknown provider".to_owned(),
+                at: now,
+            },
+            Err(PanelsError::Key(_)) => again(PEOPLE_PAUSE),
+            Err(PanelsError::Store(_)) => again(FAILURE_PAUSE),
+        }
     }
 }
 
 #[async_trait]
 impl JobHandler for JobRunner {
     async fn handle(&self, job: Job) {
-        match self.outbox.begin(&job, self.clock.now().plus(JOB_LEASE)).await {
-            Ok(true) => {}
-            Ok(false) => {
-                tracing::debug!(
-                    topic = job.topic.as_str(),
-                    subject = job.subject,
-                    "somebody else has this job by now"
-                );
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(topic = job.topic.as_str(), subject = job.subject, %error, "a job could not be begun");
-                return;
-            }
+        if !self.begin(&job).await {
+            return;
         }
         failpoints::reach("job-after-begin");
-        let result = self.run(&job).await;
+        let (topic, subject) = (job.topic.as_str(), job.subject);
+        let result = self.work.run(&job).await;
         if let Err(error) = &result {
-            tracing::error!(topic = job.topic.as_str(), subject = job.subject, %error, "a job failed");
+            tracing::error!(topic, subject, %error, "a job failed");
         }
-        let verdict = result.as_ref().ok().copied();
         failpoints::reach("job-before-settle");
-        let settled = self.settle(&job, result).await;
-        // A finished job that stays in the outbox is done again, which is harmless.
-        let settled = match (settled, verdict) {
-            (Err(StoreError::Contended), Some(verdict)) => {
-                retry_contended(|| self.settle(&job, Ok(verdict))).await
-            }
-            (settled, _) => settled,
-        };
-        if let Err(error) = settled {
-            tracing::warn!(topic = job.topic.as_str(), subject = job.subject, %error, "a job could not be settled");
+        // The relay looks by itself soon enough for whatever comes later.
+        let is_soon = matches!(result, Ok(Verdict::Later(pause)) if pause < IDLE_MAX);
+        match self.books.settle(&job, self.settlement(result)).await {
+            Ok(true) if is_soon => self.signal.notify(),
+            Ok(_) => {}
+            // A finished job that stays in the outbox is done again, which is harmless.
+            Err(error) => tracing::warn!(topic, subject, %error, "a job could not be settled"),
         }
     }
 }

@@ -20,8 +20,9 @@ use testkit::crowd::Tally;
 use testkit::fake::FakeClock;
 use testkit::fixtures::{Shop, admin};
 
-use crate::doubles::{Limiter, Sealer, Shelf};
+use crate::doubles::{Limiter, Sealer, Shelf, Silence};
 use crate::faults::MoodyStore;
+use crate::outbox::MoodyOutbox;
 use crate::panel::Panel;
 
 /// What the customer has at first, in units.
@@ -48,6 +49,7 @@ pub struct Bench {
 pub struct Desk {
     pub backend: Backend,
     pub store: Arc<MoodyStore>,
+    pub outbox: Arc<MoodyOutbox>,
     pub clock: Arc<FakeClock>,
     pub panel: Arc<Panel>,
     pub panels: Arc<Panels>,
@@ -128,6 +130,7 @@ impl Desk {
         let shop = Shop::open(&*honest, units(WEALTH)).await.unwrap();
         hire(&*honest, 1..=2).await;
         let store = Arc::new(MoodyStore::new(honest));
+        let outbox = Arc::new(MoodyOutbox::new(Arc::new(SeaRelay::new(connections))));
         let queries = Arc::new(SeaQueries::new(connections));
         let backend = Backend {
             store: store.clone(),
@@ -136,7 +139,7 @@ impl Desk {
             providers: queries.clone(),
             orders: queries.clone(),
             wallets: queries,
-            relay: Arc::new(SeaRelay::new(connections)),
+            relay: outbox.clone(),
             proof: Arc::new(SeaLedger::new(connections, clock.clone())),
             health: Arc::new(SeaHealth::new(connections)),
         };
@@ -150,6 +153,7 @@ impl Desk {
         Self {
             backend,
             store,
+            outbox,
             clock,
             panel: Arc::default(),
             panels: Arc::new(panels),
@@ -248,7 +252,7 @@ impl Desk {
         JobRunner::new(
             use_cases,
             Arc::clone(&self.backend.relay),
-            Arc::clone(&self.backend.store),
+            Arc::new(Silence),
             self.time(),
         )
     }

@@ -11,6 +11,7 @@ use domain::providers::SealedSecret;
 use ports::crypto::{SealError, SecretSealer};
 use ports::jobs::{Job, JobQueue, QueueError};
 use ports::limits::{Admission, Limit, RateLimiter};
+use ports::outbox::WorkSignal;
 
 /// Grants everything until it is told to deny.
 #[derive(Default)]
@@ -74,6 +75,18 @@ impl SecretSealer for Sealer {
     }
 }
 
+/// News that nobody hears.
+pub struct Silence;
+
+#[async_trait]
+impl WorkSignal for Silence {
+    fn notify(&self) {}
+
+    async fn notified(&self) {
+        std::future::pending().await
+    }
+}
+
 /// A queue that a test empties by hand.
 pub struct Shelf {
     room: AtomicU16,
@@ -122,6 +135,13 @@ impl JobQueue for Shelf {
 
     async fn room(&self) -> Result<u16, QueueError> {
         Ok(self.room.load(Ordering::SeqCst))
+    }
+
+    async fn held(&self) -> Result<Vec<Job>, QueueError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(QueueError("connection refused".to_owned()));
+        }
+        Ok(self.jobs.lock().unwrap().iter().cloned().collect())
     }
 
     async fn check(&self) -> Result<(), QueueError> {

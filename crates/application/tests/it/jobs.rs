@@ -32,6 +32,13 @@ async fn handed_over(desk: &Desk) -> Vec<Job> {
     desk.shelf.take()
 }
 
+/// A worker begins the job, and dies.
+async fn begin(desk: &Desk, job: &Job) {
+    let until = desk.now().plus(JOB_LEASE);
+    let begun = desk.backend.relay.begin(std::slice::from_ref(job), until).await;
+    assert_eq!(begun.unwrap(), [true]);
+}
+
 async fn round(desk: &Desk) -> RelayRound {
     desk.relay().relay_once().await.unwrap()
 }
@@ -42,20 +49,21 @@ async fn the_relay_hands_over_as_much_as_the_queue_has_room_for() {
     for n in 0..5 {
         bench.place(n).await;
     }
-    for (room, handed_over, next) in [(0, 0, 100), (2, 2, 0), (1, 1, 0), (10, 2, 2_000), (10, 0, 2_000)] {
+    for (room, handed_over, next) in [(0, 0, 20), (2, 2, 0), (1, 1, 0), (10, 2, 2_000), (10, 0, 2_000)] {
         bench.shelf.has_room_for(room);
         let next = Duration::from_millis(next);
+        let full = room == 0;
         assert_eq!(
             round(&bench).await,
-            RelayRound { handed_over, next },
+            RelayRound {
+                handed_over,
+                next,
+                full,
+            },
             "room for {room}"
         );
     }
-    let subjects: Vec<i64> = bench.shelf.take().iter().map(|job| job.subject).collect();
-    assert!(
-        subjects.is_sorted() && subjects.len() == 5,
-        "oldest first: {subjects:?}"
-    );
+    assert_eq!(bench.shelf.take().len(), 5);
     bench.close().await;
 }
 
@@ -90,6 +98,94 @@ async fn jobs_that_the_queue_did_not_take_are_due_at_once_and_have_not_failed() 
 }
 
 #[tokio::test]
+async fn what_waits_in_a_slow_queue_is_never_handed_over_twice() {
+    let bench = Bench::new().await;
+    let relay = bench.relay();
+    for n in 0..5 {
+        bench.place(n).await;
+    }
+    assert_eq!(relay.relay_once().await.unwrap().handed_over, 5);
+    for _ in 0..100 {
+        bench.pass(SECOND * 6);
+        assert_eq!(relay.relay_once().await.unwrap().handed_over, 0);
+    }
+    // Even if the queue could not be asked for so long that the claims had ended.
+    bench.shelf.breaks(true);
+    bench.pass(QUEUE_LEASE * 3);
+    assert!(relay.relay_once().await.is_err());
+    bench.shelf.breaks(false);
+    assert_eq!(relay.relay_once().await.unwrap().handed_over, 0);
+    for n in 0..5 {
+        bench.panel.answers(accepted(&format!("{n}")));
+    }
+    for job in bench.shelf.take() {
+        bench.runner().handle(job).await;
+    }
+    assert_eq!(bench.jobs().await, Vec::<String>::new());
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn nobody_stands_behind_somebody_elses_backlog() {
+    let bench = Bench::new().await;
+    for subject in 1..=500 {
+        push(&bench, JobTopic::SubmitOrder, subject, Duration::ZERO).await;
+        bench.pass(MICRO);
+    }
+    let relay = bench.relay();
+    for _ in 0..8 {
+        push(&bench, JobTopic::PollProvider, 7, Duration::ZERO).await;
+        bench.shelf.has_room_for(4);
+        assert_eq!(relay.relay_once().await.unwrap().handed_over, 4);
+        let jobs = bench.shelf.take();
+        let polls = jobs
+            .iter()
+            .filter(|job| job.topic == JobTopic::PollProvider)
+            .count();
+        assert_eq!(polls, 1, "{jobs:?}");
+        let oldest: Vec<i64> = jobs.iter().take(3).map(|job| job.subject).collect();
+        assert!(oldest.is_sorted(), "and those who waited longest: {oldest:?}");
+    }
+    // One by one as well.
+    bench.shelf.has_room_for(1);
+    let mut topics = Vec::new();
+    for _ in 0..4 {
+        push(&bench, JobTopic::CancelOrder, 7, Duration::ZERO).await;
+        relay.relay_once().await.unwrap();
+        topics.extend(bench.shelf.take().iter().map(|job| job.topic));
+    }
+    assert_eq!(
+        topics
+            .iter()
+            .filter(|topic| **topic == JobTopic::CancelOrder)
+            .count(),
+        1,
+        "{topics:?}"
+    );
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_job_that_the_queue_hands_to_two_workers_is_done_by_one_and_counts_its_dead() {
+    let bench = Bench::new().await;
+    let id = bench.place(1).await;
+    for _ in 0..JOB_ATTEMPTS_MAX {
+        let job = handed_over(&bench).await.remove(0);
+        begin(&bench, &job).await;
+        // The queue has found the worker dead and hands its job to the next one, again and again.
+        for _ in 0..5 {
+            bench.pass(SECOND);
+            bench.runner().handle(job.clone()).await;
+        }
+        assert_eq!(bench.panel.sent(), 0);
+        bench.pass(JOB_LEASE - SECOND * 5);
+    }
+    assert_eq!(handed_over(&bench).await, []);
+    assert_eq!(bench.jobs().await, [format!("order.submit {id} given up")]);
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn jobs_that_the_queue_lost_come_again_however_often_it_loses_them() {
     let bench = Bench::new().await;
     let id = bench.place(1).await;
@@ -112,14 +208,7 @@ async fn a_worker_owns_a_job_that_it_began_until_the_lease_of_its_work_ends() {
     bench.place(1).await;
     let job = handed_over(&bench).await.remove(0);
     bench.pass(QUEUE_LEASE - MICRO);
-    assert!(
-        bench
-            .backend
-            .relay
-            .begin(&job, bench.now().plus(JOB_LEASE))
-            .await
-            .unwrap()
-    );
+    begin(&bench, &job).await;
     bench.pass(JOB_LEASE - MICRO);
     assert_eq!(handed_over(&bench).await, []);
     bench.pass(MICRO);
@@ -133,14 +222,7 @@ async fn a_job_whose_workers_die_is_given_up_and_a_sweep_revives_it_after_ten_mi
     let id = bench.place(1).await;
     for _ in 0..JOB_ATTEMPTS_MAX {
         let job = handed_over(&bench).await.remove(0);
-        assert!(
-            bench
-                .backend
-                .relay
-                .begin(&job, bench.now().plus(JOB_LEASE))
-                .await
-                .unwrap()
-        );
+        begin(&bench, &job).await;
         bench.pass(JOB_LEASE);
     }
     assert_eq!(handed_over(&bench).await, []);
@@ -267,10 +349,19 @@ async fn a_job_about_nothing_is_given_up_with_the_reason() {
 async fn a_job_is_settled_although_somebody_is_in_the_way() {
     let bench = Bench::new().await;
     push(&bench, JobTopic::SubmitOrder, 404, Duration::ZERO).await;
-    bench.store.contends_at(1);
-    bench.store.contends_at(2);
+    bench.outbox.contends(3);
     bench.work().await;
     assert_eq!(bench.jobs().await, Vec::<String>::new());
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_job_that_failed_is_settled_although_somebody_is_in_the_way() {
+    let bench = Bench::new().await;
+    push(&bench, JobTopic::PollProvider, 404, Duration::ZERO).await;
+    bench.outbox.contends(3);
+    bench.work().await;
+    assert_eq!(bench.jobs().await, ["provider.poll 404 given up"]);
     bench.close().await;
 }
 
@@ -278,12 +369,10 @@ async fn a_job_is_settled_although_somebody_is_in_the_way() {
 async fn a_job_that_could_not_be_settled_is_done_again_which_is_harmless() {
     let bench = Bench::new().await;
     let id = bench.place(1).await;
-    let store = std::sync::Arc::clone(&bench.store);
     bench.panel.answers(accepted("77"));
-    // The database goes away after the answer was recorded.
-    bench.store.after(2, async move { store.is_away(true) });
+    bench.outbox.is_deaf(true);
     bench.work().await;
-    bench.store.is_away(false);
+    bench.outbox.is_deaf(false);
     assert_eq!(bench.jobs().await, [format!("order.submit {id} claimed")]);
     bench.pass(JOB_LEASE);
     assert_eq!(bench.work().await, 1);

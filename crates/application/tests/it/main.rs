@@ -5,6 +5,7 @@
 mod bench;
 mod doubles;
 mod faults;
+mod outbox;
 mod panel;
 mod verbs;
 

@@ -12,6 +12,7 @@
 
 mod relay;
 mod repository;
+mod settle;
 
 pub use relay::SeaRelay;
 

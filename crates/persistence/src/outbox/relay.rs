@@ -1,34 +1,27 @@
 //! The relay's side of the outbox.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use domain::Timestamp;
 use ports::StoreError;
 use ports::jobs::{Job, JobTopic};
-use ports::outbox::{Backlog, OutboxRelay};
+use ports::outbox::{Backlog, OutboxRelay, Settlement, Wanted};
 use sea_orm::{DbBackend, QueryResult};
 
 use super::known_topics;
+use super::settle::settle;
 use crate::database::Database;
 use crate::decode::{number, time, word};
 use crate::error::Failure;
-use crate::sql::{self, value_rows};
+use crate::sql::{self, given, given_values};
 
 /// Why the relay gives up.
 const OUT_OF_ATTEMPTS: &str = "attempts";
 /// What was counted, and the claim that ends now if a worker had begun it.
 const ATTEMPTS: &str = "(attempts + CASE WHEN begun THEN 1 ELSE 0 END)";
-/// A claim that was overtaken, finished or given up is not begun.
-const BEGIN: &str = "
-UPDATE outbox SET begun = TRUE, lease_until = $3
-WHERE id = $1 AND claim = $2 AND lease_until IS NOT NULL AND given_up_at IS NULL";
-/// Gives back what no worker began.
-const RELEASE: &str = "
-UPDATE outbox SET lease_until = NULL, claim = claim + 1
-WHERE lease_until IS NOT NULL AND NOT begun AND given_up_at IS NULL";
-/// Rows of one statement; SQLite takes 32,766 parameters.
-const ROWS_MAX: usize = 10_000;
 
-/// Claims jobs of a [`Database`].
+/// Claims and settles jobs of a [`Database`].
 pub struct SeaRelay {
     database: Database,
 }
@@ -42,52 +35,95 @@ impl SeaRelay {
         }
     }
 
-    async fn claim(
-        &self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: u16,
-        attempts_max: u32,
-    ) -> Result<Vec<Job>, Failure> {
+    async fn claim(&self, wanted: &Wanted) -> Result<Vec<Job>, Failure> {
+        let youngest = wanted.youngest.min(wanted.limit);
         let values = [
-            now.micros().into(),
-            lease_until.micros().into(),
-            i64::from(limit).into(),
-            i64::from(attempts_max).into(),
+            wanted.now.micros().into(),
+            wanted.lease_until.micros().into(),
+            i64::from(wanted.limit - youngest).into(),
+            i64::from(wanted.attempts_max).into(),
+            wanted.begin.into(),
+            i64::from(youngest).into(),
         ];
         let statement = claim_statement(self.database.backend());
         let rows = sql::query_all(self.database.write(), &statement, values).await?;
         let mut claimed = rows
             .iter()
-            .filter_map(|row| claimed(row).transpose())
+            .filter_map(|row| claimed(row, wanted.begin).transpose())
             .collect::<Result<Vec<_>, Failure>>()?;
         // The database returns the rows in any order.
         claimed.sort_by_key(|(due_at, job)| (*due_at, job.id));
         Ok(claimed.into_iter().map(|(_, job)| job).collect())
     }
 
+    /// A claim that was overtaken, finished or given up is not begun, nor is one that was begun before.
+    async fn start(&self, jobs: &[Job], lease_until: Timestamp) -> Result<Vec<bool>, Failure> {
+        let backend = self.database.backend();
+        let statement = format!(
+            "UPDATE outbox SET begun = TRUE, lease_until = $1 FROM {}
+            WHERE outbox.id = given.job AND outbox.claim = given.receipt
+                AND NOT outbox.begun AND outbox.lease_until IS NOT NULL AND outbox.given_up_at IS NULL
+            RETURNING id, claim",
+            given(backend, 2, &["job", "receipt"])
+        );
+        let mut values = vec![lease_until.micros().into()];
+        values.extend(given_values(backend, jobs.iter().map(receipt)));
+        let rows = sql::query_all(self.database.write(), &statement, values).await?;
+        matched(rows, jobs.iter().map(receipt))
+    }
+
+    /// Rows that somebody is about to begin or to settle are passed over: they need no more time in the queue.
+    async fn prolong(
+        &self,
+        jobs: &[Job],
+        lease_until: Timestamp,
+        earlier_than: Timestamp,
+    ) -> Result<u64, Failure> {
+        let backend = self.database.backend();
+        let statement = format!(
+            "UPDATE outbox SET lease_until = $1 WHERE id IN (
+                SELECT held.id FROM {} JOIN outbox AS held ON held.id = given.job AND held.claim = given.receipt
+                WHERE NOT held.begun AND held.lease_until < $2 AND held.given_up_at IS NULL {}
+            )",
+            given(backend, 3, &["job", "receipt"]),
+            match backend {
+                DbBackend::Postgres => "FOR UPDATE OF held SKIP LOCKED",
+                _ => "",
+            }
+        );
+        let mut values = vec![lease_until.micros().into(), earlier_than.micros().into()];
+        values.extend(given_values(backend, jobs.iter().map(receipt)));
+        Ok(sql::execute(self.database.write(), &statement, values).await?)
+    }
+
     async fn put_back(&self, jobs: &[Job]) -> Result<(), Failure> {
-        for jobs in jobs.chunks(ROWS_MAX) {
-            let statement = format!(
-                "WITH returned(id, claim) AS (VALUES {})
-                UPDATE outbox SET lease_until = NULL, claim = outbox.claim + 1
-                FROM returned WHERE outbox.id = returned.id AND outbox.claim = returned.claim
-                    AND outbox.given_up_at IS NULL",
-                value_rows(1, 2, jobs.len())
-            );
-            let values = jobs.iter().flat_map(|job| [job.id.into(), job.claim.into()]);
-            sql::execute(self.database.write(), &statement, values).await?;
-        }
+        let backend = self.database.backend();
+        let statement = format!(
+            "UPDATE outbox SET lease_until = NULL, begun = FALSE, claim = claim + 1 FROM {}
+            WHERE outbox.id = given.job AND outbox.claim = given.receipt AND outbox.given_up_at IS NULL",
+            given(backend, 1, &["job", "receipt"])
+        );
+        let values = given_values(backend, jobs.iter().map(receipt));
+        sql::execute(self.database.write(), &statement, values).await?;
         Ok(())
     }
 
-    async fn next(&self) -> Result<Option<Timestamp>, Failure> {
+    /// What is due by now is claimed or about to be; of the rest the first is the next. So this reads a few rows however
+    /// many wait.
+    async fn next(&self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+        let topics = known_topics();
         let statement = format!(
-            "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END)
-            FROM outbox WHERE given_up_at IS NULL AND {}",
-            known_topics()
+            "SELECT MIN(next) FROM (
+                SELECT CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END AS next
+                FROM outbox WHERE given_up_at IS NULL AND due_at <= $1 AND {topics}
+                UNION ALL
+                SELECT due_at FROM (
+                    SELECT due_at FROM outbox WHERE given_up_at IS NULL AND due_at > $1 AND {topics}
+                    ORDER BY due_at LIMIT 1
+                ) AS first
+            ) AS both_of_them"
         );
-        let row = sql::query_one(self.database.read(), &statement, []).await?;
+        let row = sql::query_one(self.database.read(), &statement, [now.micros().into()]).await?;
         let micros = row.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
         Ok(time(micros))
     }
@@ -112,34 +148,32 @@ impl SeaRelay {
 
 #[async_trait]
 impl OutboxRelay for SeaRelay {
-    async fn claim_due(
+    async fn claim_due(&self, wanted: &Wanted) -> Result<Vec<Job>, StoreError> {
+        Ok(self.claim(wanted).await?)
+    }
+
+    async fn begin(&self, jobs: &[Job], lease_until: Timestamp) -> Result<Vec<bool>, StoreError> {
+        Ok(self.start(jobs, lease_until).await?)
+    }
+
+    async fn settle(&self, settled: &[(Job, Settlement)]) -> Result<Vec<bool>, StoreError> {
+        Ok(settle(&self.database, settled).await?)
+    }
+
+    async fn renew(
         &self,
-        now: Timestamp,
+        jobs: &[Job],
         lease_until: Timestamp,
-        limit: u16,
-        attempts_max: u32,
-    ) -> Result<Vec<Job>, StoreError> {
-        Ok(self.claim(now, lease_until, limit, attempts_max).await?)
+        earlier_than: Timestamp,
+    ) -> Result<u64, StoreError> {
+        Ok(self.prolong(jobs, lease_until, earlier_than).await?)
     }
 
-    async fn begin(&self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError> {
-        let values = [job.id.into(), job.claim.into(), lease_until.micros().into()];
-        let rows = sql::execute(self.database.write(), BEGIN, values)
-            .await
-            .map_err(Failure::from)?;
-        Ok(rows == 1)
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.next(now).await?)
     }
 
-    async fn release_unbegun(&self) -> Result<u64, StoreError> {
-        let released = sql::execute(self.database.write(), RELEASE, []).await;
-        Ok(released.map_err(Failure::from)?)
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.next().await?)
-    }
-
-    async fn unclaim(&self, jobs: &[Job], _now: Timestamp) -> Result<(), StoreError> {
+    async fn unclaim(&self, jobs: &[Job]) -> Result<(), StoreError> {
         // They keep their due time, which has passed: they are due at once, and still before younger ones.
         Ok(self.put_back(jobs).await?)
     }
@@ -149,35 +183,36 @@ impl OutboxRelay for SeaRelay {
     }
 }
 
-/// Claims and gives up in one statement: `$1` now, `$2` end of the lease, `$3` limit, `$4` attempts allowed. Racing
-/// relays skip each other's rows on PostgreSQL and take turns on SQLite. A row that is given up keeps its claim: if its
-/// last worker finishes after all, the row goes.
+/// Claims and gives up in one statement: `$1` now, `$2` end of the lease, `$3` how many of the oldest, `$4` attempts
+/// allowed, `$5` whether to begin them, `$6` how many of the youngest. Racing relays skip each other's rows on PostgreSQL
+/// and take turns on SQLite. A row that is given up keeps its claim: if its last worker finishes after all, the row goes.
 fn claim_statement(backend: DbBackend) -> String {
     let lock = match backend {
         DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
         _ => "",
     };
+    let due = format!(
+        "SELECT id FROM outbox
+        WHERE given_up_at IS NULL AND due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) AND {}",
+        known_topics()
+    );
     format!(
-        "WITH due AS (
-            SELECT id FROM outbox
-            WHERE given_up_at IS NULL AND due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) AND {topics}
-            ORDER BY due_at, id LIMIT $3 {lock}
-        )
+        "WITH oldest AS ({due} ORDER BY due_at, id LIMIT $3 {lock}),
+        youngest AS ({due} ORDER BY due_at DESC, id DESC LIMIT $6 {lock})
         UPDATE outbox SET
             claim = CASE WHEN {ATTEMPTS} < $4 THEN claim + 1 ELSE claim END,
-            begun = FALSE,
+            begun = $5 AND {ATTEMPTS} < $4,
             attempts = {ATTEMPTS},
             lease_until = CASE WHEN {ATTEMPTS} < $4 THEN $2 END,
             given_up_at = CASE WHEN {ATTEMPTS} < $4 THEN NULL ELSE $1 END,
             reason = CASE WHEN {ATTEMPTS} < $4 THEN NULL ELSE '{OUT_OF_ATTEMPTS}' END
-        WHERE id IN (SELECT id FROM due)
-        RETURNING id, topic, subject, claim, due_at, lease_until",
-        topics = known_topics(),
+        WHERE id IN (SELECT id FROM oldest UNION SELECT id FROM youngest)
+        RETURNING id, topic, subject, claim, due_at, lease_until"
     )
 }
 
 /// A returned row with its due time; nothing if it was given up.
-fn claimed(row: &QueryResult) -> Result<Option<(i64, Job)>, Failure> {
+fn claimed(row: &QueryResult, begun: bool) -> Result<Option<(i64, Job)>, Failure> {
     let lease_until: Option<i64> = row.try_get("", "lease_until")?;
     let Some(lease_until) = time(lease_until) else {
         return Ok(None);
@@ -189,6 +224,24 @@ fn claimed(row: &QueryResult) -> Result<Option<(i64, Job)>, Failure> {
         subject: row.try_get("", "subject")?,
         claim: row.try_get("", "claim")?,
         lease_until,
+        begun,
     };
     Ok(Some((row.try_get("", "due_at")?, job)))
+}
+
+/// What a worker shows to prove that the job is its own.
+pub(super) const fn receipt(job: &Job) -> [i64; 2] {
+    [job.id, job.claim]
+}
+
+/// Which of the receipts, each counted once, are among the returned rows.
+pub(super) fn matched(
+    rows: Vec<QueryResult>,
+    receipts: impl Iterator<Item = [i64; 2]>,
+) -> Result<Vec<bool>, Failure> {
+    let mut returned = rows
+        .into_iter()
+        .map(|row| Ok([row.try_get_by_index(0)?, row.try_get_by_index(1)?]))
+        .collect::<Result<HashSet<[i64; 2]>, Failure>>()?;
+    Ok(receipts.map(|receipt| returned.remove(&receipt)).collect())
 }

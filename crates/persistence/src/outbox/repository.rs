@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use domain::Timestamp;
 use ports::StoreError;
-use ports::jobs::Job;
 use ports::outbox::{NewJob, OutboxRepository, Pushed};
 use sea_orm::{DatabaseTransaction, Value};
 
@@ -41,16 +40,6 @@ WHERE topic = $1 AND subject = $2 AND given_up_at < $4";
 /// How often adding and joining are tried in turn: another transaction may finish the row between them.
 const PUSHES_MAX: usize = 3;
 
-const FINISH: &str = "DELETE FROM outbox WHERE id = $1 AND claim = $2";
-const RESCHEDULE: &str = "
-UPDATE outbox SET
-    due_at = $3, claim = claim + 1, begun = FALSE, lease_until = NULL,
-    attempts = CASE WHEN $4 THEN 0 ELSE attempts + 1 END
-WHERE id = $1 AND claim = $2 AND given_up_at IS NULL";
-const GIVE_UP: &str = "
-UPDATE outbox SET given_up_at = $3, reason = $4, lease_until = NULL
-WHERE id = $1 AND claim = $2 AND given_up_at IS NULL";
-
 #[async_trait]
 impl OutboxRepository for SeaTx {
     async fn push(&mut self, job: NewJob) -> Result<Pushed, StoreError> {
@@ -65,40 +54,6 @@ impl OutboxRepository for SeaTx {
         let ensured = self.guard(ensured)?;
         self.leave_work();
         Ok(ensured)
-    }
-
-    async fn finish(&mut self, job: &Job) -> Result<bool, StoreError> {
-        self.settle(FINISH, job, []).await
-    }
-
-    async fn reschedule(&mut self, job: &Job, due_at: Timestamp, forgive: bool) -> Result<bool, StoreError> {
-        let rescheduled = self
-            .settle(RESCHEDULE, job, [due_at.micros().into(), forgive.into()])
-            .await?;
-        self.leave_work();
-        Ok(rescheduled)
-    }
-
-    async fn give_up(&mut self, job: &Job, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
-        self.settle(GIVE_UP, job, [now.micros().into(), reason.into()])
-            .await
-    }
-}
-
-impl SeaTx {
-    /// Runs a statement on the job's row, if the job's claim still owns it.
-    async fn settle(
-        &mut self,
-        statement: &str,
-        job: &Job,
-        more: impl IntoIterator<Item = Value> + Send,
-    ) -> Result<bool, StoreError> {
-        let values: Vec<Value> = [job.id.into(), job.claim.into()]
-            .into_iter()
-            .chain(more)
-            .collect();
-        let settled = sql::execute(self.conn()?, statement, values).await;
-        self.guard(settled).map(|rows| rows == 1)
     }
 }
 

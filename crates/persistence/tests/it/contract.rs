@@ -55,6 +55,7 @@ macro_rules! every_suite {
         testkit::poll_groups_contract!($with);
         testkit::transfers_contract!($with);
         testkit::outbox_retries_contract!($with);
+        testkit::outbox_batches_contract!($with);
         testkit::ledger_contract!($with);
     };
 }

@@ -136,6 +136,13 @@ impl JobQueue for RedisJobs {
         Ok(JOBS_MAX.saturating_sub(u16::try_from(held).unwrap_or(u16::MAX)))
     }
 
+    async fn held(&self) -> Result<Vec<Job>, QueueError> {
+        let held = self.shelf.held().await.map_err(unavailable)?;
+        // What cannot be read is none of ours; whoever takes it out drops it.
+        let read = |data: &Vec<u8>| serde_json::from_slice::<Ticket>(data).ok()?.job();
+        Ok(held.iter().filter_map(read).collect())
+    }
+
     async fn check(&self) -> Result<(), QueueError> {
         self.shelf.ping().await.map_err(unavailable)
     }

@@ -12,6 +12,7 @@ static DELIVER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lu
 static FINISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/finish.lua")));
 static KEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/keep.lua")));
 static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/leave.lua")));
+static HELD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/held.lua")));
 static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/sweep.lua")));
 
 /// How long Redis remembers the name of a worker, in seconds. apalis never forgets one.
@@ -42,6 +43,17 @@ impl Shelf {
     /// How many jobs there are, waiting or running.
     pub(super) async fn count(&self) -> Result<u64, RedisError> {
         self.connection.clone().hlen(self.config.job_data_hash()).await
+    }
+
+    /// The data of the jobs that a worker will find, or has found.
+    pub(super) async fn held(&self) -> Result<Vec<Vec<u8>>, RedisError> {
+        HELD.key(self.config.active_jobs_list())
+            .key(self.config.job_data_hash())
+            .key(self.config.workers_set())
+            .key(self.config.scheduled_jobs_set())
+            .arg(self.config.inflight_jobs_set())
+            .invoke_async(&mut self.connection.clone())
+            .await
     }
 
     /// Adds jobs, so that every worker may fetch them at once.

@@ -36,6 +36,8 @@ impl Ticket {
             subject: self.subject,
             claim: self.claim,
             lease_until: Timestamp::from_micros(self.lease_until),
+            // A job that goes through Redis is begun by the worker that takes it out.
+            begun: false,
         })
     }
 }
@@ -53,6 +55,7 @@ mod tests {
                 subject: i64::MIN,
                 claim: 3,
                 lease_until: Timestamp::from_micros(1_754_000_000_123_456),
+                begun: false,
             };
             let bytes = serde_json::to_vec(&Ticket::from(&job)).unwrap();
             let read: Ticket = serde_json::from_slice(&bytes).unwrap();

@@ -24,6 +24,7 @@ pub mod listing;
 pub mod order_lists;
 pub mod orders;
 pub mod outbox;
+pub mod outbox_batches;
 pub mod outbox_retries;
 pub mod placing;
 pub mod poll_groups;
@@ -118,6 +119,10 @@ mod tests {
         );
         assert_listed(include_str!("orders.rs"), crate::orders_contract!(names));
         assert_listed(include_str!("outbox.rs"), crate::outbox_contract!(names));
+        assert_listed(
+            include_str!("outbox_batches.rs"),
+            crate::outbox_batches_contract!(names),
+        );
         assert_listed(include_str!("wallets.rs"), crate::wallets_contract!(names));
         assert_listed(include_str!("attempts.rs"), crate::attempts_contract!(names));
         assert_listed(include_str!("schedules.rs"), crate::schedules_contract!(names));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use ports::StoreError;
 use ports::jobs::{Job, JobTopic};
-use ports::outbox::{NewJob, Pushed};
+use ports::outbox::{NewJob, Pushed, Settlement, Wanted};
 
 use super::outbox_retries::{give_up, reschedule};
 use super::{Backend, Case};
@@ -52,11 +52,29 @@ pub(super) async fn push(backend: &Backend, job: NewJob) -> Result<Pushed, Store
     Ok(pushed)
 }
 
+/// All of up to ten jobs from the old end of the line, unless it is said otherwise.
+pub(super) fn wanted(now: Timestamp) -> Wanted {
+    Wanted {
+        now,
+        lease_until: now.plus(LEASE),
+        limit: 10,
+        youngest: 0,
+        attempts_max: ATTEMPTS_MAX,
+        begin: false,
+    }
+}
+
 pub(super) async fn claim(backend: &Backend, now: Timestamp, limit: u16) -> Result<Vec<Job>, StoreError> {
-    backend
+    backend.relay.claim_due(&Wanted { limit, ..wanted(now) }).await
+}
+
+pub(super) async fn begin(backend: &Backend, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError> {
+    let begun = backend
         .relay
-        .claim_due(now, now.plus(LEASE), limit, ATTEMPTS_MAX)
-        .await
+        .begin(std::slice::from_ref(job), lease_until)
+        .await?;
+    assert_eq!(begun.len(), 1);
+    Ok(begun == [true])
 }
 
 /// Claims and begins the one job that is due.
@@ -64,15 +82,18 @@ pub(super) async fn claim_one(backend: &Backend, now: Timestamp) -> Result<Job, 
     let mut jobs = claim(backend, now, 10).await?;
     assert_eq!(jobs.len(), 1, "{jobs:?}");
     let job = jobs.remove(0);
-    assert!(backend.relay.begin(&job, job.lease_until).await?);
+    assert!(begin(backend, &job, job.lease_until).await?);
     Ok(job)
 }
 
+pub(super) async fn settle(backend: &Backend, job: &Job, settlement: Settlement) -> Result<bool, StoreError> {
+    let settled = backend.relay.settle(&[(job.clone(), settlement)]).await?;
+    assert_eq!(settled.len(), 1);
+    Ok(settled == [true])
+}
+
 pub(super) async fn finish(backend: &Backend, job: &Job) -> Result<bool, StoreError> {
-    let mut tx = backend.store.begin().await?;
-    let finished = tx.outbox().finish(job).await?;
-    tx.commit().await?;
-    Ok(finished)
+    settle(backend, job, Settlement::Finished).await
 }
 
 pub(super) fn subjects(jobs: &[Job]) -> Vec<i64> {
@@ -152,10 +173,7 @@ pub async fn of_two_claims_only_the_later_one_counts(backend: &Backend) -> Case 
     assert!(!finish(backend, &slow).await?);
     assert!(!reschedule(backend, &slow, after(900), true).await?);
     assert!(!give_up(backend, &slow, after(62)).await?);
-    backend
-        .relay
-        .unclaim(std::slice::from_ref(&slow), after(62))
-        .await?;
+    backend.relay.unclaim(std::slice::from_ref(&slow)).await?;
     assert!(
         claim(backend, after(62), 10).await?.is_empty(),
         "the later claim stands"
@@ -208,9 +226,9 @@ pub async fn pushing_a_waiting_job_makes_it_due_at_the_earlier_time(backend: &Ba
         push(backend, submit(7, after(200))).await?,
         Pushed::AlreadyWaiting
     );
-    assert_eq!(backend.relay.next_due().await?, Some(after(100)));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(after(100)));
     assert_eq!(push(backend, submit(7, after(50))).await?, Pushed::AlreadyWaiting);
-    assert_eq!(backend.relay.next_due().await?, Some(after(50)));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(after(50)));
     claim_one(backend, after(50)).await?;
     Ok(())
 }
@@ -220,7 +238,7 @@ pub async fn racing_pushes_leave_one_job(backend: &Backend) -> Case {
     let pushed = futures::future::try_join_all(pushes).await?;
     let added = pushed.iter().filter(|pushed| **pushed == Pushed::Added).count();
     assert_eq!(added, 1);
-    assert_eq!(backend.relay.next_due().await?, Some(after(1)));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(after(1)));
     claim_one(backend, after(1)).await?;
     Ok(())
 }
@@ -249,7 +267,7 @@ pub async fn a_push_onto_a_crashed_claim_is_done_no_later_than_the_lease_said(ba
     push(backend, submit(7, NOW)).await?;
     let crashed = claim_one(backend, NOW).await?;
     push(backend, submit(7, after(100_000))).await?;
-    assert_eq!(backend.relay.next_due().await?, Some(crashed.lease_until));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(crashed.lease_until));
     let again = claim_one(backend, crashed.lease_until).await?;
     assert!(finish(backend, &again).await?);
     Ok(())

@@ -7,9 +7,9 @@ use std::time::Duration;
 use domain::Timestamp;
 use ports::StoreError;
 use ports::jobs::Job;
-use ports::outbox::{Backlog, NewJob, Pushed};
+use ports::outbox::{Backlog, NewJob, Pushed, Settlement};
 
-use super::outbox::{ATTEMPTS_MAX, LEASE, claim, claim_one, finish, push, subjects, submit};
+use super::outbox::{ATTEMPTS_MAX, LEASE, begin, claim, claim_one, finish, push, settle, subjects, submit};
 use super::{Backend, Case};
 use crate::fixtures::{NOW, after};
 
@@ -29,7 +29,6 @@ macro_rules! outbox_retries_contract {
             the_next_due_time_counts_leases,
             a_job_that_waited_too_long_in_the_queue_costs_no_attempt,
             a_job_is_begun_by_its_latest_claim_only,
-            what_no_worker_began_can_be_given_back,
             the_backlog_counts_what_waits_and_what_was_given_up,
         }
     };
@@ -48,17 +47,12 @@ pub(super) async fn reschedule(
     due_at: Timestamp,
     forgive: bool,
 ) -> Result<bool, StoreError> {
-    let mut tx = backend.store.begin().await?;
-    let rescheduled = tx.outbox().reschedule(job, due_at, forgive).await?;
-    tx.commit().await?;
-    Ok(rescheduled)
+    settle(backend, job, Settlement::Again { due_at, forgive }).await
 }
 
-pub(super) async fn give_up(backend: &Backend, job: &Job, now: Timestamp) -> Result<bool, StoreError> {
-    let mut tx = backend.store.begin().await?;
-    let given_up = tx.outbox().give_up(job, "broken", now).await?;
-    tx.commit().await?;
-    Ok(given_up)
+pub(super) async fn give_up(backend: &Backend, job: &Job, at: Timestamp) -> Result<bool, StoreError> {
+    let reason = "broken".to_owned();
+    settle(backend, job, Settlement::GivenUp { reason, at }).await
 }
 
 pub async fn a_job_is_given_up_after_its_last_attempt(backend: &Backend) -> Case {
@@ -102,12 +96,12 @@ pub async fn a_given_up_job_waits_again_when_it_is_pushed(backend: &Backend) -> 
     assert!(give_up(backend, &job, after(1)).await?);
     assert!(!give_up(backend, &job, after(2)).await?, "once");
     assert!(claim(backend, after(1_000), 10).await?.is_empty());
-    assert_eq!(backend.relay.next_due().await?, None);
+    assert_eq!(backend.relay.next_due(NOW).await?, None);
     assert_eq!(
         push(backend, submit(7, after(1_000))).await?,
         Pushed::AlreadyWaiting
     );
-    assert_eq!(backend.relay.next_due().await?, Some(after(1_000)));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(after(1_000)));
     let mut now = after(1_000);
     for _ in 0..ATTEMPTS_MAX {
         now = claim_one(backend, now).await?.lease_until;
@@ -154,7 +148,7 @@ pub async fn ensuring_a_job_disturbs_neither_waiting_nor_running_ones(backend: &
         Pushed::AlreadyWaiting
     );
     assert_eq!(
-        backend.relay.next_due().await?,
+        backend.relay.next_due(NOW).await?,
         Some(after(100)),
         "it waits as before"
     );
@@ -178,7 +172,7 @@ pub async fn ensuring_a_job_revives_it_only_after_a_while(backend: &Backend) -> 
         Pushed::AlreadyWaiting
     );
     assert_eq!(
-        backend.relay.next_due().await?,
+        backend.relay.next_due(NOW).await?,
         None,
         "it was given up a moment ago"
     );
@@ -187,7 +181,7 @@ pub async fn ensuring_a_job_revives_it_only_after_a_while(backend: &Backend) -> 
         ensure(backend, submit(7, after(30)), later).await?,
         Pushed::AlreadyWaiting
     );
-    assert_eq!(backend.relay.next_due().await?, Some(after(30)));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(after(30)));
     claim_one(backend, after(30)).await?;
     Ok(())
 }
@@ -221,13 +215,17 @@ pub async fn a_job_that_could_not_be_queued_waits_as_if_unclaimed(backend: &Back
     for _ in 0..10 {
         let jobs = claim(backend, after(1), 10).await?;
         assert_eq!(subjects(&jobs), [7, 8]);
-        backend.relay.unclaim(&jobs, after(1)).await?;
-        assert_eq!(backend.relay.next_due().await?, Some(NOW), "it is due as before");
+        backend.relay.unclaim(&jobs).await?;
+        assert_eq!(
+            backend.relay.next_due(NOW).await?,
+            Some(NOW),
+            "it is due as before"
+        );
         for job in &jobs {
             assert!(!finish(backend, job).await?, "the claim ended");
         }
     }
-    backend.relay.unclaim(&[], after(1)).await?;
+    backend.relay.unclaim(&[]).await?;
     assert_eq!(
         claim(backend, after(1), 10).await?.len(),
         2,
@@ -237,14 +235,14 @@ pub async fn a_job_that_could_not_be_queued_waits_as_if_unclaimed(backend: &Back
 }
 
 pub async fn the_next_due_time_counts_leases(backend: &Backend) -> Case {
-    assert_eq!(backend.relay.next_due().await?, None);
+    assert_eq!(backend.relay.next_due(NOW).await?, None);
     push(backend, submit(7, NOW)).await?;
     push(backend, submit(8, after(500))).await?;
-    assert_eq!(backend.relay.next_due().await?, Some(NOW));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(NOW));
     let job = claim_one(backend, NOW).await?;
-    assert_eq!(backend.relay.next_due().await?, Some(job.lease_until));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(job.lease_until));
     finish(backend, &job).await?;
-    assert_eq!(backend.relay.next_due().await?, Some(after(500)));
+    assert_eq!(backend.relay.next_due(NOW).await?, Some(after(500)));
     Ok(())
 }
 
@@ -264,28 +262,16 @@ pub async fn a_job_is_begun_by_its_latest_claim_only(backend: &Backend) -> Case 
     push(backend, submit(7, NOW)).await?;
     let stale = claim(backend, NOW, 10).await?.remove(0);
     // Nobody else claimed it meanwhile: then it does not matter that the lease has ended.
-    assert!(backend.relay.begin(&stale, after(200)).await?);
+    assert!(begin(backend, &stale, after(200)).await?);
     assert!(
         claim(backend, after(199), 10).await?.is_empty(),
         "it is being done"
     );
     let latest = claim(backend, after(200), 10).await?.remove(0);
-    assert!(!backend.relay.begin(&stale, after(300)).await?);
-    assert!(backend.relay.begin(&latest, after(300)).await?);
+    assert!(!begin(backend, &stale, after(300)).await?);
+    assert!(begin(backend, &latest, after(300)).await?);
     assert!(finish(backend, &latest).await?);
-    assert!(!backend.relay.begin(&latest, after(400)).await?, "it is gone");
-    Ok(())
-}
-
-pub async fn what_no_worker_began_can_be_given_back(backend: &Backend) -> Case {
-    push(backend, submit(7, NOW)).await?;
-    let running = claim_one(backend, NOW).await?;
-    push(backend, submit(8, NOW)).await?;
-    let queued = claim(backend, NOW, 10).await?.remove(0);
-    assert_eq!(backend.relay.release_unbegun().await?, 1);
-    assert!(!backend.relay.begin(&queued, after(60)).await?, "its claim ended");
-    assert_eq!(subjects(&claim(backend, NOW, 10).await?), [8]);
-    assert!(finish(backend, &running).await?, "a running job is left alone");
+    assert!(!begin(backend, &latest, after(400)).await?, "it is gone");
     Ok(())
 }
 

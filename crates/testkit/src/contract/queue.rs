@@ -22,6 +22,7 @@ macro_rules! queue_contract {
             a_pushed_job_arrives_as_it_was_and_once,
             every_job_of_many_batches_is_handled_once,
             the_room_shrinks_by_what_waits_and_comes_back,
+            what_waits_is_held_and_what_was_done_is_not,
             no_more_jobs_run_at_once_than_allowed,
             several_consumers_share_the_jobs,
             a_panic_neither_ends_the_consumer_nor_takes_its_slot,
@@ -56,7 +57,7 @@ impl Queue {
 }
 
 /// Jobs that an empty queue takes.
-pub const ROOM: u16 = 256;
+pub const ROOM: u16 = 512;
 /// Whatever should happen soon has not happened after this time.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to watch for what must not happen.
@@ -71,6 +72,7 @@ pub fn job(id: i64) -> Job {
         subject: id + 10_000,
         claim: 1,
         lease_until: Timestamp::from_micros(1_754_000_000_123_456),
+        begun: false,
     }
 }
 
@@ -280,6 +282,23 @@ pub async fn the_room_shrinks_by_what_waits_and_comes_back(queue: &Queue) -> Cas
     let consumption = Consumption::start(queue, &handler, 16);
     reports.each_once(usize::from(ROOM)).await;
     queue.until_empty().await?;
+    consumption.end().await;
+    Ok(())
+}
+
+pub async fn what_waits_is_held_and_what_was_done_is_not(queue: &Queue) -> Case {
+    assert_eq!(queue.jobs.held().await?, []);
+    let pushed: Vec<Job> = jobs(0..300);
+    queue.jobs.push(&pushed).await?;
+    let mut held = queue.jobs.held().await?;
+    held.sort_by_key(|job| job.id);
+    assert_eq!(held, pushed);
+
+    let (handler, mut reports) = Reporter::new(|_| Work::Nothing);
+    let consumption = Consumption::start(queue, &handler, 16);
+    reports.each_once(300).await;
+    queue.until_empty().await?;
+    assert_eq!(queue.jobs.held().await?, []);
     consumption.end().await;
     Ok(())
 }

@@ -10,6 +10,8 @@ use domain::orders::looked_up;
 use ports::jobs::JobTopic;
 use ports::outbox::NewJob;
 
+use super::outbox::claim;
+use super::outbox_retries::give_up;
 use super::steps::{
     accepted, amend, claimed, placed, policy, resolved, rich_shop, second_provider, submitted, unknown,
     written_off,
@@ -113,17 +115,11 @@ pub async fn a_held_order_is_forgotten_only_without_a_job(backend: &Backend) -> 
             .await?;
     }
     tx.commit().await?;
-    let jobs = backend.relay.claim_due(NOW, after(60), 10, 5).await?;
+    let jobs = claim(backend, NOW, 10).await?;
     let job = jobs
         .iter()
         .find(|job| job.subject == given_up.id.0 && job.topic == JobTopic::SubmitOrder);
-    let mut tx = backend.store.begin().await?;
-    assert!(
-        tx.outbox()
-            .give_up(job.expect("it is due"), "broken", NOW)
-            .await?
-    );
-    tx.commit().await?;
+    assert!(give_up(backend, job.expect("it is due"), NOW).await?);
 
     let forgotten_before = |before, limit| backend.orders.forgotten_holds(before, limit);
     assert!(forgotten_before(NOW, 10).await?.is_empty(), "they are too young");

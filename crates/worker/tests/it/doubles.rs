@@ -10,7 +10,7 @@ use domain::Timestamp;
 use ports::StoreError;
 use ports::jobs::{Job, JobConsumer, JobHandler, Stop};
 use ports::limits::{Admission, Limit, RateLimiter};
-use ports::outbox::{Backlog, OutboxRelay};
+use ports::outbox::{Backlog, OutboxRelay, Settlement, Wanted};
 use tokio::time::sleep;
 
 /// What a claim does instead of claiming.
@@ -56,13 +56,7 @@ impl TroubledOutbox {
 
 #[async_trait]
 impl OutboxRelay for TroubledOutbox {
-    async fn claim_due(
-        &self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: u16,
-        attempts_max: u32,
-    ) -> Result<Vec<Job>, StoreError> {
+    async fn claim_due(&self, wanted: &Wanted) -> Result<Vec<Job>, StoreError> {
         if self.claims.fetch_add(1, Ordering::SeqCst) < self.troubled_claims {
             match self.trouble {
                 Trouble::Error => return Err(StoreError::Unavailable("as the test wants it".to_owned())),
@@ -71,25 +65,34 @@ impl OutboxRelay for TroubledOutbox {
                 Trouble::Slow => sleep(Duration::from_millis(600)).await,
             }
         }
-        let claimed = self.outbox.claim_due(now, lease_until, limit, attempts_max).await;
+        let claimed = self.outbox.claim_due(wanted).await;
         self.claimed.fetch_add(1, Ordering::SeqCst);
         claimed
     }
 
-    async fn begin(&self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError> {
-        self.outbox.begin(job, lease_until).await
+    async fn begin(&self, jobs: &[Job], lease_until: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.outbox.begin(jobs, lease_until).await
     }
 
-    async fn release_unbegun(&self) -> Result<u64, StoreError> {
-        self.outbox.release_unbegun().await
+    async fn settle(&self, settled: &[(Job, Settlement)]) -> Result<Vec<bool>, StoreError> {
+        self.outbox.settle(settled).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.outbox.next_due().await
+    async fn renew(
+        &self,
+        jobs: &[Job],
+        lease_until: Timestamp,
+        earlier_than: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.outbox.renew(jobs, lease_until, earlier_than).await
     }
 
-    async fn unclaim(&self, jobs: &[Job], now: Timestamp) -> Result<(), StoreError> {
-        self.outbox.unclaim(jobs, now).await
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.outbox.next_due(now).await
+    }
+
+    async fn unclaim(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        self.outbox.unclaim(jobs).await
     }
 
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ports::jobs::{JobConsumer, Stop};
 use testkit::contract::queue::{Reporter, Work};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -52,6 +53,10 @@ async fn the_consumer_is_told_to_stop_when_nothing_can_be_handed_over_any_more()
         claiming_when_stopped: Mutex::default(),
     });
     let (handler, _reports) = Reporter::new(|_| Work::Nothing);
+    // Somebody takes jobs; otherwise none would be claimed.
+    let jobs = Arc::clone(&bench.jobs);
+    let (idle, forever) = (Arc::<Reporter>::clone(&handler), Stop::new());
+    let taking = tokio::spawn(async move { jobs.consume(idle, 4, forever).await });
     let working = bench.start_with(Arc::<IdleConsumer>::clone(&consumer), handler);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(
@@ -61,6 +66,7 @@ async fn the_consumer_is_told_to_stop_when_nothing_can_be_handed_over_any_more()
     );
     working.end().await;
     assert_eq!(*consumer.claiming_when_stopped.lock().unwrap(), Some(0));
+    taking.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
