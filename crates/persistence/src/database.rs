@@ -4,24 +4,30 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migration::{Migrator, MigratorTrait};
 use ports::StoreError;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait, Value,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Executor};
 
-use crate::error::{driver_error, store_error};
+use crate::error::{Failure, driver_error, store_error};
+use crate::group::Group;
+use crate::sql;
+use crate::tx::Writer;
 
 /// Customers' data are in there.
 const SQLITE_FILE_MODE: u32 = 0o600;
 /// How long SQLite waits for another process that writes.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it looks whether that has ended. SQLite itself would look ten times a second, which never meets the short
+/// moment between two commits of a process that is busy.
+const SQLITE_BUSY_PAUSE: Duration = Duration::from_millis(1);
 /// The longest that one statement may run on PostgreSQL, in milliseconds.
 const POSTGRES_STATEMENT_TIMEOUT_MS: &str = "5000";
 /// The longest that one statement may wait for a row, in milliseconds; shorter than the above, so that waiting for
@@ -41,8 +47,10 @@ pub struct PoolSizes {
     pub postgres: u32,
     /// To SQLite for reading. There is always one more for writing.
     pub sqlite_readers: u32,
-    /// How long to wait for a free one.
+    /// How long to wait for a free one, or for a turn to write.
     pub wait: Duration,
+    /// How long a transaction on SQLite may do nothing before it loses its turn to write.
+    pub sqlite_idle: Duration,
 }
 
 impl Default for PoolSizes {
@@ -51,6 +59,7 @@ impl Default for PoolSizes {
             postgres: 16,
             sqlite_readers: 4,
             wait: Duration::from_secs(10),
+            sqlite_idle: Duration::from_secs(5),
         }
     }
 }
@@ -60,6 +69,8 @@ impl Default for PoolSizes {
 pub struct Database {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    /// On SQLite.
+    group: Option<Group>,
     postgres: Option<PgConnectOptions>,
 }
 
@@ -122,6 +133,7 @@ impl Database {
         Ok(Self {
             write: connection.clone(),
             read: connection,
+            group: None,
             postgres: Some(options),
         })
     }
@@ -138,18 +150,17 @@ impl Database {
         if !in_memory {
             create_private(options.get_filename());
         }
-        let write = sqlite_pool(1, sizes.wait, options.clone()).await?;
+        let writers = SqlitePoolOptions::new().max_connections(1);
+        let writers = if in_memory { writers } else { checked(writers) };
+        let write = sqlite_pool(writers, sizes.wait, options.clone()).await?;
         let read = if in_memory {
             write.clone()
         } else {
-            sqlite_pool(
-                sizes.sqlite_readers.max(1),
-                sizes.wait,
-                options.pragma("query_only", "on"),
-            )
-            .await?
+            let readers = SqlitePoolOptions::new().max_connections(sizes.sqlite_readers.max(1));
+            sqlite_pool(readers, sizes.wait, options.pragma("query_only", "on")).await?
         };
         Ok(Self {
+            group: Some(Group::start(write.clone(), sizes.wait, sizes.sqlite_idle)),
             write,
             read,
             postgres: None,
@@ -166,7 +177,7 @@ impl Database {
         &self.read
     }
 
-    /// Connections for writing. Several statements belong into [`Database::begin`].
+    /// Connections for writing; on SQLite past the groups, which only tests may do.
     pub(crate) const fn write(&self) -> &DatabaseConnection {
         &self.write
     }
@@ -176,14 +187,38 @@ impl Database {
         self.postgres.as_ref()
     }
 
-    /// Begins a transaction that may write. SQLite takes its one write lock at once: a transaction that reads first
-    /// and then finds that somebody else wrote could not go on.
-    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
+    /// Begins a transaction that may write; on SQLite as a member of a group.
+    pub(crate) async fn begin(&self) -> Result<Writer, StoreError> {
+        match &self.group {
+            Some(group) => Ok(Writer::Member(group.join().await?)),
+            None => Ok(Writer::Alone(begin_on(&self.write).await?)),
+        }
+    }
+
+    /// Runs one statement that writes, and waits until that is durable; how many rows it wrote.
+    pub(crate) async fn execute(&self, statement: &str, values: Vec<Value>) -> Result<u64, Failure> {
+        let Some(group) = &self.group else {
+            return Ok(sql::execute(&self.write, statement, values).await?);
         };
-        self.write.begin_with_options(options).await.map_err(store_error)
+        let mut member = group.join().await?;
+        let rows = sql::execute(member.step()?, statement, values).await?;
+        member.commit(None).await?;
+        Ok(rows)
+    }
+
+    /// The same, with the rows that the statement returns.
+    pub(crate) async fn execute_returning(
+        &self,
+        statement: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, Failure> {
+        let Some(group) = &self.group else {
+            return Ok(sql::query_all(&self.write, statement, values).await?);
+        };
+        let mut member = group.join().await?;
+        let rows = sql::query_all(member.step()?, statement, values).await?;
+        member.commit(None).await?;
+        Ok(rows)
     }
 
     /// Applies the migrations that are not applied yet, all or none. Several processes may call it at once.
@@ -191,7 +226,7 @@ impl Database {
     /// # Errors
     /// [`StoreError`] if one fails; then nothing has changed.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let tx = self.begin().await?;
+        let tx = begin_on(&self.write).await?;
         if self.backend() == DbBackend::Postgres {
             for statement in [
                 "SET LOCAL statement_timeout = 0",
@@ -240,13 +275,49 @@ fn create_private(file: &Path) {
     drop(created);
 }
 
+/// Begins a transaction that may write. SQLite takes its one write lock at once: a transaction that reads first and
+/// then finds that somebody else wrote could not go on.
+pub(crate) async fn begin_on(write: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    let asked = Instant::now();
+    loop {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        match write.begin_with_options(options).await.map_err(store_error) {
+            Err(StoreError::Contended) if asked.elapsed() < SQLITE_BUSY_TIMEOUT => {
+                tokio::time::sleep(SQLITE_BUSY_PAUSE).await;
+            }
+            begun => return begun,
+        }
+    }
+}
+
+/// Connections that answer at once when another process writes, so that [`begin_on`] waits, and that are closed instead
+/// of used again when they come back with a transaction: SQLite has ended it by itself, and the driver does not know.
+fn checked(writers: SqlitePoolOptions) -> SqlitePoolOptions {
+    writers
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("PRAGMA busy_timeout = 0").await?;
+                Ok(())
+            })
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // A rollback may still be on its way.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+}
+
 async fn sqlite_pool(
-    size: u32,
+    pool: SqlitePoolOptions,
     wait: Duration,
     options: SqliteConnectOptions,
 ) -> Result<DatabaseConnection, StoreError> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(size)
+    let pool = pool
         .acquire_timeout(wait)
         .idle_timeout(None)
         .max_lifetime(None)

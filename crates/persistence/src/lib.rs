@@ -11,6 +11,7 @@ mod clock;
 mod database;
 mod decode;
 mod error;
+mod group;
 mod health;
 mod identity;
 mod ledger;

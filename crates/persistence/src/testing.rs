@@ -5,7 +5,7 @@ mod crowd;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ports::StoreError;
 use sea_orm::ConnectionTrait;
@@ -31,6 +31,7 @@ const SIZES: PoolSizes = PoolSizes {
     postgres: 8,
     sqlite_readers: 4,
     wait: Duration::from_secs(10),
+    sqlite_idle: Duration::from_secs(5),
 };
 
 /// A database that goes away with this value.
@@ -140,8 +141,17 @@ impl TestDatabase {
     /// # Errors
     /// As the database's.
     pub async fn execute(&self, sql: &str) -> Result<(), StoreError> {
-        let done = self.database.write().execute_unprepared(sql).await;
-        done.map(|_| ()).map_err(store_error)
+        let asked = Instant::now();
+        loop {
+            let done = self.database.write().execute_unprepared(sql).await;
+            match done.map_err(store_error) {
+                // Another process writes to the file.
+                Err(StoreError::Contended) if asked.elapsed() < SIZES.wait => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                done => return done.map(|_| ()),
+            }
+        }
     }
 
     /// The number that a query answers.

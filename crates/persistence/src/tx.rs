@@ -33,6 +33,48 @@ use ports::{StoreError, Tx};
 use sea_orm::DatabaseTransaction;
 
 use crate::error::{Failure, store_error};
+use crate::group::Member;
+
+/// What statements run in.
+pub(crate) enum Writer {
+    /// A transaction with a connection of its own.
+    Alone(DatabaseTransaction),
+    /// A part of a transaction that is shared.
+    Member(Member),
+}
+
+impl Writer {
+    /// What to run statements on.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] if the turn to write was lost.
+    pub(crate) fn step(&mut self) -> Result<&DatabaseTransaction, StoreError> {
+        match self {
+            Self::Alone(tx) => Ok(tx),
+            Self::Member(member) => member.step(),
+        }
+    }
+
+    fn rest(&mut self) {
+        if let Self::Member(member) = self {
+            member.rest();
+        }
+    }
+
+    /// Makes everything durable, and then tells the `news`.
+    pub(crate) async fn commit(self, news: Option<Arc<dyn WorkSignal>>) -> Result<(), StoreError> {
+        match self {
+            Self::Alone(tx) => {
+                tx.commit().await.map_err(store_error)?;
+                if let Some(news) = news {
+                    news.notify();
+                }
+                Ok(())
+            }
+            Self::Member(member) => member.commit(news).await,
+        }
+    }
+}
 
 /// Whether statements can still be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,16 +89,16 @@ enum Condition {
 
 /// A transaction. It implements every repository itself.
 pub struct SeaTx {
-    tx: DatabaseTransaction,
+    writer: Writer,
     condition: Condition,
     left_work: bool,
     signal: Arc<dyn WorkSignal>,
 }
 
 impl SeaTx {
-    pub(crate) fn new(tx: DatabaseTransaction, signal: Arc<dyn WorkSignal>) -> Self {
+    pub(crate) fn new(writer: Writer, signal: Arc<dyn WorkSignal>) -> Self {
         Self {
-            tx,
+            writer,
             condition: Condition::Sound,
             left_work: false,
             signal,
@@ -66,17 +108,20 @@ impl SeaTx {
     /// The connection to run one step on; its result goes through [`SeaTx::guard`].
     ///
     /// # Errors
-    /// [`StoreError::Poisoned`] if an earlier step failed or was abandoned.
+    /// [`StoreError::Poisoned`] if an earlier step failed or was abandoned; [`StoreError::Contended`] if the
+    /// transaction did nothing for so long that it was rolled back.
     pub(crate) fn conn(&mut self) -> Result<&DatabaseTransaction, StoreError> {
         if self.condition != Condition::Sound {
             return Err(StoreError::Poisoned);
         }
+        let tx = self.writer.step()?;
         self.condition = Condition::Running;
-        Ok(&self.tx)
+        Ok(tx)
     }
 
     /// Ends the step that [`SeaTx::conn`] began. An error poisons the transaction.
     pub(crate) fn guard<T>(&mut self, result: Result<T, impl Into<Failure>>) -> Result<T, StoreError> {
+        self.writer.rest();
         match result {
             Ok(value) => {
                 self.condition = Condition::Sound;
@@ -129,10 +174,6 @@ impl Tx for SeaTx {
         if self.condition != Condition::Sound {
             return Err(StoreError::Poisoned);
         }
-        self.tx.commit().await.map_err(store_error)?;
-        if self.left_work {
-            self.signal.notify();
-        }
-        Ok(())
+        self.writer.commit(self.left_work.then_some(self.signal)).await
     }
 }

@@ -40,7 +40,8 @@ pub trait Store: Send + Sync {
     /// Begins a transaction that may write.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if no connection is to be had in time.
+    /// [`StoreError::Unavailable`] if no connection is to be had in time; [`StoreError::Contended`] if another process
+    /// keeps writing.
     async fn begin(&self) -> Result<Box<dyn Tx>, StoreError>;
 
     /// Records a new order and all that goes with it ([`Placement`]), durably, or nothing at all. It is recorded only if
@@ -54,6 +55,9 @@ pub trait Store: Send + Sync {
 }
 
 /// A transaction. Dropping it rolls back.
+///
+/// What it reads may have been written by a transaction whose commit is still on its way to the disk. An answer on which
+/// somebody relies ("you ordered that before") is given after `commit`, also when nothing was written.
 ///
 /// Row locks are taken in this order everywhere: idempotency keys, poll groups, orders, attempts, wallets, transfers,
 /// outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new in the
@@ -76,7 +80,7 @@ pub trait Tx: Send {
     /// Who did what.
     fn audit(&mut self) -> &mut dyn AuditRepository;
 
-    /// Makes everything durable. If the transaction pushed outbox rows, wakes the relay.
+    /// Makes everything durable, what was read included. If the transaction pushed outbox rows, wakes the relay.
     ///
     /// # Errors
     /// [`StoreError::Contended`] if nothing was recorded; [`StoreError::Unavailable`] if nobody knows.

@@ -224,11 +224,14 @@ impl PlaceOrder {
         if wanted.life != KeyLife::Forever {
             return Ok(None);
         }
-        // Nothing is committed, so a key that was never used stays so.
+        // A fresh claim is not committed, so a key that was never used stays so.
         let mut tx = self.store.begin().await?;
         match wanted.claim(&mut *tx).await? {
             KeyClaim::Fresh => Ok(None),
-            KeyClaim::Replay(id) => Ok(Some(id)),
+            KeyClaim::Replay(id) => {
+                tx.commit().await?;
+                Ok(Some(id))
+            }
             KeyClaim::Mismatch => Err(PlaceOrderError::KeyReused),
         }
     }
@@ -266,7 +269,11 @@ impl PlaceOrder {
         let mut tx = self.store.begin().await?;
         match wanted.claim(&mut *tx).await? {
             KeyClaim::Fresh => {}
-            KeyClaim::Replay(id) => return Ok(Recording::Replay(id)),
+            KeyClaim::Replay(id) => {
+                // Nothing was written, but the order is certain only after the commit.
+                tx.commit().await?;
+                return Ok(Recording::Replay(id));
+            }
             KeyClaim::Mismatch => return Err(PlaceOrderError::KeyReused),
         }
         if !tx.catalog().still_offers(&placement.order).await? {

@@ -49,8 +49,9 @@ where
     let attempt = tx.orders().latest_attempt(id).await?;
     let change = match decide(&order, attempt.as_ref()) {
         Ok(Some(change)) => change,
-        Ok(None) => return Ok(Amended::Unchanged),
-        Err(refusal) => return Ok(Amended::Refused(refusal)),
+        // What was read is somebody else's news: it is certain after the commit.
+        Ok(None) => return tx.commit().await.map(|()| Amended::Unchanged),
+        Err(refusal) => return tx.commit().await.map(|()| Amended::Refused(refusal)),
     };
     record(&mut *tx, &change).await?;
     let what = change.events.last().map_or("timer", |event| event.kind.as_str());

@@ -150,11 +150,12 @@ impl CreditWallet {
         let mut tx = self.store.begin().await?;
         let earlier = tx.wallets().recorded(TransferKind::Adjustment, reference).await?;
         if let Some((user, amount)) = earlier {
-            return if user.as_ref() == Some(&credit.user) && amount == credit.amount {
-                Ok(Recording::MadeBefore)
-            } else {
-                Err(CreditWalletError::KeyReused)
-            };
+            if user.as_ref() != Some(&credit.user) || amount != credit.amount {
+                return Err(CreditWalletError::KeyReused);
+            }
+            // Nothing was written, but the credit is certain only after the commit.
+            tx.commit().await?;
+            return Ok(Recording::MadeBefore);
         }
         tx.wallets().create(&credit.user, now).await?;
         let movement = Movement::adjustment(&credit.user, credit.amount, reference, reason);

@@ -88,6 +88,12 @@ impl Bench {
         Self::on(database, policy).await
     }
 
+    /// What is written is seen by readers when it is committed, and not before.
+    pub async fn in_a_file() -> Self {
+        let database = TestDatabase::sqlite_file().await.unwrap();
+        Self::on(database, OrderPolicy::default()).await
+    }
+
     /// `None` without a server, which was said on the output.
     pub async fn on_postgres() -> Option<Self> {
         let database = TestDatabase::postgres().await.unwrap()?;

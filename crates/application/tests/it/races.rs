@@ -10,12 +10,17 @@ use crate::bench::{Bench, PRICE, WEALTH, units};
 use crate::panel::{about, accepted, says};
 
 /// One test for each database of a function that takes a [`Bench`].
-macro_rules! on_both_databases {
+macro_rules! on_every_database {
     ($($case:ident),+ $(,)?) => { $(
         mod $case {
             #[tokio::test]
             async fn sqlite() {
                 super::$case($crate::bench::Bench::new().await).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite_file() {
+                super::$case($crate::bench::Bench::in_a_file().await).await;
             }
 
             #[tokio::test]
@@ -28,7 +33,7 @@ macro_rules! on_both_databases {
     )+ };
 }
 
-on_both_databases!(
+on_every_database!(
     of_racers_with_one_key_one_places_and_the_others_get_its_order,
     of_twins_without_a_key_one_is_placed,
     racers_spend_what_there_is_and_no_more,

@@ -87,7 +87,7 @@ impl LedgerProof for SeaLedger {
             .all(|count| count.violations == 0 || OF_THE_MOMENT.contains(&count.id));
         if sound {
             let next = Watermark::after(watermark, scope, newest, now);
-            next.write(self.database.write(), now).await?;
+            next.write(&self.database, now).await?;
         }
         Ok(counts)
     }

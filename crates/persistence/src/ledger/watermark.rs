@@ -4,6 +4,7 @@ use domain::Timestamp;
 use sea_orm::ConnectionTrait;
 
 use super::invariants::Scope;
+use crate::database::Database;
 use crate::error::Failure;
 use crate::sql;
 
@@ -58,14 +59,15 @@ impl Watermark {
         }
     }
 
-    pub(super) async fn write(self, conn: &impl ConnectionTrait, now: Timestamp) -> Result<(), Failure> {
+    pub(super) async fn write(self, database: &Database, now: Timestamp) -> Result<(), Failure> {
         let value = format!(
             "{} {} {}",
             self.sound_until,
             self.newest,
             self.everything_at.micros()
         );
-        sql::execute(conn, WRITE, [KEY.into(), value.into(), now.micros().into()]).await?;
+        let values = vec![KEY.into(), value.into(), now.micros().into()];
+        database.execute(WRITE, values).await?;
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ impl SeaRelay {
 
     async fn claim(&self, wanted: &Wanted) -> Result<Vec<Job>, Failure> {
         let youngest = wanted.youngest.min(wanted.limit);
-        let values = [
+        let values = vec![
             wanted.now.micros().into(),
             wanted.lease_until.micros().into(),
             i64::from(wanted.limit - youngest).into(),
@@ -46,7 +46,7 @@ impl SeaRelay {
             i64::from(youngest).into(),
         ];
         let statement = claim_statement(self.database.backend());
-        let rows = sql::query_all(self.database.write(), &statement, values).await?;
+        let rows = self.database.execute_returning(&statement, values).await?;
         let mut claimed = rows
             .iter()
             .filter_map(|row| claimed(row, wanted.begin).transpose())
@@ -68,7 +68,7 @@ impl SeaRelay {
         );
         let mut values = vec![lease_until.micros().into()];
         values.extend(given_values(backend, jobs.iter().map(receipt)));
-        let rows = sql::query_all(self.database.write(), &statement, values).await?;
+        let rows = self.database.execute_returning(&statement, values).await?;
         matched(rows, jobs.iter().map(receipt))
     }
 
@@ -93,7 +93,7 @@ impl SeaRelay {
         );
         let mut values = vec![lease_until.micros().into(), earlier_than.micros().into()];
         values.extend(given_values(backend, jobs.iter().map(receipt)));
-        Ok(sql::execute(self.database.write(), &statement, values).await?)
+        self.database.execute(&statement, values).await
     }
 
     async fn put_back(&self, jobs: &[Job]) -> Result<(), Failure> {
@@ -104,7 +104,7 @@ impl SeaRelay {
             given(backend, 1, &["job", "receipt"])
         );
         let values = given_values(backend, jobs.iter().map(receipt));
-        sql::execute(self.database.write(), &statement, values).await?;
+        self.database.execute(&statement, values).await?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::relay::{matched, receipt};
 use crate::database::Database;
-use crate::error::{Failure, store_error};
+use crate::error::Failure;
 use crate::sql::{self, given, given_values};
 
 const GIVE_UP: &str = "
@@ -24,12 +24,12 @@ pub(super) async fn settle(database: &Database, settled: &[Settled]) -> Result<V
     let alike = settled
         .iter()
         .all(|(_, settlement)| Some(std::mem::discriminant(settlement)) == first);
-    if alike {
+    if alike && database.postgres().is_some() {
         return settle_on(database.write(), settled).await;
     }
-    let tx = database.begin().await?;
-    let owned = settle_on(&tx, settled).await?;
-    tx.commit().await.map_err(store_error)?;
+    let mut tx = database.begin().await?;
+    let owned = settle_on(tx.step()?, settled).await?;
+    tx.commit(None).await?;
     Ok(owned)
 }
 

@@ -57,6 +57,7 @@ macro_rules! every_suite {
         testkit::outbox_retries_contract!($with);
         testkit::outbox_batches_contract!($with);
         testkit::ledger_contract!($with);
+        testkit::writers_contract!($with);
     };
 }
 

@@ -11,6 +11,8 @@ mod backend;
 mod books;
 mod connections;
 mod contract;
+mod group;
+mod group_failures;
 mod news;
 mod placing;
 mod schema;

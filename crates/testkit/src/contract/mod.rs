@@ -35,6 +35,7 @@ pub mod schedules;
 pub mod steps;
 pub mod transfers;
 pub mod wallets;
+pub mod writers;
 
 use std::sync::Arc;
 
