@@ -13,6 +13,7 @@ mod m20261121_000004_wallets;
 mod m20261121_000005_outbox;
 mod m20261121_000006_operations;
 mod m20261121_000007_poll_groups;
+mod m20261121_000008_submission_guard;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_outbox::Migration),
             Box::new(m20261121_000006_operations::Migration),
             Box::new(m20261121_000007_poll_groups::Migration),
+            Box::new(m20261121_000008_submission_guard::Migration),
         ]
     }
 }

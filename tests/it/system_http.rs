@@ -21,7 +21,8 @@ async fn the_system_says_that_it_lives_is_ready_and_what_it_does(way: Way) {
     let health = nobody.get("/health").await;
     assert_eq!((health.status, health.json()), (200, json!({ "status": "pass" })));
     let ready = nobody.get("/ready").await;
-    let expected = json!({ "status": "ready", "database": "ok", "migrations": "ok", "queue": "ok" });
+    let expected =
+        json!({ "status": "ready", "database": "ok", "migrations": "ok", "queue": "ok", "submission": "ok" });
     assert_eq!((ready.status, ready.json()), (200, expected));
     assert_eq!(nobody.get("/api/auth/ok").await.json(), json!({ "ok": true }));
 

@@ -70,6 +70,7 @@ codes! {
         CancelRefused = CONFLICT "CANCEL_REFUSED" "The order cannot be canceled.";
         DecisionRefused = CONFLICT "DECISION_REFUSED" "This cannot be decided about the order now.";
         ProviderOrderIdTaken = CONFLICT "PROVIDER_ORDER_ID_TAKEN" "Another order has this provider order id.";
+        ReleaseRefused = CONFLICT "RELEASE_REFUSED" "Submission cannot be released now.";
         PayloadTooLarge = PAYLOAD_TOO_LARGE "PAYLOAD_TOO_LARGE" "Request payload exceeds maximum allowed size";
         UriTooLong = URI_TOO_LONG "URI_TOO_LONG" "The address is too long.";
         UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE" "The body must be sent as application/json.";

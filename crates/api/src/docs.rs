@@ -43,6 +43,7 @@ const JSON: &str = "application/json";
         (name = "Providers", description = "Staff administer providers"),
         (name = "Services", description = "Staff arrange services"),
         (name = "Users", description = "Staff look after customers"),
+        (name = "Submission", description = "Staff stop and release the sending of orders"),
         (name = "Orders of everybody", description = "Staff watch over orders"),
     )
 )]

@@ -6,6 +6,7 @@ use application::catalog::{BrowseCatalog, Categories, EditService, ImportService
 use application::identity::{CurrentSession, SignIn, SignOut, SignUp};
 use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder};
 use application::providers::{ProviderConnection, Providers};
+use application::submission::SubmissionGuard;
 use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
 use ports::crypto::CookieSigner;
 use ports::health::DatabaseHealth;
@@ -53,6 +54,8 @@ pub struct ApiState {
     pub browse_orders: Arc<BrowseOrders>,
     /// Staff decide about orders.
     pub decide_order: Arc<DecideOrder>,
+    /// Whether orders are sent.
+    pub submission: Arc<SubmissionGuard>,
     /// Signs what browsers carry.
     pub signer: Arc<dyn CookieSigner>,
     /// Asked by the readiness probe.

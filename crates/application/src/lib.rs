@@ -10,6 +10,7 @@ pub mod identity;
 pub mod jobs;
 pub mod orders;
 pub mod providers;
+pub mod submission;
 pub mod wallets;
 
 mod retry;

@@ -1,4 +1,4 @@
-//! Rate limits: shared through Redis, and within one process.
+//! Rate limits, and what is remembered about the database: shared through Redis, and within one process.
 //!
 //! Both follow [`gcra`], so an installation that moves from one process to many keeps its limits. When Redis is gone
 //! each process limits on its own rather than not at all.
@@ -9,4 +9,6 @@ mod redis;
 
 pub use gcra::gcra;
 pub use in_process::InProcessRateLimiter;
-pub use redis::{RedisPool, RedisRateLimiter, RedisUnreachable, UnusableRedisUrl, connect, ping};
+pub use redis::{
+    RedisMemory, RedisPool, RedisRateLimiter, RedisUnreachable, UnusableRedisUrl, connect, ping,
+};

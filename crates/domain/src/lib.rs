@@ -13,6 +13,7 @@ pub mod orders;
 pub mod page;
 pub mod providers;
 pub mod secret;
+pub mod submission;
 pub mod text;
 pub mod time;
 pub mod wallets;

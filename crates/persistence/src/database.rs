@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use migration::{Migrator, MigratorTrait};
@@ -19,6 +20,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use crate::error::{Failure, driver_error, store_error};
 use crate::group::Group;
 use crate::sql;
+use crate::submission::Lineage;
 use crate::tx::Writer;
 
 /// Customers' data are in there.
@@ -72,6 +74,7 @@ pub struct Database {
     /// On SQLite.
     group: Option<Group>,
     postgres: Option<PgConnectOptions>,
+    lineage: Arc<Lineage>,
 }
 
 /// Without the address: it holds the password.
@@ -108,14 +111,21 @@ impl Database {
                 ("lock_timeout", POSTGRES_LOCK_TIMEOUT_MS),
                 ("idle_in_transaction_session_timeout", POSTGRES_IDLE_TIMEOUT_MS),
             ]);
+        let lineage = Arc::new(Lineage::default());
+        let (greeter, keeper) = (Arc::clone(&lineage), Arc::clone(&lineage));
         let pool = PgPoolOptions::new()
             .max_connections(sizes.postgres.max(1))
             .acquire_timeout(sizes.wait)
             .test_before_acquire(false)
-            .before_acquire(|connection, usage| {
+            .after_connect(move |connection, _| {
+                let lineage = Arc::clone(&greeter);
+                Box::pin(async move { lineage.greet(connection).await })
+            })
+            .before_acquire(move |connection, usage| {
+                let is_current = keeper.is_current(usage.age);
                 Box::pin(async move {
                     let fresh = usage.idle_for < PING_AFTER_IDLE;
-                    Ok(fresh || connection.ping().await.is_ok())
+                    Ok(is_current && (fresh || connection.ping().await.is_ok()))
                 })
             })
             .connect_with(options.clone())
@@ -135,6 +145,7 @@ impl Database {
             read: connection,
             group: None,
             postgres: Some(options),
+            lineage,
         })
     }
 
@@ -164,6 +175,7 @@ impl Database {
             write,
             read,
             postgres: None,
+            lineage: Arc::default(),
         })
     }
 
@@ -185,6 +197,11 @@ impl Database {
     /// How PostgreSQL is reached, for connections with a purpose of their own.
     pub(crate) const fn postgres(&self) -> Option<&PgConnectOptions> {
         self.postgres.as_ref()
+    }
+
+    /// Notices that connections lead to another server.
+    pub(crate) fn lineage(&self) -> Arc<Lineage> {
+        Arc::clone(&self.lineage)
     }
 
     /// Begins a transaction that may write; on SQLite as a member of a group.

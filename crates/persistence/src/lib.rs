@@ -2,7 +2,8 @@
 //!
 //! [`Database`] owns the connections. [`SeaStore`] begins transactions that write ([`SeaTx`] is every repository),
 //! [`SeaQueries`] reads, [`SeaRelay`] is the relay's side of the outbox, [`SeaLedger`] checks the books,
-//! [`SeaHealth`] reports, [`DatabaseClock`] tells the database's time and [`DatabaseSignal`] carries the news of
+//! [`SeaHealth`] reports, [`SeaIdentity`] tells one database from another, [`FileMemory`] remembers which it was,
+//! [`DatabaseClock`] tells the database's time and [`DatabaseSignal`] carries the news of
 //! committed work to every node.
 
 mod audit;
@@ -22,6 +23,7 @@ mod queries;
 mod signal;
 mod sql;
 mod store;
+mod submission;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tx;
@@ -35,4 +37,5 @@ pub use outbox::SeaRelay;
 pub use queries::SeaQueries;
 pub use signal::DatabaseSignal;
 pub use store::SeaStore;
+pub use submission::{FileMemory, SeaIdentity};
 pub use tx::SeaTx;

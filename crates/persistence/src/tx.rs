@@ -28,6 +28,7 @@ use ports::identity::IdentityRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::{OutboxRepository, WorkSignal};
 use ports::providers::ProviderRepository;
+use ports::submission::SubmissionRepository;
 use ports::wallets::WalletRepository;
 use ports::{StoreError, Tx};
 use sea_orm::DatabaseTransaction;
@@ -167,6 +168,10 @@ impl Tx for SeaTx {
     }
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    fn submission(&mut self) -> &mut dyn SubmissionRepository {
         self
     }
 

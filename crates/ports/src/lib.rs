@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod placing;
 pub mod providers;
 pub mod store;
+pub mod submission;
 pub mod wallets;
 
 pub use clock::{Clock, IdSource};

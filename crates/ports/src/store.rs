@@ -10,6 +10,7 @@ use crate::orders::OrderRepository;
 use crate::outbox::OutboxRepository;
 use crate::placing::Placement;
 use crate::providers::ProviderRepository;
+use crate::submission::SubmissionRepository;
 use crate::wallets::WalletRepository;
 
 /// What can go wrong with the database. What a use case expects to happen is an `Ok` variant instead.
@@ -59,10 +60,11 @@ pub trait Store: Send + Sync {
 /// What it reads may have been written by a transaction whose commit is still on its way to the disk. An answer on which
 /// somebody relies ("you ordered that before") is given after `commit`, also when nothing was written.
 ///
-/// Row locks are taken in this order everywhere: idempotency keys, poll groups, orders, attempts, wallets, transfers,
-/// outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new in the
-/// transaction may be written at any point, because nobody else waits for them. The wallet comes last where it can: its
-/// row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet before the key.
+/// Row locks are taken in this order everywhere: submission, idempotency keys, poll groups, orders, attempts, wallets,
+/// transfers, outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
+/// in the transaction may be written at any point, because nobody else waits for them. The wallet comes last where it
+/// can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
+/// before the key.
 #[async_trait]
 pub trait Tx: Send {
     /// Users, accounts and sessions.
@@ -79,6 +81,8 @@ pub trait Tx: Send {
     fn outbox(&mut self) -> &mut dyn OutboxRepository;
     /// Who did what.
     fn audit(&mut self) -> &mut dyn AuditRepository;
+    /// Whether orders may be sent.
+    fn submission(&mut self) -> &mut dyn SubmissionRepository;
 
     /// Makes everything durable, what was read included. If the transaction pushed outbox rows, wakes the relay.
     ///

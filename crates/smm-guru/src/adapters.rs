@@ -13,6 +13,7 @@ use ports::limits::RateLimiter;
 use ports::orders::OrderQueries;
 use ports::outbox::{OutboxRelay, WorkSignal};
 use ports::providers::ProviderQueries;
+use ports::submission::{DatabaseIdentity, SubmissionMemory, SubmissionQueries};
 use ports::wallets::WalletQueries;
 use ports::{Clock, IdSource, Store};
 
@@ -31,6 +32,12 @@ pub struct Adapters {
     pub identity: Arc<dyn IdentityQueries>,
     /// Wallets for reading.
     pub wallets: Arc<dyn WalletQueries>,
+    /// Whether orders may be sent.
+    pub submission: Arc<dyn SubmissionQueries>,
+    /// What the database is.
+    pub identity_of_database: Arc<dyn DatabaseIdentity>,
+    /// What is remembered about the database outside of it.
+    pub memory: Arc<dyn SubmissionMemory>,
     /// The proof of the books.
     pub ledger: Arc<dyn LedgerProof>,
     /// The relay's side of the outbox.

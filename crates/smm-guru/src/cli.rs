@@ -34,6 +34,9 @@ pub enum Command {
     /// Proves that no money was lost, doubled or invented.
     #[command(subcommand, after_help = "Example: smm-guru ledger verify --json")]
     Ledger(LedgerCommand),
+    /// Shows and switches whether orders are sent to providers.
+    #[command(subcommand, after_help = "Example: smm-guru submission status --data ./data")]
+    Submission(SubmissionCommand),
     /// Prints the OpenAPI document.
     #[command(after_help = "Example: smm-guru openapi > openapi.json")]
     Openapi,
@@ -94,6 +97,43 @@ pub enum LedgerCommand {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// What to do about sending orders.
+#[derive(Debug, Subcommand)]
+pub enum SubmissionCommand {
+    /// Says whether orders are sent, and if not, since when and why.
+    #[command(after_help = "Example: smm-guru submission status --data ./data")]
+    Status {
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Stops sending, on every node within seconds. Customers may go on placing orders; they wait.
+    #[command(
+        after_help = "Example: smm-guru submission pause --reason 'moving the database'\n         smm-guru submission pause --restored --reason 'yesterday'\''s dump was restored'"
+    )]
+    Pause {
+        /// Why; for the audit log.
+        #[arg(long)]
+        reason: String,
+        /// The database was restored: every order that is not with its provider becomes unknown and is looked up.
+        #[arg(long)]
+        restored: bool,
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Sends again. docs/OPERATIONS.md says what to look at before, if the database was restored.
+    #[command(after_help = "Example: smm-guru submission release --reason 'compared with the panels'")]
+    Release {
+        /// Why; for the audit log.
+        #[arg(long)]
+        reason: String,
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
     },
 }
 

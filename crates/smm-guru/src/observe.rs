@@ -109,6 +109,8 @@ async fn read_gauges(ports: &Adapters, panels: &Panels) -> Result<(), StoreError
         gauge!("orders_oldest_seconds", "state" => state).set(now.since(count.oldest_change).as_secs_f64());
         gauge!("orders_open_price_micros", "state" => state).set(micros(count.price));
     }
+    let paused = ports.submission.submission().await?.pause.is_some();
+    gauge!("submission_paused").set(if paused { 1.0 } else { 0.0 });
     gauge!("orders_in_review").set(lossy(ports.orders.in_review_count().await?));
     let backlog = ports.outbox.backlog(now).await?;
     gauge!("outbox_waiting").set(lossy(backlog.waiting));

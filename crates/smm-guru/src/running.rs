@@ -2,14 +2,20 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::ApiState;
+use application::submission::SubmissionGuard;
 use ports::jobs::Stop;
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use worker::Worker;
 
 use crate::system::OpenError;
 use crate::{Storage, System, observe, services};
+
+/// How often every process looks whether orders may be sent.
+const GUARD_EVERY: Duration = Duration::from_secs(2);
 
 /// The API, the workers, or both, of a [`System`]. They go on until [`Running::stop`] is called.
 pub struct Running {
@@ -99,29 +105,29 @@ impl System {
         running
     }
 
-    /// Nothing but the gauges, which every process reads.
+    /// Nothing but the gauges, which every process reads, and the guard, which every process keeps.
     fn observed(&self) -> Running {
         // Before anything is counted.
         observe::record();
-        let (ports, panels, stop) = (self.adapters(), &self.services().panels, Stop::new());
-        let gauges = observe::run_gauges(ports.clone(), panels.clone(), stop.clone());
+        let (ports, services, stop) = (self.adapters(), self.services(), Stop::new());
+        let gauges = observe::run_gauges(ports.clone(), services.panels.clone(), stop.clone());
+        let guard = keep_guard(services.submission.clone(), stop.clone());
         Running {
             address: None,
             metrics_address: None,
             stop,
-            tasks: vec![tokio::spawn(gauges)],
+            tasks: vec![tokio::spawn(gauges), tokio::spawn(guard)],
         }
     }
 
     fn spawn_worker(&self, stop: &Stop) -> JoinHandle<()> {
         let (ports, policy) = (self.adapters(), self.blueprint.policy);
-        let panels = &self.services().panels;
         let name = format!("{}-{}", std::process::id(), ports.ids.text_id());
         let worker = Worker {
             relay: Arc::new(services::relay(ports)),
             schedules: Arc::new(services::schedules(ports, policy)),
             consumer: ports.consumer.clone(),
-            handler: Arc::new(services::job_runner(ports, panels, policy, name)),
+            handler: Arc::new(services::job_runner(ports, self.services(), policy, name)),
             signal: ports.signal.clone(),
             concurrency: self.blueprint.concurrency,
         };
@@ -149,6 +155,7 @@ impl System {
             place_order: services.place_order.clone(),
             cancel_order: services.cancel_order.clone(),
             browse_orders: services.browse_orders.clone(),
+            submission: services.submission.clone(),
             decide_order: services.decide_order.clone(),
             signer: ports.signer.clone(),
             health: ports.database.clone(),
@@ -170,5 +177,27 @@ async fn serve_until(server: api::RunningServer, stop: Stop) {
     };
     if let Err(error) = ended {
         tracing::error!(%error, "the API has stopped serving");
+    }
+}
+
+/// Looks at the database until `stop` is cancelled. Whatever it cannot find out keeps orders from being sent.
+async fn keep_guard(guard: Arc<SubmissionGuard>, stop: Stop) {
+    let mut ticks = tokio::time::interval(GUARD_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match guard.keep().await {
+            Ok(()) => failing = false,
+            Err(error) => {
+                if !failing {
+                    tracing::warn!(%error, "whether orders may be sent could not be looked at");
+                }
+                failing = true;
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use application::orders::{
     SubmitOrder, TrackOrders,
 };
 use application::providers::{Panels, ProviderConnection, Providers};
+use application::submission::{GuardPorts, SubmissionGuard};
 use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
 use domain::orders::OrderPolicy;
 
@@ -58,6 +59,8 @@ pub struct Services {
     pub browse_orders: Arc<BrowseOrders>,
     /// Deciding what only people can decide.
     pub decide_order: Arc<DecideOrder>,
+    /// Whether orders are sent.
+    pub submission: Arc<SubmissionGuard>,
     /// Circuits, limits and keys of providers.
     pub panels: Arc<Panels>,
 }
@@ -82,6 +85,7 @@ impl Services {
             gateway,
             ..
         } = ports.clone();
+        let submission = Arc::new(SubmissionGuard::new(guard_ports(ports), policy));
         let panels = Arc::new(Panels::new(
             ports.providers.clone(),
             ports.sealer.clone(),
@@ -157,19 +161,32 @@ impl Services {
                 clock.clone(),
                 policy,
             )),
-            cancel_order: Arc::new(CancelOrder::new(store.clone(), clock.clone())),
+            cancel_order: Arc::new(CancelOrder::new(store.clone(), clock.clone(), submission.clone())),
             browse_orders: Arc::new(BrowseOrders::new(ports.orders.clone())),
             decide_order: Arc::new(DecideOrder::new(store, clock, policy)),
+            submission,
             panels,
         }
     }
 }
 
+fn guard_ports(ports: &Adapters) -> GuardPorts {
+    GuardPorts {
+        store: ports.store.clone(),
+        queries: ports.submission.clone(),
+        identity: ports.identity_of_database.clone(),
+        memory: ports.memory.clone(),
+        limiter: ports.limiter.clone(),
+        ids: ports.ids.clone(),
+        clock: ports.clock.clone(),
+    }
+}
+
 /// The handler that does jobs; `worker` names this process in the attempts it makes.
 #[must_use]
-pub fn job_runner(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, worker: String) -> JobRunner {
+pub fn job_runner(ports: &Adapters, services: &Services, policy: OrderPolicy, worker: String) -> JobRunner {
     JobRunner::new(
-        use_cases(ports, panels, policy, worker),
+        use_cases(ports, services, policy, worker),
         ports.outbox.clone(),
         ports.signal.clone(),
         ports.clock.clone(),
@@ -178,7 +195,10 @@ pub fn job_runner(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, w
 
 /// What jobs drive, for programs that drive it themselves.
 #[must_use]
-pub fn use_cases(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, worker: String) -> UseCases {
+pub fn use_cases(ports: &Adapters, services: &Services, policy: OrderPolicy, worker: String) -> UseCases {
+    let Services {
+        panels, submission, ..
+    } = services;
     let Adapters {
         store,
         orders,
@@ -193,6 +213,7 @@ pub fn use_cases(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, wo
             gateway.clone(),
             panels.clone(),
             clock.clone(),
+            submission.clone(),
             policy,
             worker,
         ),
@@ -202,6 +223,7 @@ pub fn use_cases(ports: &Adapters, panels: &Arc<Panels>, policy: OrderPolicy, wo
             gateway.clone(),
             panels.clone(),
             clock.clone(),
+            submission.clone(),
             policy,
         ),
         cancel: CancelUpstream::new(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache::{InProcessRateLimiter, RedisRateLimiter};
+use cache::{InProcessRateLimiter, RedisMemory, RedisRateLimiter};
 use crypto::{
     AesGcmSealer, Argon2Hasher, HashingCost, HashingRoom, HmacCookieSigner, KeyRing, RandomIds,
     Sha256Digester,
@@ -10,10 +10,12 @@ use crypto::{
 use domain::orders::PolicyError;
 use gateways::{GatewayConfig, PanelHttpGateway};
 use persistence::{
-    Database, DatabaseClock, DatabaseSignal, SeaHealth, SeaLedger, SeaQueries, SeaRelay, SeaStore,
+    Database, DatabaseClock, DatabaseSignal, FileMemory, SeaHealth, SeaIdentity, SeaLedger, SeaQueries,
+    SeaRelay, SeaStore,
 };
 use ports::jobs::{JobConsumer, JobQueue};
 use ports::limits::RateLimiter;
+use ports::submission::SubmissionMemory;
 use ports::{IdSource, StoreError};
 use queue::{EmbeddedJobs, RedisJobs, RedisOptions};
 
@@ -110,7 +112,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
     let signal = Arc::new(DatabaseSignal::start(database).await?);
     let clock = Arc::new(DatabaseClock::start(database).await?);
     let queries = Arc::new(SeaQueries::new(database));
-    let (queue, consumer, limiter) = shared_state(&blueprint.storage, &ids)?;
+    let (queue, consumer, limiter, memory) = shared_state(&blueprint.storage, &ids)?;
     let keys = blueprint
         .sealing
         .keys
@@ -132,7 +134,10 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         catalog: queries.clone(),
         providers: queries.clone(),
         identity: queries.clone(),
-        wallets: queries,
+        wallets: queries.clone(),
+        submission: queries,
+        identity_of_database: Arc::new(SeaIdentity::new(database)),
+        memory,
         ledger: Arc::new(SeaLedger::new(database, clock.clone())),
         outbox: Arc::new(SeaRelay::new(database)),
         signal,
@@ -150,14 +155,21 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
     })
 }
 
-type Shared = (Arc<dyn JobQueue>, Arc<dyn JobConsumer>, Arc<dyn RateLimiter>);
+type Shared = (
+    Arc<dyn JobQueue>,
+    Arc<dyn JobConsumer>,
+    Arc<dyn RateLimiter>,
+    Arc<dyn SubmissionMemory>,
+);
 
-/// The queue and the limits: in this process, or in Redis.
+/// The queue, the limits and the memory of the database: in this process and a file, or in Redis.
 fn shared_state(storage: &Storage, ids: &Arc<dyn IdSource>) -> Result<Shared, OpenError> {
     match storage {
-        Storage::Embedded { .. } => {
+        Storage::Embedded { file } => {
             let jobs = Arc::new(EmbeddedJobs::new());
-            Ok((jobs.clone(), jobs, Arc::new(InProcessRateLimiter::default())))
+            let limiter = Arc::new(InProcessRateLimiter::default());
+            let memory = Arc::new(FileMemory::beside(file));
+            Ok((jobs.clone(), jobs, limiter, memory))
         }
         Storage::Distributed { redis_url, .. } => {
             let url = redis_url.reveal();
@@ -170,11 +182,9 @@ fn shared_state(storage: &Storage, ids: &Arc<dyn IdSource>) -> Result<Shared, Op
             let jobs = Arc::new(jobs);
             let pool = cache::connect(redis_url, REDIS_CONNECTIONS)
                 .map_err(|error| OpenError::Redis(error.to_string()))?;
-            Ok((
-                jobs.clone(),
-                jobs,
-                Arc::new(RedisRateLimiter::new(pool, format!("{REDIS_PREFIX}:limits"))),
-            ))
+            let memory = RedisMemory::new(pool.clone(), format!("{REDIS_PREFIX}:database"));
+            let limiter = RedisRateLimiter::new(pool, format!("{REDIS_PREFIX}:limits"));
+            Ok((jobs.clone(), jobs, Arc::new(limiter), Arc::new(memory)))
         }
     }
 }

@@ -1,10 +1,14 @@
-//! Time and names that a test decides about.
+//! Time, names and servers that a test decides about.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain::Timestamp;
-use ports::{Clock, IdSource};
+use domain::submission::{Identity, Memory};
+use ports::submission::{DatabaseIdentity, MemoryError, SubmissionMemory};
+use ports::{Clock, IdSource, StoreError};
 
 /// A clock that stands still until it is told otherwise.
 #[derive(Debug)]
@@ -68,13 +72,91 @@ impl Clock for FakeClock {
 /// Names that count up. They look like real ones: 32 characters of `[a-zA-Z0-9]`.
 #[derive(Debug, Default)]
 pub struct FakeIds {
-    given: std::sync::atomic::AtomicU64,
+    given: AtomicU64,
 }
 
 impl IdSource for FakeIds {
     fn text_id(&self) -> String {
-        let no = self.given.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let no = self.given.fetch_add(1, Ordering::Relaxed);
         format!("fake{no:028}")
+    }
+}
+
+/// A database server that a test exchanges at will.
+#[derive(Debug, Default)]
+pub struct FakeServer {
+    generation: AtomicU64,
+    identity: Mutex<Identity>,
+}
+
+impl FakeServer {
+    /// From the next connection on it is another one.
+    pub fn becomes(&self, timeline: &str) {
+        let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        identity.timeline = Some(timeline.to_owned());
+        self.restarts();
+    }
+
+    /// From the next connection on it is the same one, started again.
+    pub fn restarts(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl DatabaseIdentity for FakeServer {
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    async fn identity(&self) -> Result<Identity, StoreError> {
+        Ok(self
+            .identity
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone())
+    }
+}
+
+/// A memory that can be wiped, as Redis can.
+#[derive(Debug, Default)]
+pub struct FakeMemory {
+    known: Mutex<Option<Memory>>,
+}
+
+impl FakeMemory {
+    /// Sets or wipes it.
+    pub fn set(&self, memory: Option<Memory>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    }
+
+    /// What is in it.
+    #[must_use]
+    pub fn get(&self) -> Option<Memory> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl SubmissionMemory for FakeMemory {
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    async fn recall(&self) -> Result<Option<Memory>, MemoryError> {
+        Ok(self.get())
+    }
+
+    async fn remember(&self, incarnation: &str, epoch: i64) -> Result<(), MemoryError> {
+        let later = |known: &Memory| known.incarnation == incarnation && known.epoch >= epoch;
+        if !self.get().as_ref().is_some_and(later) {
+            self.set(Some(Memory {
+                incarnation: incarnation.to_owned(),
+                epoch,
+                is_copy: false,
+            }));
+        }
+        Ok(())
     }
 }
 

@@ -17,6 +17,7 @@ use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
+use ports::submission::SubmissionRepository;
 use ports::wallets::WalletRepository;
 use ports::{Clock, Store, StoreError, Tx};
 
@@ -134,6 +135,10 @@ impl Tx for SilentTx {
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
         self.0.audit()
+    }
+
+    fn submission(&mut self) -> &mut dyn SubmissionRepository {
+        self.0.submission()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

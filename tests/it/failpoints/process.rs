@@ -103,10 +103,10 @@ impl Process {
         let policy = OrderPolicy::default();
         let services = Services::new(&ports, policy);
         let worker = |name: &str| {
-            let (panels, name) = (&services.panels, format!("{}-{name}", std::process::id()));
+            let (services, name) = (&services, format!("{}-{name}", std::process::id()));
             Worker {
-                runner: smm_guru::job_runner(&ports, panels, policy, name.clone()),
-                direct: smm_guru::use_cases(&ports, panels, policy, name),
+                runner: smm_guru::job_runner(&ports, services, policy, name.clone()),
+                direct: smm_guru::use_cases(&ports, services, policy, name),
                 schedules: smm_guru::schedules(&ports, policy),
             }
         };

@@ -2,7 +2,7 @@
 
 use super::program::{Variables, run};
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["demo"],
     &["serve"],
@@ -12,6 +12,10 @@ const COMMANDS: [&[&str]; 12] = [
     &["ledger"],
     &["ledger", "verify"],
     &["openapi"],
+    &["submission"],
+    &["submission", "status"],
+    &["submission", "pause"],
+    &["submission", "release"],
     &["user"],
     &["user", "create"],
     &["sandbox-provider"],

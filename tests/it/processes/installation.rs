@@ -1,6 +1,7 @@
 //! An installation of the product: where its state lives, how its processes are started, and a look inside.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use domain::Secret;
@@ -9,7 +10,7 @@ use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, System};
 use tempfile::TempDir;
 
 use super::program::{Finished, Program, Variables, run};
-use crate::support::Servers;
+use crate::support::{RedisDatabase, Servers};
 
 const COOKIE_SECRET: &str = "cookies of the tests are signed with 0123456789";
 const SEALING_SECRET: &str = "keys of the tests are sealed with 9876543210";
@@ -48,6 +49,19 @@ const DECIDED: OrderPolicy = OrderPolicy {
 enum Place {
     Folder(TempDir),
     Servers(Box<Servers>),
+    /// A PostgreSQL of the test's own, and a Redis.
+    Private(String, RedisDatabase),
+}
+
+impl Place {
+    /// The addresses of PostgreSQL and Redis.
+    fn addresses(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Servers(servers) => Some((servers.database.url(), &servers.redis.url)),
+            Self::Private(database, redis) => Some((database, &redis.url)),
+        }
+    }
 }
 
 /// An installation without any process.
@@ -74,6 +88,30 @@ impl Installation {
         })
     }
 
+    /// An empty database at this address, and a Redis of its own. Without one `test` says that it is skipped.
+    pub async fn on(policy: OrderPolicy, database: &str, test: &str) -> Option<Self> {
+        let redis = RedisDatabase::fresh(test).await?;
+        Some(Self {
+            place: Place::Private(database.to_owned(), redis),
+            policy,
+        })
+    }
+
+    /// Redis forgets everything.
+    pub fn wipe_redis(&self) {
+        if let Place::Private(_, redis) = &self.place {
+            redis.wipe();
+        }
+    }
+
+    /// The folder of an embedded installation.
+    pub fn folder(&self) -> &Path {
+        match &self.place {
+            Place::Folder(folder) => folder.path(),
+            Place::Servers(_) | Place::Private(..) => panic!("it is not in a folder"),
+        }
+    }
+
     /// What its processes find in their environment.
     pub fn variables(&self) -> Variables {
         let seconds = |duration: Duration| duration.as_secs_f64().to_string();
@@ -88,16 +126,16 @@ impl Installation {
             ("ORDERS_POLL_PERCENT", self.policy.poll_percent.to_string()),
             ("ORDERS_LOOKUP_PERCENT", self.policy.lookup_percent.to_string()),
         ];
-        match &self.place {
-            Place::Folder(folder) => {
-                variables.push(("DATA_DIR", folder.path().join("data").display().to_string()))
-            }
-            Place::Servers(servers) => variables.extend([
-                ("DATABASE_URL", servers.database.url().to_owned()),
-                ("REDIS_URL", servers.redis.url.clone()),
+        if let Place::Folder(folder) = &self.place {
+            variables.push(("DATA_DIR", folder.path().join("data").display().to_string()));
+        }
+        if let Some((database, redis)) = self.place.addresses() {
+            variables.extend([
+                ("DATABASE_URL", database.to_owned()),
+                ("REDIS_URL", redis.to_owned()),
                 ("BETTER_AUTH_SECRET", COOKIE_SECRET.to_owned()),
                 ("AES_SECRET_KEY", SEALING_SECRET.to_owned()),
-            ]),
+            ]);
         }
         variables
     }
@@ -106,9 +144,9 @@ impl Installation {
     pub async fn open(&self) -> System {
         let (policy, addresses) = (self.policy, AddressPolicy::AllowPrivate);
         let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let opened = match &self.place {
-            Place::Folder(folder) => {
-                let folder = folder.path().join("data");
+        let opened = match self.place.addresses() {
+            None => {
+                let folder = self.folder().join("data");
                 smm_guru::embedded(EmbeddedOptions {
                     folder,
                     policy,
@@ -117,10 +155,10 @@ impl Installation {
                 })
                 .await
             }
-            Place::Servers(servers) => {
+            Some((database, redis)) => {
                 smm_guru::distributed(DistributedOptions {
-                    database_url: Secret::new(servers.database.url()),
-                    redis_url: Secret::new(servers.redis.url.clone()),
+                    database_url: Secret::new(database),
+                    redis_url: Secret::new(redis),
                     cookie_secret: Secret::new(COOKIE_SECRET),
                     sealing_secret: Secret::new(SEALING_SECRET),
                     policy,

@@ -78,6 +78,15 @@ impl Shop {
         }
     }
 
+    /// The same shop after something was done to its database while nobody had it open.
+    pub async fn reopened(self, installation: &Installation, meanwhile: impl FnOnce()) -> Self {
+        self.system.close().await;
+        drop(self.system);
+        meanwhile();
+        let system = installation.open().await;
+        Self { system, ..self }
+    }
+
     /// The order as the database has it.
     pub async fn order(&self, id: OrderId) -> OrderView {
         self.system.adapters().orders.find(id).await.unwrap().unwrap()

@@ -2,6 +2,7 @@
 
 mod client;
 mod oracle;
+mod postgres;
 mod servers;
 mod shop;
 mod values;
@@ -11,7 +12,8 @@ mod world;
 
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
 pub use oracle::{prove_the_books, the_panel_agrees};
-pub use servers::Servers;
+pub use postgres::PrivatePostgres;
+pub use servers::{RedisDatabase, Servers};
 pub use shop::{Shop, enlist};
 pub use values::{is_date, money, undated};
 pub use wait::eventually;

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
     clippy::disallowed_methods,
     reason = "where the servers are is told by the test runner"
 )]
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -32,21 +32,19 @@ pub struct Servers {
 impl Servers {
     /// Fresh ones. Without servers `test` says that it is skipped, unless servers are required.
     pub async fn fresh(test: &str) -> Option<Self> {
-        let Some(redis_url) = variable(REDIS_URL) else {
-            let required = variable(REQUIRE_SERVERS).is_some_and(|value| value == "1");
-            assert!(!required, "{REDIS_URL} is not set, and {REQUIRE_SERVERS} is");
-            println!("skipped {test} with PostgreSQL and Redis: {REDIS_URL} is not set");
-            return None;
-        };
+        let redis = RedisDatabase::fresh(test).await?;
         let database = TestDatabase::postgres().await.expect("a database can be created");
         let Some(database) = database else {
             println!("skipped {test} with PostgreSQL and Redis");
             return None;
         };
-        let claiming = tokio::task::spawn_blocking(move || RedisDatabase::claim(&redis_url));
-        let redis = claiming.await.expect("a logical Redis database can be claimed");
         Some(Self { database, redis })
     }
+}
+
+/// Whether a test must not skip itself for want of a server.
+pub fn is_required() -> bool {
+    variable(REQUIRE_SERVERS).is_some_and(|value| value == "1")
 }
 
 /// One of the logical databases of a Redis. The first is left to tests that use prefixes.
@@ -58,6 +56,22 @@ pub struct RedisDatabase {
 }
 
 impl RedisDatabase {
+    /// One that is empty. Without a server `test` says that it is skipped, unless servers are required.
+    pub async fn fresh(test: &str) -> Option<Self> {
+        let Some(redis_url) = variable(REDIS_URL) else {
+            assert!(!is_required(), "{REDIS_URL} is not set, and {REQUIRE_SERVERS} is");
+            println!("skipped {test} with PostgreSQL and Redis: {REDIS_URL} is not set");
+            return None;
+        };
+        let claiming = tokio::task::spawn_blocking(move || Self::claim(&redis_url));
+        Some(claiming.await.expect("a logical Redis database can be claimed"))
+    }
+
+    /// Everything in it is gone, as after `FLUSHDB`.
+    pub fn wipe(&self) {
+        Connection::open(&self.address, self.number).empty(true);
+    }
+
     /// Takes one that nobody uses, and empties it.
     fn claim(server: &str) -> Self {
         let (scheme, rest) = server.split_once("://").expect("a Redis address has a scheme");

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, get, web};
+use domain::submission::Submission;
 use ports::StoreError;
 use ports::health::DatabaseReport;
 use ports::jobs::QueueError;
@@ -24,6 +25,8 @@ pub struct Readiness {
     database: Part,
     migrations: Part,
     queue: Part,
+    /// Whether orders are sent to providers; without that the process serves all the same.
+    submission: Part,
 }
 
 /// The state of a part.
@@ -36,6 +39,8 @@ pub enum Part {
     Unavailable,
     /// It answers, but lacks migrations.
     Pending,
+    /// An operator or the guard has stopped it.
+    Paused,
     /// Nobody knows, because the database does not answer.
     Unknown,
 }
@@ -50,8 +55,12 @@ pub enum Part {
 )]
 #[get("/ready")]
 pub async fn ready(state: web::Data<ApiState>) -> HttpResponse {
-    let (database, queue) = futures::join!(in_time(state.health.report()), in_time(state.queue.check()));
-    let readiness = readiness(database.as_ref(), queue.as_ref());
+    let (database, queue, submission) = futures::join!(
+        in_time(state.health.report()),
+        in_time(state.queue.check()),
+        in_time(state.submission.stored())
+    );
+    let readiness = readiness(database.as_ref(), queue.as_ref(), submission.as_ref());
     let mut response = match readiness.status {
         READY => HttpResponse::Ok(),
         _ => HttpResponse::ServiceUnavailable(),
@@ -69,6 +78,7 @@ async fn in_time<T>(answer: impl Future<Output = T>) -> Option<T> {
 fn readiness(
     database: Option<&Result<DatabaseReport, StoreError>>,
     queue: Option<&Result<(), QueueError>>,
+    submission: Option<&Result<Submission, StoreError>>,
 ) -> Readiness {
     let (database, migrations) = match database {
         Some(Ok(report)) if report.pending_migrations.is_empty() => (Part::Ok, Part::Ok),
@@ -79,12 +89,18 @@ fn readiness(
         Some(Ok(())) => Part::Ok,
         Some(Err(_)) | None => Part::Unavailable,
     };
+    let submission = match submission {
+        Some(Ok(submission)) if submission.pause.is_none() => Part::Ok,
+        Some(Ok(_)) => Part::Paused,
+        Some(Err(_)) | None => Part::Unknown,
+    };
     let is_ready = [database, migrations, queue].iter().all(|part| *part == Part::Ok);
     Readiness {
         status: if is_ready { READY } else { NOT_READY },
         database,
         migrations,
         queue,
+        submission,
     }
 }
 
@@ -104,15 +120,15 @@ mod tests {
 
     #[test]
     fn every_part_can_keep_the_process_from_serving() {
-        assert_eq!(readiness(Some(&report(&[])), Some(&Ok(()))).status, READY);
-        let pending = readiness(Some(&report(&["m1"])), Some(&Ok(())));
+        assert_eq!(readiness(Some(&report(&[])), Some(&Ok(())), None).status, READY);
+        let pending = readiness(Some(&report(&["m1"])), Some(&Ok(())), None);
         assert_eq!((pending.status, pending.migrations), (NOT_READY, Part::Pending));
-        let gone = readiness(None, Some(&Ok(())));
+        let gone = readiness(None, Some(&Ok(())), None);
         assert_eq!(
             (gone.status, gone.database, gone.migrations),
             (NOT_READY, Part::Unavailable, Part::Unknown)
         );
-        let stuck = readiness(Some(&report(&[])), None);
+        let stuck = readiness(Some(&report(&[])), None, None);
         assert_eq!((stuck.status, stuck.queue), (NOT_READY, Part::Unavailable));
     }
 }

@@ -69,6 +69,7 @@ pub fn state(system: &System) -> ApiState {
         place_order: services.place_order.clone(),
         cancel_order: services.cancel_order.clone(),
         browse_orders: services.browse_orders.clone(),
+        submission: services.submission.clone(),
         decide_order: services.decide_order.clone(),
         signer: ports.signer.clone(),
         health: ports.database.clone(),

@@ -82,7 +82,7 @@ async fn without_a_queue_the_process_is_live_but_not_ready_and_says_why() {
     assert_eq!(ready.status, 503);
     assert_eq!(
         ready.json(),
-        json!({ "status": "not_ready", "database": "ok", "migrations": "ok", "queue": "unavailable" })
+        json!({ "status": "not_ready", "database": "ok", "migrations": "ok", "queue": "unavailable", "submission": "ok" })
     );
 }
 

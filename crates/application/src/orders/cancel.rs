@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::OrderId;
 use domain::orders::{
-    Actor, CancelRefusal, Change, EventKind, FollowUp, Order, OrderEvent, cancel_by_customer,
+    Actor, CancelRefusal, Change, EventKind, FollowUp, Order, OrderEvent, OrderState, cancel_by_customer,
 };
 use domain::providers::CallResult;
 use ports::gateway::{PanelError, PanelGateway};
@@ -18,6 +18,7 @@ use super::record::{Amended, amend};
 use crate::caller::Caller;
 use crate::jobs::Verdict;
 use crate::providers::{CallClass, Panels, PanelsError};
+use crate::submission::SubmissionGuard;
 
 /// Why an order was not canceled.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum CancelOrderError {
     /// A rule says no.
     #[error(transparent)]
     Refused(CancelRefusal),
+    /// The database may have forgotten that the order was sent; this is being found out.
+    #[error("whether the order was sent is being found out")]
+    InDoubt,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,13 +41,14 @@ pub enum CancelOrderError {
 pub struct CancelOrder {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    guard: Arc<SubmissionGuard>,
 }
 
 impl CancelOrder {
     /// The use case over its ports.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, guard: Arc<SubmissionGuard>) -> Self {
+        Self { store, clock, guard }
     }
 
     /// Cancels the caller's order, or notes the wish; the order as it is now.
@@ -53,9 +58,14 @@ impl CancelOrder {
     pub async fn cancel(&self, caller: &Caller, id: OrderId) -> Result<Order, CancelOrderError> {
         let now = self.clock.now();
         let owner = &caller.user().id;
+        self.guard.knows().await?;
+        let gate = self.guard.gate();
         let decide = |order: &Order, _: Option<&_>| {
             if order.user != *owner {
                 return Err(CancelOrderError::UnknownOrder);
+            }
+            if order.state == OrderState::Held && !gate.is_known() {
+                return Err(CancelOrderError::InDoubt);
             }
             cancel_by_customer(order, now)
                 .map(Some)

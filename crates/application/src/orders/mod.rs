@@ -6,7 +6,7 @@ mod decide;
 mod offers;
 mod place;
 mod reconcile;
-mod record;
+pub(crate) mod record;
 mod rescue;
 mod submit;
 mod track;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::orders::{
     Actor, Attempt, AttemptOutcome, Change, Evidence, Order, OrderPolicy, absence_proves, await_decision,
@@ -16,6 +17,10 @@ use ports::{Clock, Store, StoreError};
 use super::record::amend;
 use crate::jobs::Verdict;
 use crate::providers::{CallClass, Panels, PanelsError};
+use crate::submission::SubmissionGuard;
+
+/// How long a look-up waits while orders in doubt are marked.
+const IN_DOUBT_PAUSE: Duration = Duration::from_secs(2);
 
 /// The use case.
 pub struct ReconcileOrder {
@@ -24,6 +29,7 @@ pub struct ReconcileOrder {
     gateway: Arc<dyn PanelGateway>,
     panels: Arc<Panels>,
     clock: Arc<dyn Clock>,
+    guard: Arc<SubmissionGuard>,
     policy: OrderPolicy,
 }
 
@@ -43,6 +49,7 @@ impl ReconcileOrder {
         gateway: Arc<dyn PanelGateway>,
         panels: Arc<Panels>,
         clock: Arc<dyn Clock>,
+        guard: Arc<SubmissionGuard>,
         policy: OrderPolicy,
     ) -> Self {
         Self {
@@ -51,6 +58,7 @@ impl ReconcileOrder {
             gateway,
             panels,
             clock,
+            guard,
             policy,
         }
     }
@@ -64,6 +72,9 @@ impl ReconcileOrder {
         let Some(view) = self.orders.find(id).await? else {
             return Ok(Verdict::Done);
         };
+        if !self.guard.knows().await? {
+            return Ok(Verdict::Later(IN_DOUBT_PAUSE));
+        }
         let attempts = self.orders.attempts(id).await?;
         let undecided = attempts
             .last()
@@ -170,8 +181,11 @@ impl ReconcileOrder {
         D: Fn(&Order, &Attempt, Timestamp) -> Option<Change> + Send + Sync,
     {
         let now = self.clock.now();
+        let gate = self.guard.gate();
         let undecided = |order: &Order, attempt: Option<&Attempt>| {
-            let attempt = attempt.filter(|it| it.no == no && it.outcome == AttemptOutcome::Unknown);
+            // Before orders in doubt are marked, the quarantine of this one may not be the last.
+            let attempt =
+                attempt.filter(|it| gate.is_known() && it.no == no && it.outcome == AttemptOutcome::Unknown);
             Ok(attempt.and_then(|attempt| decide(order, attempt, now)))
         };
         amend::<Infallible, _>(&*self.store, id, undecided)

@@ -20,11 +20,14 @@ use ports::{Clock, Store, StoreError};
 use super::record::{Amended, amend};
 use crate::jobs::Verdict;
 use crate::providers::{CallClass, Panels, PanelsError};
+use crate::submission::SubmissionGuard;
 
 /// How long to wait before a provider that staff switched off is tried again.
 const DISABLED_PAUSE: Duration = Duration::from_secs(60);
 /// How long to wait while too much money at a provider has an unknown fate.
 const EXPOSURE_PAUSE: Duration = Duration::from_secs(30);
+/// How long an order waits while nothing is sent.
+const CLOSED_PAUSE: Duration = Duration::from_secs(20);
 /// Recording an answer is tried this often before the order is left to the rescuer.
 const RECORD_ATTEMPTS_MAX: u32 = 8;
 /// The first pause between these attempts; it doubles.
@@ -37,8 +40,15 @@ pub struct SubmitOrder {
     gateway: Arc<dyn PanelGateway>,
     panels: Arc<Panels>,
     clock: Arc<dyn Clock>,
+    guard: Arc<SubmissionGuard>,
     policy: OrderPolicy,
     worker: String,
+}
+
+/// An order that this worker may send, and on which database it was claimed.
+struct Claimed {
+    order: Box<Order>,
+    stamp: u64,
 }
 
 impl SubmitOrder {
@@ -50,6 +60,7 @@ impl SubmitOrder {
         gateway: Arc<dyn PanelGateway>,
         panels: Arc<Panels>,
         clock: Arc<dyn Clock>,
+        guard: Arc<SubmissionGuard>,
         policy: OrderPolicy,
         worker: String,
     ) -> Self {
@@ -59,6 +70,7 @@ impl SubmitOrder {
             gateway,
             panels,
             clock,
+            guard,
             policy,
             worker,
         }
@@ -76,6 +88,10 @@ impl SubmitOrder {
         if view.order.state != OrderState::Held {
             return Ok(Verdict::Done);
         }
+        self.guard.knows().await?;
+        let Some(stamp) = self.guard.gate().pass() else {
+            return Ok(Verdict::Later(CLOSED_PAUSE));
+        };
         let (provider, target) = self.panels.target(view.order.service.provider).await?;
         if let Some(verdict) = self.hold_back(&provider, id).await? {
             return Ok(verdict);
@@ -92,22 +108,25 @@ impl SubmitOrder {
                 self.panels.forgo(provider.id, CallClass::Submit, admitted);
                 return match unclaimed {
                     Ok(_) => Ok(Verdict::Done),
-                    Err(StoreError::Unavailable(why)) => Ok(self.take_back(id, &claimant, why).await?),
+                    Err(StoreError::Unavailable(why)) => {
+                        Ok(self.take_back(id, &claimant, stamp, why).await?)
+                    }
                     Err(error) => Err(error.into()),
                 };
             }
         };
-        if self.is_stale(claimed_at) {
+        let claimed = Claimed { order, stamp };
+        if let Some(evidence) = self.reason_not_to_send(stamp, claimed_at) {
             self.panels.forgo(provider.id, CallClass::Submit, admitted);
-            let proof = "local:stale".to_owned();
-            self.record(&order, &Evidence::NotSent { proof }).await?;
+            self.record(&claimed, &evidence).await?;
             return Ok(Verdict::Done);
         }
+        self.guard.gate().sends();
         failpoints::reach("send-before-connect");
-        let answer = self.send(&provider, &target, &order).await;
+        let answer = self.send(&provider, &target, &claimed.order).await;
         failpoints::reach("send-after-answer");
         drop(admitted);
-        self.conclude(&provider, &order, &answer).await?;
+        self.conclude(&provider, &claimed, &answer).await?;
         Ok(Verdict::Done)
     }
 
@@ -118,8 +137,11 @@ impl SubmitOrder {
             Availability::Disabled => return Ok(Some(Verdict::Later(DISABLED_PAUSE))),
             Availability::Archived => {
                 let now = self.clock.now();
-                let give_back =
-                    |order: &Order, _: Option<&_>| Ok(withdraw(order, "the provider was removed", now));
+                let gate = self.guard.gate();
+                let give_back = |order: &Order, _: Option<&_>| {
+                    let withdrawn = withdraw(order, "the provider was removed", now);
+                    Ok(withdrawn.filter(|_| gate.is_known()))
+                };
                 amend::<Infallible, _>(&*self.store, id, give_back).await?;
                 return Ok(Some(Verdict::Done));
             }
@@ -148,17 +170,45 @@ impl SubmitOrder {
     }
 
     /// Nobody knows whether the claim was recorded, and nothing was sent. If it was, it is taken back as soon as the
-    /// database answers; if that cannot be done either, the rescuer finds it when its lease has ended.
-    async fn take_back(&self, id: OrderId, claimant: &str, why: String) -> Result<Verdict, StoreError> {
+    /// database answers; if that cannot be done either, the rescuer finds it when its lease has ended. On another
+    /// database than the one of the claim it proves nothing that this worker did not send it.
+    async fn take_back(
+        &self,
+        id: OrderId,
+        claimant: &str,
+        stamp: u64,
+        why: String,
+    ) -> Result<Verdict, StoreError> {
         tracing::warn!(order_id = id.0, %why, "a claim may or may not have been recorded; nothing is sent");
+        let gate = self.guard.gate();
         let decide = |order: &Order, attempt: Option<&Attempt>| {
             let now = self.clock.now();
+            let attempt = attempt.filter(|_| gate.stamp() == stamp);
             Ok(attempt.and_then(|attempt| take_back(order, attempt, claimant, &self.policy, now)))
         };
         match self.insist(id, decide).await? {
             Amended::Recorded(_) => Ok(Verdict::Done),
             Amended::Unchanged | Amended::Missing => Err(StoreError::Unavailable(why)),
             Amended::Refused(never) => match never {},
+        }
+    }
+
+    /// Reasons that came up while the order was claimed. On another database than the one that was looked at, nobody
+    /// knows whether the order was sent before.
+    fn reason_not_to_send(&self, stamp: u64, claimed_at: Duration) -> Option<Evidence> {
+        let gate = self.guard.gate();
+        let not_sent = |proof: &str| Evidence::NotSent {
+            proof: proof.to_owned(),
+        };
+        if gate.stamp() != stamp {
+            let why = "it was claimed on a database that nobody had looked at".to_owned();
+            Some(Evidence::Unknown { why })
+        } else if !gate.is_open() {
+            Some(not_sent("local:paused"))
+        } else if self.is_stale(claimed_at) {
+            Some(not_sent("local:stale"))
+        } else {
+            None
         }
     }
 
@@ -182,25 +232,30 @@ impl SubmitOrder {
     async fn conclude(
         &self,
         provider: &Provider,
-        order: &Order,
+        claimed: &Claimed,
         answer: &AddAnswer,
     ) -> Result<(), StoreError> {
         let outcome = classify_add(answer);
         self.tell_circuit(provider, answer, &outcome);
         let evidence = match outcome {
-            AddOutcome::Placed(provider_order_id) => Evidence::Placed {
-                provider_order_id,
-                actor: Actor::Provider,
-            },
+            AddOutcome::Placed(provider_order_id) => {
+                if self.guard.gate().stamp() != claimed.stamp {
+                    tracing::error!(order_id = claimed.order.id.0, %provider_order_id, "placed, and the database may have forgotten that it was sent");
+                }
+                Evidence::Placed {
+                    provider_order_id,
+                    actor: Actor::Provider,
+                }
+            }
             AddOutcome::Refused { text, .. } => Evidence::Refused { text },
             AddOutcome::NotSent { proof } => Evidence::NotSent { proof },
             AddOutcome::Unknown { why } => Evidence::Unknown { why },
         };
-        match self.record(order, &evidence).await {
+        match self.record(claimed, &evidence).await {
             Err(StoreError::Conflict { constraint }) if matches!(evidence, Evidence::Placed { .. }) => {
-                tracing::error!(order_id = order.id.0, %constraint, "the provider answered an id that another order has");
+                tracing::error!(order_id = claimed.order.id.0, %constraint, "the provider answered an id that another order has");
                 let why = "the provider answered an order id that belongs to another order".to_owned();
-                self.record(order, &Evidence::Unknown { why }).await
+                self.record(claimed, &Evidence::Unknown { why }).await
             }
             result => result,
         }
@@ -224,14 +279,17 @@ impl SubmitOrder {
     }
 
     /// The evidence is about the attempt that was claimed. If recording it succeeded without our knowing, the order may
-    /// have another attempt by now, about which it says nothing.
-    async fn record(&self, claimed: &Order, evidence: &Evidence) -> Result<(), StoreError> {
+    /// have another attempt by now, about which it says nothing. Nor does "not sent" say anything on a database that
+    /// was exchanged meanwhile: the order may have been sent after that.
+    async fn record(&self, claimed: &Claimed, evidence: &Evidence) -> Result<(), StoreError> {
+        let gate = self.guard.gate();
         let decide = |order: &Order, attempt: Option<&Attempt>| {
             let now = self.clock.now();
-            let attempt = attempt.filter(|attempt| attempt.no == claimed.attempts);
+            let counts = gate.stamp() == claimed.stamp || !matches!(evidence, Evidence::NotSent { .. });
+            let attempt = attempt.filter(|attempt| counts && attempt.no == claimed.order.attempts);
             Ok(attempt.and_then(|attempt| resolve(order, attempt, evidence, &self.policy, now)))
         };
-        self.insist(claimed.id, decide).await.map(|_| ())
+        self.insist(claimed.order.id, decide).await.map(|_| ())
     }
 
     /// What is known is worth more than the time it takes to write it down: only a database that stays away makes us

@@ -9,15 +9,16 @@ use application::orders::{
     TrackOrders,
 };
 use application::providers::Panels;
+use application::submission::{GuardPorts, SubmissionGuard};
 use domain::Money;
 use domain::orders::OrderPolicy;
 use domain::providers::LookupCapability;
 use persistence::testing::TestDatabase;
-use persistence::{DatabaseSignal, SeaHealth, SeaLedger, SeaQueries, SeaRelay, SeaStore};
+use persistence::{DatabaseSignal, SeaHealth, SeaIdentity, SeaLedger, SeaQueries, SeaRelay, SeaStore};
 use ports::{Clock, Store};
 use testkit::contract::Backend;
 use testkit::crowd::Tally;
-use testkit::fake::FakeClock;
+use testkit::fake::{FakeClock, FakeIds, FakeMemory, FakeServer};
 use testkit::fixtures::{Shop, admin};
 
 use crate::doubles::{Limiter, Sealer, Shelf, Silence};
@@ -54,6 +55,10 @@ pub struct Desk {
     pub panel: Arc<Panel>,
     pub panels: Arc<Panels>,
     pub limiter: Arc<Limiter>,
+    pub server: Arc<FakeServer>,
+    pub memory: Arc<FakeMemory>,
+    pub guard: Arc<SubmissionGuard>,
+    guard_of: GuardPorts,
     pub sealer: Arc<Sealer>,
     pub shelf: Arc<Shelf>,
     pub shop: Shop,
@@ -144,7 +149,9 @@ impl Desk {
             catalog: queries.clone(),
             providers: queries.clone(),
             orders: queries.clone(),
-            wallets: queries,
+            wallets: queries.clone(),
+            submission: queries.clone(),
+            server: Arc::new(SeaIdentity::new(connections)),
             relay: outbox.clone(),
             proof: Arc::new(SeaLedger::new(connections, clock.clone())),
             health: Arc::new(SeaHealth::new(connections)),
@@ -156,7 +163,24 @@ impl Desk {
             limiter.clone(),
             clock.clone(),
         );
+        let (server, memory) = (Arc::<FakeServer>::default(), Arc::<FakeMemory>::default());
+        server.becomes("1");
+        let guard_of = GuardPorts {
+            store: store.clone(),
+            queries,
+            identity: server.clone(),
+            memory: memory.clone(),
+            limiter: limiter.clone(),
+            ids: Arc::new(FakeIds::default()),
+            clock: clock.clone(),
+        };
+        let guard = Arc::new(SubmissionGuard::new(guard_of.clone(), policy));
+        guard.look().await.unwrap();
         Self {
+            server,
+            memory,
+            guard,
+            guard_of,
             backend,
             store,
             outbox,
@@ -190,6 +214,7 @@ impl Desk {
             self.panel.clone(),
             Arc::clone(&self.panels),
             self.time(),
+            Arc::clone(&self.guard),
             self.policy,
             "worker".to_owned(),
         )
@@ -211,6 +236,7 @@ impl Desk {
             self.panel.clone(),
             Arc::clone(&self.panels),
             self.time(),
+            Arc::clone(&self.guard),
             self.policy,
         )
     }
@@ -227,7 +253,11 @@ impl Desk {
     }
 
     pub fn canceling(&self) -> CancelOrder {
-        CancelOrder::new(Arc::clone(&self.backend.store), self.time())
+        CancelOrder::new(
+            Arc::clone(&self.backend.store),
+            self.time(),
+            Arc::clone(&self.guard),
+        )
     }
 
     pub fn canceling_upstream(&self) -> CancelUpstream {
@@ -242,6 +272,11 @@ impl Desk {
 
     pub fn deciding(&self) -> DecideOrder {
         DecideOrder::new(Arc::clone(&self.backend.store), self.time(), self.policy)
+    }
+
+    /// That of another node, which was just started.
+    pub fn new_guard(&self) -> Arc<SubmissionGuard> {
+        Arc::new(SubmissionGuard::new(self.guard_of.clone(), self.policy))
     }
 
     pub fn relay(&self) -> Relay {

@@ -15,6 +15,7 @@ use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
+use ports::submission::SubmissionRepository;
 use ports::wallets::WalletRepository;
 use ports::{Store, StoreError, Tx};
 
@@ -210,6 +211,10 @@ impl Tx for MoodyTx {
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
         self.honest.audit()
+    }
+
+    fn submission(&mut self) -> &mut dyn SubmissionRepository {
+        self.honest.submission()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

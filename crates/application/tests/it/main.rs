@@ -15,6 +15,7 @@ mod cancel;
 mod decide;
 mod evidence;
 mod groups;
+mod guard;
 mod hold_back;
 mod jobs;
 mod lies;

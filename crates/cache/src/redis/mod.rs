@@ -1,5 +1,6 @@
 //! Limits shared by all nodes through Redis.
 
+mod memory;
 mod outage;
 mod pool;
 
@@ -14,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+pub use memory::RedisMemory;
 pub use pool::{RedisPool, RedisUnreachable, UnusableRedisUrl, connect, ping};
 
 use crate::gcra::{Pace, count_of};

@@ -53,6 +53,15 @@ pub enum AttemptChange {
         /// When.
         at: Timestamp,
     },
+    /// Records an attempt that we know nothing of but that may have been made: the database that knew is gone.
+    Presume {
+        /// Counts from one.
+        no: u32,
+        /// From when on it may have been made.
+        since: Timestamp,
+        /// Why it is presumed.
+        why: String,
+    },
     /// Records the outcome, if the attempt still is what the decision was made on.
     Resolve {
         /// Which attempt.

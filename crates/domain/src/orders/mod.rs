@@ -5,6 +5,7 @@
 
 mod cancel;
 mod change;
+mod doubt;
 mod event;
 mod groups;
 mod order;
@@ -19,6 +20,7 @@ mod unknown;
 
 pub use cancel::{CancelRefusal, cancel_by_customer, withdraw};
 pub use change::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp};
+pub use doubt::{IN_DOUBT, doubt};
 pub use event::{Actor, EventKind, OrderEvent};
 pub use groups::{Asked, GroupPlan, POLL_GROUP_MAX, Regrouping, regroup};
 pub use order::{Order, ServiceSnapshot};

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use domain::orders::{
-    Attempt, AttemptChange, AttemptOutcome, Change, Hold, Observation, Order, OrderState, ServiceSnapshot,
+    Attempt, AttemptChange, AttemptOutcome, Change, Hold, IN_DOUBT, Observation, Order, OrderState,
+    ServiceSnapshot,
 };
 use domain::providers::{UpstreamCount, UpstreamOrder};
 use domain::text::{Link, Name};
@@ -170,6 +171,16 @@ impl World {
                     worker,
                     outcome: AttemptOutcome::Intent,
                     started_at: at,
+                });
+            }
+            AttemptChange::Presume { no, since, .. } => {
+                assert_eq!(usize::try_from(no).unwrap(), self.attempts.len() + 1);
+                self.attempts.push(Attempt {
+                    order: self.order.id,
+                    no,
+                    worker: IN_DOUBT.to_owned(),
+                    outcome: AttemptOutcome::Unknown,
+                    started_at: since,
                 });
             }
             AttemptChange::Resolve {

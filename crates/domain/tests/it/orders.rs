@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::orders::{
-    Actor, AttemptOutcome, Change, Evidence, Hold, Observation, OrderPolicy, ReviewDecision, await_decision,
-    cancel_by_customer, claim, expire_lease, looked_up, observe, observe_refusal, resolve, settle_review,
-    take_back, withdraw, write_off,
+    Actor, AttemptOutcome, Change, Evidence, Hold, Observation, OrderPolicy, ReviewDecision, absence_proves,
+    await_decision, cancel_by_customer, claim, doubt, expire_lease, looked_up, observe, observe_refusal,
+    resolve, settle_review, take_back, withdraw, write_off,
 };
 use domain::providers::{UpstreamCount, UpstreamOrder};
 use domain::{Money, ProviderOrderId, Timestamp, UserId};
@@ -25,6 +25,7 @@ enum Event {
     LookUp,
     AwaitDecision,
     Withdraw,
+    Doubt,
     Cancel,
     Observe { report: UpstreamOrder, age: Duration },
     ObserveRefusal,
@@ -87,6 +88,7 @@ fn events() -> impl Strategy<Value = Event> {
         1 => Just(Event::LookUp),
         1 => Just(Event::AwaitDecision),
         1 => Just(Event::Withdraw),
+        1 => Just(Event::Doubt),
         2 => Just(Event::Cancel),
         8 => (reports(), 0_u64..7_200).prop_map(|(report, age)| Event::Observe {
             report,
@@ -122,6 +124,17 @@ fn decide(world: &World, event: &Event, policy: &OrderPolicy, now: Timestamp) ->
         }
         Event::AwaitDecision => await_decision(order, policy, now).filter(|_| order.unknown_since.is_some()),
         Event::Withdraw => withdraw(order, "provider removed", now),
+        Event::Doubt => {
+            let sent_until = now.plus(policy.lease);
+            doubt(
+                order,
+                world.latest().as_ref(),
+                "restored",
+                sent_until,
+                policy,
+                now,
+            )
+        }
         Event::Cancel => cancel_by_customer(order, now).ok(),
         Event::Observe { report, age } => {
             observe(order, &observation(now.minus(*age), report.clone()), policy, now)
@@ -227,6 +240,31 @@ proptest! {
         if let Some(change) = observe(&world.order, &stale, &policy, now) {
             prop_assert_eq!(&change.order, &world.order);
             prop_assert_eq!(change.movements, []);
+        }
+    }
+
+    #[test]
+    fn an_order_in_doubt_is_not_sent_again_and_its_absence_proves_nothing_for_a_while(
+        mut world in worlds(),
+        before in proptest::collection::vec(events(), 1..30),
+        after in proptest::collection::vec(0_u64..600, 1..5),
+    ) {
+        let policy = OrderPolicy::default();
+        let now = live(&mut world, &before, &policy);
+        let sent_until = now.plus(policy.lease);
+        let change = doubt(&world.order, world.latest().as_ref(), "restored", sent_until, &policy, now);
+        let Some(change) = change else {
+            prop_assert!(!matches!(world.order.state.as_str(), "held" | "submitting"));
+            return Ok(());
+        };
+        world.apply(change);
+        prop_assert_eq!(world.order.state.as_str(), "unknown");
+        prop_assert_eq!(doubt(&world.order, world.latest().as_ref(), "again", sent_until, &policy, now), None);
+        for seconds in after {
+            let at = now.plus(Duration::from_secs(seconds));
+            prop_assert_eq!(claim(&world.order, "w", &policy, at), None);
+            let proven = at > sent_until.plus(policy.quarantine);
+            prop_assert!(proven || !absence_proves(&world.order, &policy, at));
         }
     }
 

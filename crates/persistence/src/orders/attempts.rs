@@ -1,11 +1,11 @@
 //! Attempts to send an order.
 
-use domain::orders::{Attempt, AttemptChange, AttemptOutcome, Order};
+use domain::orders::{Attempt, AttemptChange, AttemptOutcome, IN_DOUBT, Order};
 use domain::{OrderId, Timestamp};
 use entities::attempts::{ActiveModel, Column, Entity, Model};
 use ports::StoreError;
 use ports::orders::AttemptView;
-use sea_orm::ActiveValue::Set;
+use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
@@ -42,15 +42,18 @@ pub(super) async fn change(
     match change {
         AttemptChange::Open { no, worker, at } => {
             let row = ActiveModel {
-                order_id: Set(order.id.0),
-                no: Set(stored("attempts.no", *no)?),
-                worker: Set(worker.clone()),
                 outcome: Set(AttemptOutcome::Intent.as_str().to_owned()),
-                proof: Set(None),
-                provider_id: Set(order.service.provider.0),
-                provider_order_id: Set(None),
-                started_at: Set(at.micros()),
-                resolved_at: Set(None),
+                ..new_row(order, *no, worker, *at)?
+            };
+            Entity::insert(row).exec_without_returning(conn).await?;
+            Ok(true)
+        }
+        AttemptChange::Presume { no, since, why } => {
+            let row = ActiveModel {
+                outcome: Set(AttemptOutcome::Unknown.as_str().to_owned()),
+                proof: Set(Some(why.clone())),
+                resolved_at: Set(Some(order.updated_at.micros())),
+                ..new_row(order, *no, IN_DOUBT, *since)?
             };
             Entity::insert(row).exec_without_returning(conn).await?;
             Ok(true)
@@ -81,6 +84,21 @@ pub(super) async fn change(
             Ok(done.rows_affected == 1)
         }
     }
+}
+
+/// An attempt of which nothing is known yet.
+fn new_row(order: &Order, no: u32, worker: &str, started_at: Timestamp) -> Result<ActiveModel, StoreError> {
+    Ok(ActiveModel {
+        order_id: Set(order.id.0),
+        no: Set(stored("attempts.no", no)?),
+        worker: Set(worker.to_owned()),
+        outcome: NotSet,
+        proof: Set(None),
+        provider_id: Set(order.service.provider.0),
+        provider_order_id: Set(None),
+        started_at: Set(started_at.micros()),
+        resolved_at: Set(None),
+    })
 }
 
 /// Every attempt of an order, oldest first.

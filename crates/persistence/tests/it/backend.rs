@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use persistence::testing::TestDatabase;
-use persistence::{DatabaseSignal, SeaHealth, SeaLedger, SeaQueries, SeaRelay, SeaStore};
+use persistence::{DatabaseSignal, SeaHealth, SeaIdentity, SeaLedger, SeaQueries, SeaRelay, SeaStore};
 use testkit::contract::{Backend, Case};
 use testkit::fake::FakeClock;
 
@@ -31,7 +31,9 @@ impl Bench {
             catalog: queries.clone(),
             providers: queries.clone(),
             orders: queries.clone(),
-            wallets: queries,
+            wallets: queries.clone(),
+            submission: queries,
+            server: Arc::new(SeaIdentity::new(connections)),
             relay: Arc::new(SeaRelay::new(connections)),
             proof: Arc::new(SeaLedger::new(connections, clock.clone())),
             health: Arc::new(SeaHealth::new(connections)),

@@ -58,6 +58,7 @@ macro_rules! every_suite {
         testkit::outbox_batches_contract!($with);
         testkit::ledger_contract!($with);
         testkit::writers_contract!($with);
+        testkit::submission_contract!($with);
     };
 }
 

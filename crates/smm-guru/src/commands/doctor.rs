@@ -64,6 +64,7 @@ async fn check_installation(blueprint: Blueprint, findings: &mut Findings) {
     if check_database(&system, findings).await {
         check_jobs(&system, findings).await;
         check_orders(&system, findings).await;
+        check_submission(&system, findings).await;
         check_providers(&system, findings).await;
     }
     system.close().await;
@@ -159,6 +160,26 @@ async fn check_orders(system: &System, findings: &mut Findings) {
             "Decide about them under GET /api/v1/admin/orders/review.",
         ),
         Err(error) => findings.bad(&error.to_string(), "Check that the database is reachable."),
+    }
+}
+
+async fn check_submission(system: &System, findings: &mut Findings) {
+    let status = match system.services().submission.status().await {
+        Ok(status) => status,
+        Err(error) => return findings.bad(&error.to_string(), "Check that the database is reachable."),
+    };
+    match &status.submission.pause {
+        None => findings.good("orders are sent to providers"),
+        Some(pause) => findings.bad(
+            &format!("no order is sent: {}", pause.reason),
+            "See `smm-guru submission status`, and docs/OPERATIONS.md about a restored database.",
+        ),
+    }
+    if !status.untold.is_empty() {
+        findings.bad(
+            &format!("the database server does not tell its {}", status.untold.join(" and ")),
+            "A restored database may go unnoticed; grant the user pg_monitor, or run `smm-guru submission pause --restored` after every restore.",
+        );
     }
 }
 

@@ -7,5 +7,6 @@ pub mod migrate;
 pub mod openapi;
 pub mod sandbox_provider;
 pub mod serve;
+pub mod submission;
 pub mod user;
 pub mod work;

@@ -33,6 +33,7 @@ pub mod providers;
 pub mod queue;
 pub mod schedules;
 pub mod steps;
+pub mod submission;
 pub mod transfers;
 pub mod wallets;
 pub mod writers;
@@ -46,6 +47,7 @@ use ports::ledger::LedgerProof;
 use ports::orders::OrderQueries;
 use ports::outbox::OutboxRelay;
 use ports::providers::ProviderQueries;
+use ports::submission::{DatabaseIdentity, SubmissionQueries};
 use ports::wallets::WalletQueries;
 use ports::{Store, StoreError};
 
@@ -69,6 +71,10 @@ pub struct Backend {
     pub wallets: Arc<dyn WalletQueries>,
     /// Jobs.
     pub relay: Arc<dyn OutboxRelay>,
+    /// Whether orders may be sent.
+    pub submission: Arc<dyn SubmissionQueries>,
+    /// What the database is.
+    pub server: Arc<dyn DatabaseIdentity>,
     /// The proof of the books.
     pub proof: Arc<dyn LedgerProof>,
     /// The database about itself.
@@ -138,6 +144,7 @@ mod tests {
             crate::outbox_retries_contract!(names),
         );
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
+        assert_listed(include_str!("submission.rs"), crate::submission_contract!(names));
         assert_listed(include_str!("queue.rs"), crate::queue_contract!(names));
         assert_listed(include_str!("limits.rs"), crate::limits_contract!(names));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use domain::orders::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp, NewOrder, Order};
+use domain::orders::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp, IN_DOUBT, NewOrder, Order};
 use domain::wallets::{Movement, Transfer, TransferKind, WalletChange};
 use domain::{Money, OrderId, ProviderOrderId, Timestamp, UserId};
 use ports::StoreError;
@@ -207,7 +207,7 @@ impl Store {
         }
         match &change.attempt {
             None => {}
-            Some(AttemptChange::Open { no, .. }) => {
+            Some(AttemptChange::Open { no, .. } | AttemptChange::Presume { no, .. }) => {
                 if row.attempts.iter().any(|it| it.attempt.no == *no) {
                     return Err(conflict("attempts.primary"));
                 }
@@ -325,6 +325,16 @@ impl OrderRow {
                     worker: worker.clone(),
                     outcome: AttemptOutcome::Intent,
                     started_at: *at,
+                },
+                provider_order_id: None,
+            }),
+            AttemptChange::Presume { no, since, .. } => self.attempts.push(AttemptRow {
+                attempt: Attempt {
+                    order: self.order.id,
+                    no: *no,
+                    worker: IN_DOUBT.to_owned(),
+                    outcome: AttemptOutcome::Unknown,
+                    started_at: *since,
                 },
                 provider_order_id: None,
             }),

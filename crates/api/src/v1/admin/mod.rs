@@ -10,6 +10,7 @@ mod provider_connection;
 mod providers;
 mod service_edits;
 mod services;
+mod submission;
 mod users;
 
 use domain::text::Name;
@@ -42,6 +43,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(services::archive_service)
         .service(users::credit_wallet)
         .service(users::set_wallet_status)
+        .service(submission::show_submission)
+        .service(submission::pause_submission)
+        .service(submission::release_submission)
         .service(orders::show_overview)
         .service(orders::unknown_orders)
         .service(orders::review_orders)

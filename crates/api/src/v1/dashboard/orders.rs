@@ -4,6 +4,8 @@
     reason = "the document's macro repeats the types of queries in full"
 )]
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, get, post, web};
 use application::orders::{CancelOrderError, OrderDetail};
 use domain::orders::{CancelRefusal, CustomerStatus};
@@ -96,6 +98,9 @@ pub async fn show_order(
     )
 }
 
+/// When to ask again for what waits for orders in doubt.
+const IN_DOUBT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// Cancels one of the caller's orders
 ///
 /// Before it is sent, the money is back at once. Afterwards the provider is asked, and money moves only when it reports
@@ -131,6 +136,7 @@ fn cancel_error(error: CancelOrderError) -> ApiError {
             Code::CancelRefused,
             format!("The order cannot be canceled: {refusal}."),
         ),
+        CancelOrderError::InDoubt => ApiError::from(Code::Unavailable).retry_after(IN_DOUBT_RETRY_AFTER),
         CancelOrderError::Store(error) => error.into(),
     }
 }
