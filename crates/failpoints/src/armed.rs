@@ -30,3 +30,27 @@ pub fn arm(point: &str, act: impl Fn() + Send + Sync + 'static) -> Result<(), St
 pub fn die_at(point: &str) -> Result<(), String> {
     arm(point, || std::process::abort())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_point_does_what_it_was_told_and_others_do_nothing() {
+        let count = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&count);
+        arm("told/before-commit", move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        })
+        .unwrap();
+        reach("nobody-told-this-one");
+        after_commit("told");
+        assert_eq!(count.load(Ordering::SeqCst), 0);
+        before_commit("told");
+        before_commit("told");
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+}

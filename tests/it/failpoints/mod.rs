@@ -2,6 +2,7 @@
 //! next one finishes. See "Fail points" in `docs/TESTING.md`.
 
 mod child;
+mod documented;
 mod doubles;
 mod life;
 mod pairs;
