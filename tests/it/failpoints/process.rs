@@ -184,7 +184,7 @@ impl Process {
     }
 
     /// Works, and lets time pass whenever nothing is left to do, until every order has ended or the time is up.
-    pub async fn work(&self, at_most: Duration) {
+    pub async fn work(self: &Arc<Self>, at_most: Duration) {
         let mut passed = Duration::ZERO;
         loop {
             self.do_what_is_due().await;
@@ -214,7 +214,7 @@ impl Process {
     }
 
     /// Works until nothing is due at this moment.
-    pub async fn do_what_is_due(&self) {
+    pub async fn do_what_is_due(self: &Arc<Self>) {
         loop {
             for schedule in Schedule::ALL {
                 let runs = self.at_work().map(|worker| worker.schedules.run(schedule));
@@ -229,7 +229,14 @@ impl Process {
             if jobs.is_empty() {
                 return;
             }
-            join_all(jobs.iter().map(|job| self.do_job(job))).await;
+            // Each on a task of its own: one that stands still at a point must not hold the others up.
+            let jobs = jobs.into_iter().map(|job| {
+                let process = Arc::clone(self);
+                tokio::spawn(async move { process.do_job(&job).await })
+            });
+            for done in join_all(jobs).await {
+                done.unwrap();
+            }
         }
     }
 

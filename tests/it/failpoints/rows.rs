@@ -18,6 +18,9 @@ const STALE: Duration = Duration::from_secs(40);
 /// How long after it began to send a process dies whose request travels on.
 const ON_THE_WIRE: Duration = Duration::from_millis(150);
 
+/// The script of an order that the panel places when its sender may be long dead.
+pub const LATE: &str = "accept-late";
+
 /// Something that goes wrong.
 #[derive(Clone, Copy)]
 pub struct Row {
@@ -109,7 +112,7 @@ pub static CRASHES: [Row; 20] = [
         process.twins.store(true, Ordering::SeqCst);
         die_at(point);
     }),
-    row("C14", "send-before-connect", "accept-late").with(|_, point| {
+    row("C14", "send-before-connect", LATE).with(|_, point| {
         once(point, move || {
             std::thread::spawn(move || {
                 std::thread::sleep(ON_THE_WIRE);

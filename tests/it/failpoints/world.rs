@@ -23,7 +23,7 @@ use tokio::process::{Child, Command};
 
 use super::life::{LIFE, Life, Place, Wish, Word};
 use super::process::{open, unix_millis};
-use super::rows::{Row, Scene};
+use super::rows::{LATE, Row, Scene};
 use crate::support::{PANEL_KEY, enlist, eventually};
 
 /// How the kernel says that a process aborted.
@@ -132,6 +132,10 @@ impl World {
             status.success(),
             "{codes:?}: the last process does not finish: {status}\n{said}"
         );
+        if rows.iter().any(|row| row.script == LATE) {
+            let left = self.arrived_by.saturating_sub(unix_millis());
+            tokio::time::sleep(Duration::from_millis(left)).await;
+        }
         self.prove(&codes).await;
     }
 
@@ -140,6 +144,7 @@ impl World {
             self.panel_is_down(true).await;
         }
         let (status, said) = self.live(Some(row), Some(wish)).await;
+        self.arrived_by = unix_millis() + u64::try_from(LATE_AT_MOST.as_millis()).unwrap();
         let last = said.lines().filter_map(Word::heard).next_back();
         assert!(
             status.signal() == Some(SIGABRT) && last == Some(Word::Dies(row.dies_at.to_owned())),
@@ -186,9 +191,7 @@ impl World {
             child.kill().await.unwrap();
             panic!("a process does not end: {life:?}");
         };
-        let status = child.wait().await.unwrap();
-        self.arrived_by = unix_millis() + u64::try_from(LATE_AT_MOST.as_millis()).unwrap();
-        (status, said)
+        (child.wait().await.unwrap(), said)
     }
 
     /// Listens to a process until it says nothing any more.
