@@ -8,13 +8,20 @@ pub const EXAMPLES: &str = "\
 Examples:
   cargo xtask failpoints                             every point alone, and a few pairs, on both databases
   cargo xtask failpoints --pairs                     every two in a row, on both databases; many minutes
-  cargo xtask failpoints --pairs --database sqlite   without PostgreSQL";
+  cargo xtask failpoints --pairs --database sqlite   without PostgreSQL
+  cargo xtask failpoints --only C4+C9,C9+asked       these pairs: a death at C4 and one at C9, and so on";
+
+/// Tells the test which pairs to try.
+const ONLY: &str = "FAIL_POINTS";
 
 #[derive(clap::Args)]
 pub struct Options {
     /// Try every two deaths in a row
     #[arg(long)]
     pairs: bool,
+    /// Try these pairs of rows
+    #[arg(long, value_name = "ROW+ROW,…")]
+    only: Option<String>,
     /// On one database only
     #[arg(long, value_enum)]
     database: Option<Database>,
@@ -30,7 +37,7 @@ impl Options {
     /// What is passed to `cargo test` after the names of packages.
     fn arguments(&self) -> Vec<&'static str> {
         let mut arguments = vec!["--nocapture", "--test-threads", "2"];
-        if self.pairs {
+        if self.pairs || self.only.is_some() {
             arguments.extend(["--ignored", "--skip", "child"]);
         }
         match self.database {
@@ -57,6 +64,9 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
     let servers = plan.map(|plan| plan.start(Durability::Synced)).transpose()?;
     let mut command = cargo(&["test", "--workspace", "--test", "it", "failpoints::", "--"]);
     command.args(options.arguments());
+    if let Some(only) = &options.only {
+        command.env(ONLY, only);
+    }
     if let Some(servers) = &servers {
         command.env(DATABASE_URL, &servers.postgres.url);
     }
@@ -72,6 +82,7 @@ mod tests {
     fn what_is_asked_is_passed_on() {
         let options = Options {
             pairs: true,
+            only: None,
             database: Some(Database::Postgres),
         };
         let expected = [
