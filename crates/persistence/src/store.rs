@@ -41,8 +41,10 @@ impl Store for SeaStore {
         if self.database.postgres().is_none() {
             return Ok(None);
         }
+        failpoints::before_commit("placed");
         let placed = placing::place(self.database.write(), placement).await?;
         if placed.is_some() {
+            failpoints::after_commit("placed");
             self.signal.notify();
         }
         Ok(placed)

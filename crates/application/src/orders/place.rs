@@ -250,13 +250,10 @@ impl PlaceOrder {
         placement: &Placement,
         wanted: &Wanted<'_>,
     ) -> Result<Recording, PlaceOrderError> {
-        // It is a transaction of its own.
-        failpoints::before_commit("placed");
         let id = match self.store.place(placement).await? {
             Some(id) => id,
             None => return self.record_in_steps(placement, wanted).await,
         };
-        failpoints::after_commit("placed");
         Ok(Recording::New(Box::new(placement.identified(id))))
     }
 
