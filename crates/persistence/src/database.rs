@@ -281,6 +281,20 @@ impl Database {
     }
 }
 
+/// Begins a transaction, to the end even if whoever asked for it has gone: sqlx forgets a `BEGIN` whose future was dropped,
+/// and whoever gets the connection next would work in a transaction that nobody commits.
+pub(crate) async fn begin_to_the_end(
+    connection: &DatabaseConnection,
+    options: TransactionOptions,
+) -> Result<DatabaseTransaction, StoreError> {
+    let connection = connection.clone();
+    let beginning = tokio::spawn(async move { connection.begin_with_options(options).await });
+    match beginning.await {
+        Ok(begun) => begun.map_err(store_error),
+        Err(ended) => Err(StoreError::Unavailable(ended.to_string())),
+    }
+}
+
 /// Creates the file of a new database so that only its owner can read it; SQLite gives its journals the same mode.
 fn create_private(file: &Path) {
     let created = OpenOptions::new()
@@ -301,7 +315,7 @@ pub(crate) async fn begin_on(write: &DatabaseConnection) -> Result<DatabaseTrans
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        match write.begin_with_options(options).await.map_err(store_error) {
+        match begin_to_the_end(write, options).await {
             Err(StoreError::Contended) if asked.elapsed() < SQLITE_BUSY_TIMEOUT => {
                 tokio::time::sleep(SQLITE_BUSY_PAUSE).await;
             }

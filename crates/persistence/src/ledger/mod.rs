@@ -8,11 +8,10 @@ use domain::Timestamp;
 use ports::ledger::{InvariantCount, LedgerProof};
 use ports::{Clock, StoreError};
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, TransactionOptions,
-    TransactionTrait, Value,
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, TransactionOptions, Value,
 };
 
-use crate::database::Database;
+use crate::database::{Database, begin_to_the_end};
 use crate::error::{Failure, store_error};
 use crate::sql;
 
@@ -55,8 +54,7 @@ impl SeaLedger {
             },
             _ => TransactionOptions::default(),
         };
-        let tx = self.database.read().begin_with_options(options).await;
-        tx.map_err(store_error)
+        begin_to_the_end(self.database.read(), options).await
     }
 }
 

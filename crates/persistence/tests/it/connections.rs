@@ -266,3 +266,42 @@ async fn an_address_that_cannot_be_reached_does_not_show_its_password() {
         }
     }
 }
+
+/// Customers go away and shutdowns come: a request may be dropped wherever it waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_begin_that_is_abandoned_half_way_leaves_no_transaction_open_on_postgres() {
+    const OPEN: &str = "SELECT COUNT(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let Some(witness) = TestDatabase::postgres()
+        .await
+        .expect("PostgreSQL makes a database")
+    else {
+        return;
+    };
+    let one = PoolSizes {
+        postgres: 1,
+        ..PoolSizes::default()
+    };
+    let database = Database::connect(witness.url(), one).await.expect("it connects");
+    let signal = DatabaseSignal::start(&database).await.expect("it listens");
+    let store = SeaStore::new(&database, std::sync::Arc::new(signal));
+    for looks in 1..=5 {
+        let mut beginning = store.begin();
+        for _ in 0..looks {
+            if futures::poll!(&mut beginning).is_ready() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        drop(beginning);
+        let closed = async {
+            // What was under way when it was dropped arrives first.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            while witness.number(OPEN).await != Ok(0) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let closed = tokio::time::timeout(Duration::from_secs(10), closed).await;
+        closed.unwrap_or_else(|_| panic!("abandoned after {looks} looks, a transaction stays open"));
+    }
+}
