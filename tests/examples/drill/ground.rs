@@ -53,6 +53,8 @@ impl Ground {
             ("METRICS_ADDRESS", "127.0.0.1:0".to_owned()),
             // Every client comes from an address of its own, as far as limits go.
             ("TRUSTED_PROXIES", "1".to_owned()),
+            // Shorter than clients wait: an answer that nobody waits for is work for nothing.
+            ("DATABASE_WAIT_SECONDS", "4".to_owned()),
         ]);
         let ports = free_ports(NODES + 2)?;
         let (nodes, servers) = match shape {

@@ -16,6 +16,10 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(6);
 /// How long a client repeats a request before something is wrong: nothing is down for so long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Pauses between repetitions.
+const PAUSE_MIN: Duration = Duration::from_millis(300);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -198,9 +202,11 @@ impl Visitor {
         }
     }
 
-    /// Repeats the same request at any node until there is an answer that decides something.
+    /// Repeats the same request at any node until there is an answer that decides something, with growing pauses: who
+    /// repeats faster than a server that has fallen behind can answer keeps it there.
     pub async fn insist(&self, request: &Request, mut chance: Chance) -> anyhow::Result<Answer> {
         let begun = Instant::now();
+        let mut pause = PAUSE_MIN;
         loop {
             match self.ask(request, chance.draw(), ANSWER_TIME_MAX).await {
                 Some(answer) if answer.status < 500 => return Ok(answer),
@@ -213,7 +219,8 @@ impl Visitor {
                 request.method,
                 request.path
             );
-            tokio::time::sleep(chance.millis(50, 400)).await;
+            tokio::time::sleep(chance.moment(pause, 20, 100)).await;
+            pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 }
