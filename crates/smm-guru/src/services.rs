@@ -66,13 +66,13 @@ pub struct Services {
 }
 
 impl Services {
-    /// Wires the use cases.
+    /// Wires the use cases of a process that does `workers` jobs at once.
     #[must_use]
     #[expect(
         clippy::too_many_lines,
         reason = "it is a list of wires, one use case after another"
     )]
-    pub fn new(ports: &Adapters, policy: OrderPolicy) -> Self {
+    pub fn new(ports: &Adapters, policy: OrderPolicy, workers: usize) -> Self {
         let Adapters {
             store,
             clock,
@@ -86,12 +86,13 @@ impl Services {
             ..
         } = ports.clone();
         let submission = Arc::new(SubmissionGuard::new(guard_ports(ports), policy));
-        let panels = Arc::new(Panels::new(
+        let panels = Panels::new(
             ports.providers.clone(),
             ports.sealer.clone(),
             ports.limiter.clone(),
             clock.clone(),
-        ));
+        );
+        let panels = Arc::new(panels.for_workers(workers));
         Self {
             sign_up: Arc::new(SignUp::new(
                 store.clone(),

@@ -72,7 +72,7 @@ impl System {
         blueprint.policy.check()?;
         let database = Database::connect(blueprint.storage.database_url().reveal(), blueprint.pools).await?;
         let adapters = adapters(&blueprint, &database).await?;
-        let services = Services::new(&adapters, blueprint.policy);
+        let services = Services::new(&adapters, blueprint.policy, blueprint.concurrency);
         Ok(Self {
             blueprint,
             database,

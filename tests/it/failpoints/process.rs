@@ -101,7 +101,7 @@ impl Process {
             ..real
         };
         let policy = OrderPolicy::default();
-        let services = Services::new(&ports, policy);
+        let services = Services::new(&ports, policy, 16);
         let worker = |name: &str| {
             let (services, name) = (&services, format!("{}-{name}", std::process::id()));
             Worker {

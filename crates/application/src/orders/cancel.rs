@@ -134,13 +134,12 @@ impl CancelUpstream {
             Err(pause) => return Ok(Verdict::Later(pause)),
         };
         let asked = self.gateway.cancel(&target, &provider_order_id).await;
-        drop(admitted);
         failpoints::reach("cancel-after-answer");
         let (result, word) = match &asked {
             Ok(()) => (CallResult::Answered, "asked".to_owned()),
             Err(error) => (call_result(error), error.to_string()),
         };
-        self.panels.tell(provider.id, CallClass::Read, result);
+        self.panels.tell(provider.id, CallClass::Read, admitted, result);
         if let Err(PanelError::Unreachable(why) | PanelError::Broken(why)) = &asked {
             tracing::warn!(order_id = id.0, provider_id = provider.id.0, %why, "a provider did not hear a cancellation; it is asked again");
             return Ok(Verdict::Later(ASK_AGAIN));

@@ -16,7 +16,7 @@ use ports::{Clock, Store, StoreError};
 
 use super::record::amend;
 use crate::jobs::Verdict;
-use crate::providers::{CallClass, Panels, PanelsError};
+use crate::providers::{Admitted, CallClass, Panels, PanelsError};
 use crate::submission::SubmissionGuard;
 
 /// How long a look-up waits while orders in doubt are marked.
@@ -98,9 +98,8 @@ impl ReconcileOrder {
         };
         let asked_at = self.clock.now();
         let found = self
-            .look_up(&provider, &target, &view.order, attempt.started_at)
+            .look_up(&provider, &target, admitted, &view.order, attempt.started_at)
             .await;
-        drop(admitted);
         failpoints::reach("look-up-after-answer");
         let answer = LookUp {
             attempt: attempt.no,
@@ -115,6 +114,7 @@ impl ReconcileOrder {
         &self,
         provider: &Provider,
         target: &PanelTarget,
+        admitted: Admitted,
         order: &Order,
         sent_after: Timestamp,
     ) -> Result<ListMatch, StoreError> {
@@ -124,12 +124,12 @@ impl ReconcileOrder {
             Ok(listed) => listed,
             Err(error) => {
                 self.panels
-                    .tell(provider.id, CallClass::Read, call_result(&error));
+                    .tell(provider.id, CallClass::Read, admitted, call_result(&error));
                 return Ok(ListMatch::Inconclusive(error.to_string()));
             }
         };
         self.panels
-            .tell(provider.id, CallClass::Read, CallResult::Answered);
+            .tell(provider.id, CallClass::Read, admitted, CallResult::Answered);
         let ids: Vec<ProviderOrderId> = listed.iter().map(|row| row.id.clone()).collect();
         let known = self.orders.known_provider_orders(provider.id, &ids).await?;
         Ok(find_in_list(order, capability, &listed, &known, sent_after))

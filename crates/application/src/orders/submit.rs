@@ -19,7 +19,7 @@ use ports::{Clock, Store, StoreError};
 
 use super::record::{Amended, amend};
 use crate::jobs::Verdict;
-use crate::providers::{CallClass, Panels, PanelsError};
+use crate::providers::{Admitted, CallClass, Panels, PanelsError};
 use crate::submission::SubmissionGuard;
 
 /// How long to wait before a provider that staff switched off is tried again.
@@ -92,6 +92,10 @@ impl SubmitOrder {
         let Some(stamp) = self.guard.gate().pass() else {
             return Ok(Verdict::Later(CLOSED_PAUSE));
         };
+        // Before anything is read for it: there may be thousands.
+        if let Err(pause) = self.panels.glance(view.order.service.provider, CallClass::Submit) {
+            return Ok(Verdict::Later(pause));
+        }
         let (provider, target) = self.panels.target(view.order.service.provider).await?;
         if let Some(verdict) = self.hold_back(&provider, id).await? {
             return Ok(verdict);
@@ -125,8 +129,7 @@ impl SubmitOrder {
         failpoints::reach("send-before-connect");
         let answer = self.send(&provider, &target, &claimed.order).await;
         failpoints::reach("send-after-answer");
-        drop(admitted);
-        self.conclude(&provider, &claimed, &answer).await?;
+        self.conclude(&provider, admitted, &claimed, &answer).await?;
         Ok(Verdict::Done)
     }
 
@@ -134,7 +137,7 @@ impl SubmitOrder {
     async fn hold_back(&self, provider: &Provider, id: OrderId) -> Result<Option<Verdict>, StoreError> {
         match provider.availability {
             Availability::Active => {}
-            Availability::Disabled => return Ok(Some(Verdict::Later(DISABLED_PAUSE))),
+            Availability::Disabled => return Ok(Some(self.wait(provider, DISABLED_PAUSE))),
             Availability::Archived => {
                 let now = self.clock.now();
                 let gate = self.guard.gate();
@@ -147,7 +150,12 @@ impl SubmitOrder {
             }
         }
         let exposure = self.orders.unknown_exposure(provider.id).await?;
-        Ok((exposure > provider.settings.exposure_cap).then_some(Verdict::Later(EXPOSURE_PAUSE)))
+        let too_much = exposure > provider.settings.exposure_cap;
+        Ok(too_much.then(|| self.wait(provider, EXPOSURE_PAUSE)))
+    }
+
+    fn wait(&self, provider: &Provider, at_least: Duration) -> Verdict {
+        Verdict::Later(self.panels.turn_away(provider, CallClass::Submit, at_least))
     }
 
     /// A name for one claim. The process's own would not do: a claim that failed has the number of the next one, and
@@ -232,11 +240,12 @@ impl SubmitOrder {
     async fn conclude(
         &self,
         provider: &Provider,
+        admitted: Admitted,
         claimed: &Claimed,
         answer: &AddAnswer,
     ) -> Result<(), StoreError> {
         let outcome = classify_add(answer);
-        self.tell_circuit(provider, answer, &outcome);
+        self.tell_circuit(provider, admitted, answer, &outcome);
         let evidence = match outcome {
             AddOutcome::Placed(provider_order_id) => {
                 if self.guard.gate().stamp() != claimed.stamp {
@@ -261,13 +270,19 @@ impl SubmitOrder {
         }
     }
 
-    fn tell_circuit(&self, provider: &Provider, answer: &AddAnswer, outcome: &AddOutcome) {
+    fn tell_circuit(
+        &self,
+        provider: &Provider,
+        admitted: Admitted,
+        answer: &AddAnswer,
+        outcome: &AddOutcome,
+    ) {
         let result = match (answer, outcome) {
             (AddAnswer::NotSent { .. }, _) => CallResult::Unreachable,
             (_, AddOutcome::Placed(_) | AddOutcome::Refused { .. }) => CallResult::Answered,
             _ => CallResult::Failed,
         };
-        self.panels.tell(provider.id, CallClass::Submit, result);
+        self.panels.tell(provider.id, CallClass::Submit, admitted, result);
         if let AddOutcome::Refused {
             kind: RefusalKind::Account,
             text,

@@ -128,18 +128,17 @@ impl TrackOrders {
         self.meter.asked(provider.id, &late);
         let answers = about_the_one(self.gateway.statuses(target, &ids).await, &ids);
         let half_open = admitted.half_open();
-        drop(admitted);
         failpoints::reach("poll-after-answer");
         match answers {
             Ok(answers) => {
                 self.panels
-                    .tell(provider.id, CallClass::Read, CallResult::Answered);
+                    .tell(provider.id, CallClass::Read, admitted, CallResult::Answered);
                 self.apply(batch, &answers, requested_at, half_open).await
             }
             Err(error) => {
                 tracing::warn!(provider_id = provider.id.0, orders = ids.len(), %error, "a status request failed");
                 self.panels
-                    .tell(provider.id, CallClass::Read, call_result(&error));
+                    .tell(provider.id, CallClass::Read, admitted, call_result(&error));
                 Ok(())
             }
         }

@@ -155,7 +155,6 @@ fn end_call<T>(panels: &Panels, call: Call, answer: Result<T, PanelError>) -> Re
         Ok(_) => CallResult::Answered,
         Err(error) => call_result(error),
     };
-    panels.tell(call.provider.id, CallClass::Read, result);
-    drop(call.admitted);
+    panels.tell(call.provider.id, CallClass::Read, call.admitted, result);
     answer.map_err(AskProviderError::Panel)
 }

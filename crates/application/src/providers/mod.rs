@@ -4,6 +4,7 @@ mod add;
 mod admin;
 mod connection;
 mod edit;
+mod line;
 pub mod panels;
 
 pub use add::{AddProvider, AddProviderError};

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::ProviderId;
-use domain::providers::{CallResult, Circuit, CircuitPolicy, CircuitState, Permission, Provider};
+use domain::providers::{CallResult, Circuit, CircuitPolicy, CircuitState, Pass, Permission, Provider};
 use ports::crypto::{SealError, SecretSealer};
 use ports::gateway::PanelTarget;
 use ports::limits::{Admission, Limit, RateLimiter};
 use ports::providers::ProviderQueries;
 use ports::{Clock, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::line::Standing;
 
 /// Sending orders and asking about them fail for different reasons, so they have circuits of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,11 +26,12 @@ pub enum CallClass {
 }
 
 impl CallClass {
-    /// How many calls of the class one process makes to one provider at once.
-    const fn places(self) -> usize {
+    /// How many calls of the class a process with so many workers makes to one provider at once. A provider that is dead
+    /// or slow holds a worker for each, and no more than a quarter of them in both classes together.
+    fn places(self, workers: usize) -> usize {
         match self {
-            Self::Submit => 8,
-            Self::Read => 4,
+            Self::Submit => (workers / 6).clamp(1, 8),
+            Self::Read => (workers / 12).clamp(1, 4),
         }
     }
 }
@@ -51,6 +54,8 @@ pub enum PanelsError {
 #[derive(Debug)]
 pub struct Admitted {
     half_open: bool,
+    pass: Pass,
+    since: Duration,
     _place: OwnedSemaphorePermit,
 }
 
@@ -65,12 +70,17 @@ impl Admitted {
 struct Line {
     circuit: Circuit,
     places: Arc<Semaphore>,
+    standing: Standing,
 }
 
 type Lines = HashMap<(ProviderId, CallClass), Line>;
 
+/// How long to stand back at least when a rate limit says so.
+const BREATH: Duration = Duration::from_millis(10);
 /// How long to stand back when every place in line is taken.
 const CROWDED_PAUSE: Duration = Duration::from_millis(250);
+/// Workers of a process of which it is not said how many it has: with them, each class has all the places that it can have.
+const WORKERS: usize = 48;
 /// Requests that may go out at once, whatever the rate.
 const BURST_MAX: u32 = 10;
 
@@ -80,6 +90,7 @@ pub struct Panels {
     sealer: Arc<dyn SecretSealer>,
     limiter: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
+    workers: usize,
     lines: Mutex<Lines>,
 }
 
@@ -103,8 +114,15 @@ impl Panels {
             sealer,
             limiter,
             clock,
+            workers: WORKERS,
             lines: Mutex::default(),
         }
+    }
+
+    /// The same, for a process that does so many jobs at once.
+    #[must_use]
+    pub fn for_workers(self, workers: usize) -> Self {
+        Self { workers, ..self }
     }
 
     /// The provider, and where and as whom it is called. Archived providers too: their orders live on.
@@ -126,12 +144,39 @@ impl Panels {
         Ok((provider, target))
     }
 
+    /// Whether it is worth asking for leave to call at all. Costs nothing, so that a long line of jobs for a provider that
+    /// takes none is turned away quickly.
+    ///
+    /// # Errors
+    /// How long to stand back.
+    pub fn glance(&self, provider: ProviderId, class: CallClass) -> Result<(), Duration> {
+        let now = self.clock.monotonic();
+        self.with_line(provider, class, |line| {
+            let waits = match line.circuit.pause(now) {
+                Some(pause) => pause,
+                None if line.places.available_permits() == 0 => CROWDED_PAUSE,
+                None => return Ok(()),
+            };
+            Err(line.standing.turn_away(now, waits))
+        })
+    }
+
+    /// How long a job that cannot be done for `at_least` so long has to stand back.
+    pub fn turn_away(&self, provider: &Provider, class: CallClass, at_least: Duration) -> Duration {
+        let now = self.clock.monotonic();
+        let rate = provider.settings.requests_per_second;
+        self.with_line(provider.id, class, |line| {
+            line.standing.has_rate(rate);
+            line.standing.turn_away(now, at_least)
+        })
+    }
+
     /// Asks to make one call now.
     ///
     /// # Errors
     /// How long to stand back.
     pub async fn admit(&self, provider: &Provider, class: CallClass) -> Result<Admitted, Duration> {
-        self.peek(provider.id, class)?;
+        self.glance(provider.id, class)?;
         let per_second = provider.settings.requests_per_second.max(1);
         let limit = Limit {
             count: per_second,
@@ -144,51 +189,47 @@ impl Panels {
             .await
         {
             // Last, because it may take the one place that a half-open circuit has.
-            Admission::Granted { .. } => self.enter(provider.id, class),
-            Admission::Denied { retry_after } => Err(retry_after.max(Duration::from_millis(10))),
+            Admission::Granted { .. } => self.enter(provider, class),
+            Admission::Denied { retry_after } => {
+                Err(self.turn_away(provider, class, retry_after.max(BREATH)))
+            }
         }
     }
 
-    fn peek(&self, provider: ProviderId, class: CallClass) -> Result<(), Duration> {
+    fn enter(&self, provider: &Provider, class: CallClass) -> Result<Admitted, Duration> {
         let now = self.clock.monotonic();
-        self.with_line(provider, class, |line| match line.circuit.pause(now) {
-            Some(pause) => Err(pause),
-            None if line.places.available_permits() == 0 => Err(CROWDED_PAUSE),
-            None => Ok(()),
-        })
-    }
-
-    fn enter(&self, provider: ProviderId, class: CallClass) -> Result<Admitted, Duration> {
-        let now = self.clock.monotonic();
-        self.with_line(provider, class, |line| {
-            let place = Arc::clone(&line.places)
-                .try_acquire_owned()
-                .map_err(|_| CROWDED_PAUSE)?;
+        self.with_line(provider.id, class, |line| {
+            line.standing.has_rate(provider.settings.requests_per_second);
+            let Ok(place) = Arc::clone(&line.places).try_acquire_owned() else {
+                return Err(line.standing.turn_away(now, CROWDED_PAUSE));
+            };
             match line.circuit.ask(now) {
-                Permission::Allowed => {
-                    let half_open = line.circuit.state(now) == CircuitState::HalfOpen;
-                    Ok(Admitted {
-                        half_open,
-                        _place: place,
-                    })
-                }
-                Permission::Wait(pause) => Err(pause),
+                Permission::Allowed(pass) => Ok(Admitted {
+                    half_open: line.circuit.state(now) == CircuitState::HalfOpen,
+                    pass,
+                    since: now,
+                    _place: place,
+                }),
+                Permission::Wait(pause) => Err(line.standing.turn_away(now, pause)),
             }
         })
     }
 
     /// Gives leave back that was not used: a probe that was never made must not keep the circuit open.
     pub fn forgo(&self, provider: ProviderId, class: CallClass, admitted: Admitted) {
-        if admitted.half_open {
-            self.with_line(provider, class, |line| line.circuit.forgo_probe());
-        }
+        self.with_line(provider, class, |line| line.circuit.forgo(admitted.pass));
         drop(admitted);
     }
 
-    /// Tells what came of a call.
-    pub fn tell(&self, provider: ProviderId, class: CallClass, result: CallResult) {
+    /// Tells what came of a call, which gives its place back.
+    pub fn tell(&self, provider: ProviderId, class: CallClass, admitted: Admitted, result: CallResult) {
         let now = self.clock.monotonic();
-        self.with_line(provider, class, |line| line.circuit.tell(now, result));
+        let took = now.saturating_sub(admitted.since);
+        self.with_line(provider, class, |line| {
+            line.circuit.tell(now, admitted.pass, result);
+            line.standing.call_took(took);
+        });
+        drop(admitted);
     }
 
     /// Leaves a provider alone for a while, because it rejects our account.
@@ -211,9 +252,13 @@ impl Panels {
 
     fn with_line<T>(&self, provider: ProviderId, class: CallClass, act: impl FnOnce(&mut Line) -> T) -> T {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry((provider, class)).or_insert_with(|| Line {
-            circuit: Circuit::new(CircuitPolicy::default()),
-            places: Arc::new(Semaphore::new(class.places())),
+        let line = lines.entry((provider, class)).or_insert_with(|| {
+            let places = class.places(self.workers);
+            Line {
+                circuit: Circuit::new(CircuitPolicy::default()),
+                places: Arc::new(Semaphore::new(places)),
+                standing: Standing::new(places),
+            }
         });
         act(line)
     }

@@ -196,6 +196,18 @@ impl Desk {
         }
     }
 
+    /// The panels of a process that does so many jobs at once.
+    pub fn panels_for(&self, workers: usize) -> Panels {
+        let limiter = self.limiter.clone();
+        Panels::new(
+            Arc::clone(&self.backend.providers),
+            self.sealer.clone(),
+            limiter,
+            self.time(),
+        )
+        .for_workers(workers)
+    }
+
     pub fn placing(&self) -> PlaceOrder {
         let backend = self.backend.clone();
         PlaceOrder::new(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use application::jobs::Verdict;
-use application::providers::PanelsError;
+use application::providers::{CallClass, PanelsError};
 use domain::Money;
 use domain::catalog::Availability;
 use domain::orders::{EventKind, OrderState};
@@ -109,9 +109,7 @@ async fn a_provider_that_cannot_be_reached_is_left_alone_after_five_tries_withou
 async fn a_half_open_circuit_lets_one_order_through_at_a_time() {
     let bench = Bench::new().await;
     let (first, second) = (bench.place(1).await, bench.place(2).await);
-    bench
-        .panels
-        .trip(bench.shop.provider.id, application::providers::CallClass::Submit);
+    bench.panels.trip(bench.shop.provider.id, CallClass::Submit);
     bench.pass(SECOND * 30);
     let other = bench.clone();
     bench.panel.meanwhile(move || async move {
@@ -132,9 +130,7 @@ async fn a_half_open_circuit_lets_one_order_through_at_a_time() {
 async fn a_probe_that_was_not_made_does_not_keep_others_from_probing() {
     let bench = Bench::new().await;
     let (first, second, third) = (bench.place(1).await, bench.place(2).await, bench.place(3).await);
-    bench
-        .panels
-        .trip(bench.shop.provider.id, application::providers::CallClass::Submit);
+    bench.panels.trip(bench.shop.provider.id, CallClass::Submit);
     bench.pass(SECOND * 30);
     // The first is canceled before it is claimed, and of the second claim nobody knows whether it was recorded.
     let other = bench.clone();
@@ -240,5 +236,79 @@ async fn a_worker_that_slept_past_its_lease_sends_nothing_and_its_word_frees_the
     });
     assert_eq!(bench.send(id).await, Verdict::Done);
     assert_eq!((bench.panel.sent(), bench.state(id).await), (0, OrderState::Held));
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn one_provider_never_has_more_than_a_quarter_of_the_workers() {
+    let bench = Bench::new().await;
+    let provider = bench.panels.target(bench.shop.provider.id).await.unwrap().0;
+    for (workers, submitting, reading) in [(1, 1, 1), (8, 1, 1), (16, 2, 1), (48, 8, 4), (200, 8, 4)] {
+        let panels = bench.panels_for(workers);
+        let admit = async |class| {
+            let mut admitted = Vec::new();
+            while let Ok(leave) = panels.admit(&provider, class).await {
+                admitted.push(leave);
+            }
+            admitted
+        };
+        let held = (admit(CallClass::Submit).await, admit(CallClass::Read).await);
+        assert_eq!(
+            (held.0.len(), held.1.len()),
+            (submitting, reading),
+            "{workers} workers"
+        );
+        assert!(workers < 8 || (submitting + reading) * 4 <= workers);
+    }
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn orders_that_find_no_place_come_back_one_after_the_other_and_never_all_at_once() {
+    let bench = Bench::new().await;
+    bench
+        .turn(|provider| provider.settings.requests_per_second = 10)
+        .await;
+    let mut orders = Vec::new();
+    for n in 0..30 {
+        orders.push(bench.place(n).await);
+    }
+    bench.make_provider(Availability::Disabled).await;
+    let mut pauses = Vec::new();
+    for id in orders {
+        let Verdict::Later(pause) = bench.send(id).await else {
+            panic!("the provider is switched off");
+        };
+        pauses.push(pause);
+    }
+    let expected = (0..30).map(|n| SECOND * 60 + Duration::from_millis(100) * n);
+    assert!(pauses.iter().copied().eq(expected), "{pauses:?}");
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_call_from_before_the_provider_was_left_alone_does_not_conclude_the_probe() {
+    let bench = Bench::new().await;
+    let (early, probe, other) = (bench.place(1).await, bench.place(2).await, bench.place(3).await);
+    let desk = bench.clone();
+    bench.panel.meanwhile(move || async move {
+        desk.panels.trip(desk.shop.provider.id, CallClass::Submit);
+        desk.pass(SECOND * 30);
+        let inner = desk.clone();
+        desk.panel.meanwhile(move || async move {
+            assert!(
+                matches!(inner.send(other).await, Verdict::Later(_)),
+                "one probe at a time"
+            );
+            lost()
+        });
+        // The probe is made, and fails, while the early call is still under way.
+        desk.send(probe).await;
+        accepted("77")
+    });
+    bench.send(early).await;
+    assert_eq!(bench.state(early).await, OrderState::Submitted);
+    let open = bench.panels.open_circuits();
+    assert_eq!(open.len(), 1, "the late answer closes nothing: {open:?}");
     bench.close().await;
 }

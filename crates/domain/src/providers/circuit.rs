@@ -36,10 +36,17 @@ impl Default for CircuitPolicy {
 /// Whether a call may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Yes. While half open, this call is the probe.
-    Allowed,
+    /// Yes. While half open, this call is the probe. Whoever called tells what came of it with this pass.
+    Allowed(Pass),
     /// No, and not before this much time has passed.
     Wait(Duration),
+}
+
+/// Leave to make one call. What is told with it counts only as long as the circuit is as it was when it was given: a call
+/// that was under way when the circuit opened says nothing about the provider that is probed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    period: u64,
 }
 
 /// What came of a call.
@@ -73,6 +80,8 @@ pub struct Circuit {
     open_until: Option<Duration>,
     pause: Duration,
     probing_since: Option<Duration>,
+    /// Counts openings, closings and probes.
+    period: u64,
 }
 
 /// Calls remembered at most, so that memory is bounded whatever the call rate.
@@ -89,6 +98,7 @@ impl Circuit {
             open_until: None,
             pause: policy.pause_min,
             probing_since: None,
+            period: 0,
         }
     }
 
@@ -96,7 +106,7 @@ impl Circuit {
     /// back frees its place after another pause.
     pub fn ask(&mut self, now: Duration) -> Permission {
         let Some(until) = self.open_until else {
-            return Permission::Allowed;
+            return Permission::Allowed(self.pass());
         };
         if now < until {
             return Permission::Wait(until.saturating_sub(now));
@@ -107,7 +117,8 @@ impl Circuit {
             }
             _ => {
                 self.probing_since = Some(now);
-                Permission::Allowed
+                self.period += 1;
+                Permission::Allowed(self.pass())
             }
         }
     }
@@ -120,13 +131,22 @@ impl Circuit {
             .map(|until| until.saturating_sub(now))
     }
 
-    /// Gives back leave to probe that was not used.
-    pub fn forgo_probe(&mut self) {
-        self.probing_since = None;
+    const fn pass(&self) -> Pass {
+        Pass { period: self.period }
+    }
+
+    /// Gives back leave that was not used. If it was leave to probe, another may.
+    pub fn forgo(&mut self, pass: Pass) {
+        if pass == self.pass() {
+            self.probing_since = None;
+        }
     }
 
     /// Tells what came of a call that ended at `now`.
-    pub fn tell(&mut self, now: Duration, result: CallResult) {
+    pub fn tell(&mut self, now: Duration, pass: Pass, result: CallResult) {
+        if pass != self.pass() {
+            return;
+        }
         self.connect_failures = if result == CallResult::Unreachable {
             self.connect_failures.saturating_add(1)
         } else {
@@ -163,7 +183,11 @@ impl Circuit {
 
     fn conclude_probe(&mut self, now: Duration, result: CallResult) {
         if result == CallResult::Answered {
-            *self = Self::new(self.policy);
+            let period = self.period + 1;
+            *self = Self {
+                period,
+                ..Self::new(self.policy)
+            };
         } else {
             self.pause = self.pause.saturating_mul(2).min(self.policy.pause_max);
             self.open(now);
@@ -173,6 +197,7 @@ impl Circuit {
     fn open(&mut self, now: Duration) {
         self.open_until = Some(now.saturating_add(self.pause));
         self.probing_since = None;
+        self.period += 1;
         self.calls.clear();
     }
 
@@ -199,21 +224,33 @@ mod tests {
         Duration::from_secs(secs)
     }
 
+    fn allowed(circuit: &mut Circuit, now: Duration) -> Pass {
+        match circuit.ask(now) {
+            Permission::Allowed(pass) => pass,
+            Permission::Wait(pause) => panic!("not before {pause:?}"),
+        }
+    }
+
+    /// Makes a call that ends at once.
+    fn call(circuit: &mut Circuit, now: Duration, result: CallResult) {
+        let pass = allowed(circuit, now);
+        circuit.tell(now, pass, result);
+    }
+
     #[test]
     fn five_failed_connections_in_a_row_open_it_and_one_probe_closes_it() {
         let mut circuit = Circuit::new(CircuitPolicy::default());
         for _ in 0..5 {
-            assert_eq!(circuit.ask(at(0)), Permission::Allowed);
-            circuit.tell(at(0), CallResult::Unreachable);
+            call(&mut circuit, at(0), CallResult::Unreachable);
         }
         assert_eq!(circuit.ask(at(1)), Permission::Wait(at(29)));
-        assert_eq!(circuit.ask(at(30)), Permission::Allowed);
+        let probe = allowed(&mut circuit, at(30));
         assert!(
             matches!(circuit.ask(at(31)), Permission::Wait(_)),
             "only one probe at a time"
         );
-        circuit.tell(at(32), CallResult::Answered);
-        assert_eq!(circuit.ask(at(32)), Permission::Allowed);
+        circuit.tell(at(32), probe, CallResult::Answered);
+        allowed(&mut circuit, at(32));
         assert_eq!(circuit.state(at(32)), CircuitState::Closed);
     }
 
@@ -224,12 +261,8 @@ mod tests {
         circuit.trip(at(0));
         let mut now = at(0);
         for _ in 0..10 {
-            now = match circuit.ask(now) {
-                Permission::Wait(pause) => now + pause,
-                Permission::Allowed => now,
-            };
-            assert_eq!(circuit.ask(now), Permission::Allowed);
-            circuit.tell(now, CallResult::Failed);
+            now += circuit.pause(now).unwrap_or_default();
+            call(&mut circuit, now, CallResult::Failed);
         }
         assert_eq!(circuit.ask(now), Permission::Wait(policy.pause_max));
     }
@@ -237,11 +270,10 @@ mod tests {
     #[test]
     fn half_of_twenty_calls_failing_opens_it_and_nineteen_prove_nothing() {
         let mut circuit = Circuit::new(CircuitPolicy::default());
-        for call in 0..19 {
-            circuit.tell(at(call), CallResult::Failed);
+        for second in 0..19 {
+            call(&mut circuit, at(second), CallResult::Failed);
         }
-        assert_eq!(circuit.ask(at(19)), Permission::Allowed);
-        circuit.tell(at(19), CallResult::Answered);
+        call(&mut circuit, at(19), CallResult::Answered);
         assert!(matches!(circuit.ask(at(20)), Permission::Wait(_)));
     }
 
@@ -249,17 +281,55 @@ mod tests {
     fn old_calls_are_forgotten() {
         let mut circuit = Circuit::new(CircuitPolicy::default());
         for _ in 0..19 {
-            circuit.tell(at(0), CallResult::Failed);
+            call(&mut circuit, at(0), CallResult::Failed);
         }
-        circuit.tell(at(61), CallResult::Failed);
-        assert_eq!(circuit.ask(at(61)), Permission::Allowed);
+        call(&mut circuit, at(61), CallResult::Failed);
+        allowed(&mut circuit, at(61));
     }
 
     #[test]
     fn a_lost_probe_does_not_keep_it_open_for_ever() {
         let mut circuit = Circuit::new(CircuitPolicy::default());
         circuit.trip(at(0));
-        assert_eq!(circuit.ask(at(30)), Permission::Allowed);
-        assert_eq!(circuit.ask(at(60)), Permission::Allowed);
+        let lost = allowed(&mut circuit, at(30));
+        let probe = allowed(&mut circuit, at(60));
+        // The first one comes back after all: the second is under way, and decides.
+        circuit.forgo(lost);
+        circuit.tell(at(61), lost, CallResult::Answered);
+        assert!(matches!(circuit.ask(at(61)), Permission::Wait(_)));
+        circuit.tell(at(62), probe, CallResult::Answered);
+        assert_eq!(circuit.state(at(62)), CircuitState::Closed);
+    }
+
+    #[test]
+    fn a_call_from_before_it_opened_does_not_conclude_the_probe_of_another() {
+        for late in [CallResult::Answered, CallResult::Failed, CallResult::Unreachable] {
+            let mut circuit = Circuit::new(CircuitPolicy::default());
+            let before = allowed(&mut circuit, at(0));
+            circuit.trip(at(1));
+            let probe = allowed(&mut circuit, at(31));
+            circuit.tell(at(32), before, late);
+            assert_eq!(circuit.state(at(32)), CircuitState::HalfOpen, "{late:?}");
+            assert!(
+                matches!(circuit.ask(at(32)), Permission::Wait(_)),
+                "the probe is under way"
+            );
+            circuit.tell(at(33), probe, CallResult::Answered);
+            assert_eq!(circuit.state(at(33)), CircuitState::Closed);
+            // Nor does it count for the time after.
+            for _ in 0..5 {
+                circuit.tell(at(34), before, CallResult::Unreachable);
+            }
+            assert_eq!(circuit.state(at(34)), CircuitState::Closed);
+        }
+    }
+
+    #[test]
+    fn a_probe_that_was_not_made_leaves_its_place_to_another() {
+        let mut circuit = Circuit::new(CircuitPolicy::default());
+        circuit.trip(at(0));
+        let probe = allowed(&mut circuit, at(30));
+        circuit.forgo(probe);
+        allowed(&mut circuit, at(30));
     }
 }

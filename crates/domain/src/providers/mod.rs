@@ -6,7 +6,7 @@ mod listing;
 mod status;
 
 pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add, is_about_order};
-pub use circuit::{CallResult, Circuit, CircuitPolicy, CircuitState, Permission};
+pub use circuit::{CallResult, Circuit, CircuitPolicy, CircuitState, Pass, Permission};
 pub use listing::{ListMatch, ListedOrder, find_in_list};
 pub use status::{UpstreamCount, UpstreamOrder, UpstreamStatus};
 

@@ -1,0 +1,112 @@
+//! Where those who were turned away stand in line.
+
+use std::time::Duration;
+
+/// The line is no longer than this. Whoever is turned away behind its end goes to its beginning, so that a line that was
+/// formed while the provider was slow does not keep anybody for hours after it is quick.
+const LINE_MAX: Duration = Duration::from_mins(5);
+/// How much a new call counts for what calls take.
+const WEIGHT: u32 = 8;
+
+/// Gives those who are turned away times to come back that lie as far apart as the provider takes calls. Otherwise
+/// thousands would come back at the same moment, to be turned away again but for a few; and none would be there when
+/// the provider has room.
+#[derive(Debug)]
+pub(super) struct Standing {
+    places: u32,
+    /// Between two calls, as its rate allows.
+    interval: Duration,
+    /// What a call takes, on average.
+    call: Duration,
+    /// When the last in line comes back, if there ever was one.
+    end: Option<Duration>,
+}
+
+impl Standing {
+    pub(super) fn new(places: usize) -> Self {
+        Self {
+            places: u32::try_from(places).unwrap_or(u32::MAX).max(1),
+            interval: Duration::from_millis(200),
+            call: Duration::ZERO,
+            end: None,
+        }
+    }
+
+    /// So many calls a second are allowed.
+    pub(super) fn has_rate(&mut self, per_second: u32) {
+        self.interval = Duration::from_secs(1) / per_second.max(1);
+    }
+
+    /// A call has ended.
+    pub(super) fn call_took(&mut self, took: Duration) {
+        self.call = (self.call * (WEIGHT - 1) + took) / WEIGHT;
+    }
+
+    /// How long the next one who is turned away at `now` stands back, and not less than `at_least`.
+    pub(super) fn turn_away(&mut self, now: Duration, at_least: Duration) -> Duration {
+        // Twice as close as places become free: better somebody is turned away again than nobody is there.
+        let spacing = self.interval.max(self.call / self.places / 2);
+        let first = now.saturating_add(at_least);
+        let line = first..first.saturating_add(LINE_MAX);
+        let next = self.end.map(|end| end.saturating_add(spacing));
+        let back = next.filter(|next| line.contains(next)).unwrap_or(first);
+        self.end = Some(back);
+        back.saturating_sub(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn those_who_are_turned_away_come_back_one_after_the_other() {
+        let mut standing = Standing::new(8);
+        standing.has_rate(10);
+        let pauses = [(); 4].map(|()| standing.turn_away(ms(0), ms(250)));
+        assert_eq!(pauses, [ms(250), ms(350), ms(450), ms(550)]);
+        assert_eq!(
+            standing.turn_away(ms(500), ms(250)),
+            ms(250),
+            "the line has moved on"
+        );
+        assert_eq!(
+            standing.turn_away(ms(60_000), ms(250)),
+            ms(250),
+            "nobody is in line"
+        );
+    }
+
+    #[test]
+    fn slow_calls_make_a_slow_line() {
+        let mut standing = Standing::new(8);
+        standing.has_rate(500);
+        for _ in 0..100 {
+            standing.call_took(ms(1_600));
+        }
+        let first = standing.turn_away(ms(0), ms(250));
+        let second = standing.turn_away(ms(0), ms(250));
+        // Eight places become free every 1.6 s, so one every 200 ms.
+        assert!(
+            (ms(95)..=ms(100)).contains(&(second - first)),
+            "{:?}",
+            second - first
+        );
+    }
+
+    #[test]
+    fn nobody_stands_back_for_longer_than_the_line_is() {
+        let mut standing = Standing::new(1);
+        standing.has_rate(1);
+        let pauses: Vec<u64> = (0..1_000)
+            .map(|_| standing.turn_away(ms(0), ms(0)).as_secs())
+            .collect();
+        assert_eq!(pauses.iter().max(), Some(&299));
+        let at = |second| pauses.iter().filter(|pause| **pause == second).count();
+        assert!((0..300).all(|second| (3..=4).contains(&at(second))), "{pauses:?}");
+    }
+}
