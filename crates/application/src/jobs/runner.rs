@@ -99,7 +99,7 @@ impl JobRunner {
         false
     }
 
-    fn settlement(&self, result: Result<Verdict, PanelsError>) -> Settlement {
+    fn settlement(&self, result: &Result<Verdict, PanelsError>) -> Settlement {
         let now = self.clock.now();
         let again = |pause| Settlement::Again {
             due_at: now.plus(pause),
@@ -107,7 +107,7 @@ impl JobRunner {
         };
         match result {
             Ok(Verdict::Done) => Settlement::Finished,
-            Ok(Verdict::Later(pause)) => again(pause),
+            Ok(Verdict::Later(pause)) => again(*pause),
             Err(PanelsError::UnknownProvider) => Settlement::GivenUp {
                 reason: "unknown provider".to_owned(),
                 at: now,
@@ -133,7 +133,7 @@ impl JobHandler for JobRunner {
         failpoints::reach("job-before-settle");
         // The relay looks by itself soon enough for whatever comes later.
         let is_soon = matches!(result, Ok(Verdict::Later(pause)) if pause < IDLE_MAX);
-        match self.books.settle(&job, self.settlement(result)).await {
+        match self.books.settle(&job, self.settlement(&result)).await {
             Ok(true) if is_soon => self.signal.notify(),
             Ok(_) => {}
             // A finished job that stays in the outbox is done again, which is harmless.

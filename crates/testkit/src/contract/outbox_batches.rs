@@ -51,7 +51,7 @@ pub async fn many_jobs_are_begun_and_settled_each_by_its_own_claim(backend: &Bac
             _ => 1,
         };
     }
-    let own = |index: usize| index % 3 == 0;
+    let own = |index: usize| index.is_multiple_of(3);
     let begun = backend.relay.begin(&asked, after(60)).await?;
     assert!(
         begun
