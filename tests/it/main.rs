@@ -8,6 +8,7 @@ mod catalog_http;
 mod customer_http;
 mod failpoints;
 mod library;
+mod mass_orders;
 mod money_races;
 mod order_races;
 mod orders_answers;

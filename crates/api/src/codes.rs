@@ -48,6 +48,7 @@ codes! {
         QuantityOutOfRange = BAD_REQUEST "QUANTITY_OUT_OF_RANGE" "The quantity is outside of the service's range.";
         UnsupportedServiceType = BAD_REQUEST "UNSUPPORTED_SERVICE_TYPE" "Services of this type cannot be ordered here.";
         TooLarge = BAD_REQUEST "AMOUNT_TOO_LARGE" "The amount is too large.";
+        MassOrderRefused = BAD_REQUEST "MASS_ORDER_REFUSED" "Nothing was ordered, because some of the orders are not taken.";
         Unauthenticated = UNAUTHORIZED "Validation Error" "Authentication required. Please log in to access this resource.";
         InsufficientBalance = PAYMENT_REQUIRED "INSUFFICIENT_BALANCE" "The wallet does not hold enough money.";
         ForeignOrigin = FORBIDDEN "INVALID_ORIGIN" "Invalid origin";

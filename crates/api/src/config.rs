@@ -9,6 +9,8 @@ use crate::cookie::Transport;
 
 /// The largest body in bytes.
 pub const BODY_MAX: usize = 102_400;
+/// The largest body of a mass order in bytes: a hundred of the longest links are a fifth of it.
+pub const MASS_BODY_MAX: usize = 1_048_576;
 /// The longest path and query in bytes.
 pub const URI_MAX: usize = 8_192;
 /// All header names and values together, in bytes.

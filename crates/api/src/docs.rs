@@ -28,7 +28,8 @@ const JSON: &str = "application/json";
         description = "Sells social media services: an order travels from a wallet to a provider and is delivered, \
             refunded or explained.\n\nAnswers under `/api/v1` come in an envelope of `success`, `name`, `message` and \
             `result`. `/api/auth` speaks the dialect of the web application's client library and answers under \
-            `/api/v1/auth` too. All error codes are listed in `docs/ERRORS.md`.\n\nA body is JSON of at most 100 KB. \
+            `/api/v1/auth` too. All error codes are listed in `docs/ERRORS.md`.\n\nA body is JSON of at most 100 KB unless it \
+            says otherwise. \
             Every answer carries `X-Request-Id`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),

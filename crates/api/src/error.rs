@@ -9,7 +9,7 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use ports::StoreError;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::codes::{AuthCode, Code};
 use crate::envelope::{AuthFailure, Failure};
@@ -66,6 +66,12 @@ impl ApiError {
     pub const fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
+    }
+
+    /// The error as a part of another answer.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        json!({ "name": self.code.word(), "message": self.message, "details": self.details })
     }
 }
 

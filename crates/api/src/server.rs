@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::routes;
 use crate::codes::Code;
-use crate::config::{ApiConfig, BODY_MAX, HEAD_TIMEOUT, KEEP_ALIVE, SHUTDOWN_TIMEOUT, Site};
+use crate::config::{ApiConfig, HEAD_TIMEOUT, KEEP_ALIVE, MASS_BODY_MAX, SHUTDOWN_TIMEOUT, Site};
 use crate::dialect::Dialect;
 use crate::docs;
 use crate::error::ApiError;
@@ -80,7 +80,8 @@ pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
             .app_data(site.clone())
             .app_data(table.clone())
             .app_data(document.clone())
-            .app_data(web::PayloadConfig::new(BODY_MAX))
+            // `guard_body` bounds each path by its own limit before.
+            .app_data(web::PayloadConfig::new(MASS_BODY_MAX))
             .app_data(web::QueryConfig::default().error_handler(|error, request| query_error(&error, request)))
             .app_data(web::PathConfig::default().error_handler(|_, request| path_error(request)))
             .configure(routes)

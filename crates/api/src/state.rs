@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services};
 use application::identity::{CurrentSession, SignIn, SignOut, SignUp};
-use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder};
+use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, PlaceOrders};
 use application::providers::{ProviderConnection, Providers};
 use application::submission::SubmissionGuard;
 use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
@@ -48,6 +48,8 @@ pub struct ApiState {
     pub wallet_status: Arc<SetWalletStatus>,
     /// Customers place orders.
     pub place_order: Arc<PlaceOrder>,
+    /// Customers place many orders at once.
+    pub place_orders: Arc<PlaceOrders>,
     /// Customers cancel orders.
     pub cancel_order: Arc<CancelOrder>,
     /// Everybody looks at orders.

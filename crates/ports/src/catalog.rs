@@ -106,9 +106,9 @@ pub trait CatalogRepository: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Whether the service and its provider are still what a new order was decided on: everything that the order's
-    /// price, cost and words come from, and whether it may be ordered at all.
-    async fn still_offers(&mut self, order: &NewOrder) -> Result<bool, StoreError>;
+    /// Whether the services and their providers are still what each of these new orders was decided on: everything that
+    /// its price, cost and words come from, and whether it may be ordered at all.
+    async fn still_offers(&mut self, orders: &[NewOrder]) -> Result<bool, StoreError>;
 }
 
 /// A service with the names around it.
@@ -146,8 +146,8 @@ pub trait CatalogQueries: Send + Sync {
     /// A service by id.
     async fn service(&self, id: ServiceId) -> Result<Option<ServiceView>, StoreError>;
 
-    /// What an order of this service is decided on, without the text for customers.
-    async fn offer(&self, id: ServiceId) -> Result<Option<Offer>, StoreError>;
+    /// What orders of these services are decided on, in no order, without the texts for customers.
+    async fn offers(&self, ids: &[ServiceId]) -> Result<Vec<Offer>, StoreError>;
 
     /// Every service, newest first, at most 10,000.
     async fn services(&self) -> Result<Vec<ServiceView>, StoreError>;

@@ -69,6 +69,19 @@ pub trait OrderRepository: Send {
     /// Inserts an order; the database names it.
     async fn insert(&mut self, order: &NewOrder) -> Result<OrderId, StoreError>;
 
+    /// Inserts orders in one statement: the same orders, at the same places, as the database named them.
+    async fn insert_all(&mut self, orders: &[NewOrder]) -> Result<Vec<Order>, StoreError>;
+
+    /// Records further keys of a request whose first key this transaction has claimed, each bound to its order. A key
+    /// that is there already is a [`StoreError::Conflict`].
+    async fn bind_more(
+        &mut self,
+        user: &UserId,
+        keys: &[(IdempotencyKey, OrderId)],
+        fingerprint: &Fingerprint,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Reads an order and locks its row until the transaction ends.
     async fn lock(&mut self, id: OrderId) -> Result<Option<Order>, StoreError>;
 
@@ -86,6 +99,9 @@ pub trait OrderRepository: Send {
 
     /// Appends history.
     async fn append_events(&mut self, id: OrderId, events: &[OrderEvent]) -> Result<(), StoreError>;
+
+    /// Appends a line of history to each of many orders, in one statement.
+    async fn append_all(&mut self, events: &[(OrderId, OrderEvent)]) -> Result<(), StoreError>;
 
     /// Takes tracked orders of a provider to ask about, and moves their due times to `take.busy_until`, so that no other
     /// worker takes them meanwhile: what is due first, whole groups or orders by themselves, then what soon will be.
@@ -266,6 +282,9 @@ pub struct StateCount {
 pub trait OrderQueries: Send + Sync {
     /// One order of anybody.
     async fn find(&self, id: OrderId) -> Result<Option<OrderView>, StoreError>;
+
+    /// The user's orders that these keys are bound to, in the order of the keys. Keys that are not bound are left out.
+    async fn placed_with(&self, user: &UserId, keys: &[IdempotencyKey]) -> Result<Vec<Order>, StoreError>;
 
     /// One order of this customer. A foreign order is as absent as a missing one.
     async fn find_of(&self, user: &UserId, id: OrderId) -> Result<Option<OrderView>, StoreError>;

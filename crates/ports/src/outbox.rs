@@ -33,6 +33,9 @@ pub trait OutboxRepository: Send {
     /// Leaves a job behind.
     async fn push(&mut self, job: NewJob) -> Result<Pushed, StoreError>;
 
+    /// Leaves jobs behind for subjects that are new in this transaction, in one statement.
+    async fn push_new(&mut self, jobs: &[NewJob]) -> Result<(), StoreError>;
+
     /// Leaves a job behind unless the same work for the same subject waits or is being done: for sweeps that look at
     /// what is due again and again. A job that was given up on before `revive_before` waits again.
     async fn ensure(&mut self, job: NewJob, revive_before: Timestamp) -> Result<Pushed, StoreError>;

@@ -8,8 +8,8 @@ use application::catalog::{
 use application::identity::{CreateUser, CurrentSession, SignIn, SignInLimits, SignOut, SignUp};
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::orders::{
-    BrowseOrders, CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, ReconcileOrder, RescueOrders,
-    SubmitOrder, TrackOrders,
+    BrowseOrders, CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, PlaceOrders, ReconcileOrder,
+    RescueOrders, SubmitOrder, TrackOrders,
 };
 use application::providers::{Panels, ProviderConnection, Providers};
 use application::submission::{GuardPorts, SubmissionGuard};
@@ -53,6 +53,8 @@ pub struct Services {
     pub set_wallet_status: Arc<SetWalletStatus>,
     /// Placing an order.
     pub place_order: Arc<PlaceOrder>,
+    /// Customers place many orders at once.
+    pub place_orders: Arc<PlaceOrders>,
     /// Canceling an order.
     pub cancel_order: Arc<CancelOrder>,
     /// Looking at orders.
@@ -156,6 +158,13 @@ impl Services {
             )),
             set_wallet_status: Arc::new(SetWalletStatus::new(store.clone(), clock.clone())),
             place_order: Arc::new(PlaceOrder::new(
+                store.clone(),
+                ports.orders.clone(),
+                catalog.clone(),
+                clock.clone(),
+                policy,
+            )),
+            place_orders: Arc::new(PlaceOrders::new(
                 store.clone(),
                 ports.orders.clone(),
                 catalog,

@@ -13,9 +13,10 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::codes::Code;
-use crate::config::BODY_MAX;
+use crate::config::{BODY_MAX, MASS_BODY_MAX};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
+use crate::v1::dashboard::MASS_ORDER_PATH;
 
 /// Refuses a body that is too large, not JSON by its type, or not JSON by its syntax.
 pub async fn guard_body(
@@ -37,28 +38,45 @@ fn changes_state(method: &Method) -> bool {
 }
 
 async fn read(request: &mut ServiceRequest) -> Result<Bytes, ApiError> {
+    let max = Max::of(request.path());
     let declared = request
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > BODY_MAX) {
-        return Err(too_large());
+    if declared.is_some_and(|length| length > max.bytes) {
+        return Err(max.exceeded());
     }
     let mut payload = request.take_payload();
     let mut body = BytesMut::with_capacity(declared.unwrap_or_default());
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(Code::Invalid, "The body could not be read."))?;
-        if body.len().saturating_add(chunk.len()) > BODY_MAX {
-            return Err(too_large());
+        if body.len().saturating_add(chunk.len()) > max.bytes {
+            return Err(max.exceeded());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }
 
-fn too_large() -> ApiError {
-    ApiError::from(Code::PayloadTooLarge).with_details(json!({ "maxSize": "100KB" }))
+/// How large a body may be.
+struct Max {
+    bytes: usize,
+    told: &'static str,
+}
+
+impl Max {
+    fn of(path: &str) -> Self {
+        let (bytes, told) = match path {
+            MASS_ORDER_PATH => (MASS_BODY_MAX, "1MB"),
+            _ => (BODY_MAX, "100KB"),
+        };
+        Self { bytes, told }
+    }
+
+    fn exceeded(&self) -> ApiError {
+        ApiError::from(Code::PayloadTooLarge).with_details(json!({ "maxSize": self.told }))
+    }
 }
 
 fn check_type(content_type: &str) -> Result<(), ApiError> {

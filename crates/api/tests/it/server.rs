@@ -67,6 +67,7 @@ pub fn state(system: &System) -> ApiState {
         credit_wallet: services.credit_wallet.clone(),
         wallet_status: services.set_wallet_status.clone(),
         place_order: services.place_order.clone(),
+        place_orders: services.place_orders.clone(),
         cancel_order: services.cancel_order.clone(),
         browse_orders: services.browse_orders.clone(),
         submission: services.submission.clone(),

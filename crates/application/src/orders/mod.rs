@@ -2,9 +2,11 @@
 
 mod browse;
 mod cancel;
+mod claim;
 mod decide;
 mod offers;
 mod place;
+mod place_many;
 mod reconcile;
 pub(crate) mod record;
 mod rescue;
@@ -15,6 +17,9 @@ pub use browse::{BrowseOrders, OrderDetail, OrderPage, StaffOrderDetail};
 pub use cancel::{CancelOrder, CancelOrderError, CancelUpstream};
 pub use decide::{DecideOrder, DecideOrderError, Decided, Fate};
 pub use place::{OrderPlacement, PlaceOrder, PlaceOrderError, PlacedOrder};
+pub use place_many::{
+    LineRefusal, ORDERS_MAX, OrderLine, PlaceOrders, PlaceOrdersError, PlacedOrders, Preview,
+};
 pub use reconcile::ReconcileOrder;
 pub(crate) use reconcile::call_result;
 pub use rescue::RescueOrders;

@@ -37,7 +37,7 @@ impl Offers {
     /// # Errors
     /// As the catalogue's.
     pub(super) async fn read(&self, service: ServiceId) -> Result<Option<Arc<Offer>>, StoreError> {
-        let offer = self.catalog.offer(service).await?.map(Arc::new);
+        let offer = self.catalog.offers(&[service]).await?.pop().map(Arc::new);
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         match &offer {
             Some(offer) => {

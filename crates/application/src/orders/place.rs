@@ -7,13 +7,14 @@ use domain::catalog::Offer;
 use domain::orders::{NewOrder, Order, OrderPolicy, PlaceRefusal, PlacementRequest};
 use domain::text::{IdempotencyKey, Link};
 use domain::wallets::Movement;
-use domain::{Fingerprint, Money, OrderId, ServiceId, Timestamp};
+use domain::{Money, OrderId, ServiceId, Timestamp};
 use ports::catalog::CatalogQueries;
-use ports::orders::{KeyClaim, KeyLife, OrderQueries};
+use ports::orders::{KeyClaim, OrderQueries};
 use ports::placing::{Attendants, Placement};
 use ports::wallets::Applied;
 use ports::{Clock, Store, StoreError, Tx};
 
+use super::claim::Claim;
 use super::offers::Offers;
 use crate::caller::Caller;
 use crate::retry::{MaybeContended, retry_contended};
@@ -97,9 +98,7 @@ struct Wanted<'a> {
     caller: &'a Caller,
     service: ServiceId,
     request: PlacementRequest,
-    key: IdempotencyKey,
-    life: KeyLife,
-    fingerprint: Fingerprint,
+    claim: Claim,
     now: Timestamp,
 }
 
@@ -168,21 +167,12 @@ impl PlaceOrder {
         } = wanted;
         let request = PlacementRequest { link, quantity };
         let fingerprint = request.fingerprint(service);
-        let (key, life) = match key {
-            Some(key) => (key, KeyLife::Forever),
-            // A caller's key holds no blank, so this one can never be theirs.
-            None => (
-                IdempotencyKey::from_stored(format!("twin {}", fingerprint.as_str())),
-                KeyLife::NotBefore(now.minus(self.policy.twin_window)),
-            ),
-        };
+        let claim = Claim::new(&caller.user().id, key, fingerprint, now, self.policy.twin_window);
         Wanted {
             caller,
             service,
             request,
-            key,
-            life,
-            fingerprint,
+            claim,
             now,
         }
     }
@@ -206,9 +196,10 @@ impl PlaceOrder {
             };
             let recording = match priced {
                 Ok(order) => self.record(order, wanted).await?,
-                Err(refusal) => match retry_contended(|| self.placed_before(wanted)).await? {
-                    Some(id) => Recording::Replay(id),
-                    None => return Err(refusal),
+                Err(refusal) => match retry_contended(|| wanted.claim.look_up(&*self.store)).await? {
+                    KeyClaim::Replay(id) => Recording::Replay(id),
+                    KeyClaim::Mismatch => return Err(PlaceOrderError::KeyReused),
+                    KeyClaim::Fresh => return Err(refusal),
                 },
             };
             match recording {
@@ -219,40 +210,19 @@ impl PlaceOrder {
         Ok(Recording::Outdated)
     }
 
-    /// The order that an earlier request with the key placed: it is not taken back because the offer changed since.
-    async fn placed_before(&self, wanted: &Wanted<'_>) -> Result<Option<OrderId>, PlaceOrderError> {
-        if wanted.life != KeyLife::Forever {
-            return Ok(None);
-        }
-        // A fresh claim is not committed, so a key that was never used stays so.
-        let mut tx = self.store.begin().await?;
-        match wanted.claim(&mut *tx).await? {
-            KeyClaim::Fresh => Ok(None),
-            KeyClaim::Replay(id) => {
-                tx.commit().await?;
-                Ok(Some(id))
-            }
-            KeyClaim::Mismatch => Err(PlaceOrderError::KeyReused),
-        }
-    }
-
     async fn record(&self, order: NewOrder, wanted: &Wanted<'_>) -> Result<Recording, PlaceOrderError> {
         let placement = Placement {
             order,
-            key: wanted.key.clone(),
-            fingerprint: wanted.fingerprint.clone(),
+            key: wanted.claim.key.clone(),
+            fingerprint: wanted.claim.fingerprint.clone(),
         };
-        retry_contended(|| self.try_record(&placement, wanted)).await
+        retry_contended(|| self.try_record(&placement, &wanted.claim)).await
     }
 
-    async fn try_record(
-        &self,
-        placement: &Placement,
-        wanted: &Wanted<'_>,
-    ) -> Result<Recording, PlaceOrderError> {
+    async fn try_record(&self, placement: &Placement, claim: &Claim) -> Result<Recording, PlaceOrderError> {
         let id = match self.store.place(placement).await? {
             Some(id) => id,
-            None => return self.record_in_steps(placement, wanted).await,
+            None => return self.record_in_steps(placement, claim).await,
         };
         Ok(Recording::New(Box::new(placement.identified(id))))
     }
@@ -261,10 +231,10 @@ impl PlaceOrder {
     async fn record_in_steps(
         &self,
         placement: &Placement,
-        wanted: &Wanted<'_>,
+        claim: &Claim,
     ) -> Result<Recording, PlaceOrderError> {
         let mut tx = self.store.begin().await?;
-        match wanted.claim(&mut *tx).await? {
+        match claim.make(&mut *tx).await? {
             KeyClaim::Fresh => {}
             KeyClaim::Replay(id) => {
                 // Nothing was written, but the order is certain only after the commit.
@@ -273,14 +243,18 @@ impl PlaceOrder {
             }
             KeyClaim::Mismatch => return Err(PlaceOrderError::KeyReused),
         }
-        if !tx.catalog().still_offers(&placement.order).await? {
+        if !tx
+            .catalog()
+            .still_offers(std::slice::from_ref(&placement.order))
+            .await?
+        {
             return Ok(Recording::Outdated);
         }
         let id = tx.orders().insert(&placement.order).await?;
         let order = placement.identified(id);
         let Attendants { event, job, hold } = Attendants::of(&order);
         tx.orders().append_events(id, &[event]).await?;
-        tx.orders().bind_key(&order.user, &wanted.key, id).await?;
+        tx.orders().bind_key(&order.user, &claim.key, id).await?;
         tx.outbox().push(job).await?;
         // The wallet comes last: its row is the one that many orders of one customer wait for.
         take(&mut *tx, &order, &hold).await?;
@@ -294,14 +268,6 @@ impl PlaceOrder {
 impl Wanted<'_> {
     fn priced(&self, offer: &Offer) -> Result<NewOrder, PlaceRefusal> {
         domain::orders::place(self.caller.user(), offer, self.request.clone(), self.now)
-    }
-
-    async fn claim(&self, tx: &mut dyn Tx) -> Result<KeyClaim, StoreError> {
-        let user = &self.caller.user().id;
-        let claim = tx
-            .orders()
-            .claim_key(user, &self.key, &self.fingerprint, self.life, self.now);
-        claim.await
     }
 }
 

@@ -21,6 +21,7 @@ mod jobs;
 mod lies;
 mod offers;
 mod place;
+mod place_many;
 mod races;
 mod reconcile;
 mod reports;

@@ -24,7 +24,7 @@ pub use doubt::{IN_DOUBT, doubt};
 pub use event::{Actor, EventKind, OrderEvent};
 pub use groups::{Asked, GroupPlan, POLL_GROUP_MAX, Regrouping, regroup};
 pub use order::{Order, ServiceSnapshot};
-pub use place::{NewOrder, PlaceRefusal, PlacementRequest, place};
+pub use place::{NewOrder, PRICE_MAX, PlaceRefusal, PlacementRequest, fingerprint_of_all, place};
 pub use policy::{OrderPolicy, PolicyError};
 pub use refund::{RefundPlan, refund_target};
 pub use schedule::{

@@ -29,6 +29,20 @@ impl PlacementRequest {
     }
 }
 
+/// What two requests for many orders must have in common to be the same: every order, at the same place.
+#[must_use]
+pub fn fingerprint_of_all(requests: &[(ServiceId, PlacementRequest)]) -> Fingerprint {
+    let each: Vec<Fingerprint> = requests
+        .iter()
+        .map(|(service, request)| request.fingerprint(*service))
+        .collect();
+    let fields: Vec<_> = each.iter().map(|each| ("order", each.as_str())).collect();
+    Fingerprint::of(&fields)
+}
+
+/// The highest price that is taken: 10¹² units, more than which no wallet holds.
+pub const PRICE_MAX: Money = Money::from_micros(1_000_000_000_000_000_000);
+
 /// An order that has no id yet; the database gives it one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
@@ -70,7 +84,7 @@ pub enum PlaceRefusal {
         /// Largest.
         max: u64,
     },
-    /// The price does not fit into an amount of money.
+    /// No wallet could hold the price.
     #[error("the order is too large")]
     TooLarge,
 }
@@ -102,7 +116,10 @@ pub fn place(
             max: range.max(),
         });
     }
-    let quote = service.quote(request.quantity).ok_or(PlaceRefusal::TooLarge)?;
+    let quote = service
+        .quote(request.quantity)
+        .filter(|quote| quote.price <= PRICE_MAX)
+        .ok_or(PlaceRefusal::TooLarge)?;
     let selling_rate = service.selling_rate().ok_or(PlaceRefusal::TooLarge)?;
     let order = Order {
         id: OrderId(0),

@@ -1,7 +1,7 @@
 //! Whether an offer still is what an order was decided on.
 
 use domain::catalog::{Availability, ServiceType};
-use domain::orders::Order;
+use domain::orders::{NewOrder, Order};
 use ports::StoreError;
 use sea_orm::{DatabaseTransaction, Value};
 
@@ -9,18 +9,25 @@ use crate::decode::stored;
 use crate::error::Failure;
 use crate::sql;
 
-/// The row of the offer that an order was decided on, by the parameters `$1` to `$11` of [`values`]: whatever price,
-/// cost and words come from is compared, so a change is seen whoever made it, and when.
-pub(crate) const UNCHANGED: &str = "
-SELECT 1 FROM services JOIN providers ON providers.id = services.provider_id
-WHERE services.id = $1 AND services.provider_id = $2 AND services.upstream_id = $3 AND services.name = $4
-    AND services.rate = $5 AND COALESCE(services.profit, 0) = $6 AND services.refill = $7 AND services.cancel = $8
-    AND services.quantity_min <= $9 AND services.quantity_max >= $9
-    AND services.service_type = $10 AND services.availability = $11 AND providers.availability = $11";
-/// How many parameters [`UNCHANGED`] has.
+/// How many values an offer is compared with.
 pub(crate) const PARAMETERS: usize = 11;
 
-/// What [`UNCHANGED`] compares. Only services of the default type can be ordered, and only while they and their
+/// The condition under which `services` and `providers` are what an order was decided on, where `value(n)` is the `n`th
+/// of [`values`], counted from one: whatever price, cost and words come from is compared, so a change is seen whoever
+/// made it, and when.
+pub(crate) fn unchanged(value: impl Fn(usize) -> String) -> String {
+    let v = |n| value(n);
+    format!(
+        "providers.id = services.provider_id AND services.id = {} AND services.provider_id = {}
+            AND services.upstream_id = {} AND services.name = {} AND services.rate = {}
+            AND COALESCE(services.profit, 0) = {} AND services.refill = {} AND services.cancel = {}
+            AND services.quantity_min <= {quantity} AND services.quantity_max >= {quantity}
+            AND services.service_type = {} AND services.availability = {active} AND providers.availability = {active}",
+        v(1), v(2), v(3), v(4), v(5), v(6), v(7), v(8), v(10), quantity = v(9), active = v(11),
+    )
+}
+
+/// What [`unchanged`] compares. Only services of the default type can be ordered, and only while they and their
 /// provider are active.
 pub(crate) fn values(order: &Order) -> Result<[Value; PARAMETERS], StoreError> {
     let service = &order.service;
@@ -43,7 +50,15 @@ pub(crate) fn values(order: &Order) -> Result<[Value; PARAMETERS], StoreError> {
 }
 
 /// See [`ports::catalog::CatalogRepository::still_offers`].
-pub(super) async fn still(conn: &DatabaseTransaction, order: &Order) -> Result<bool, Failure> {
-    let row = sql::query_one(conn, UNCHANGED, values(order)?).await?;
-    Ok(row.is_some())
+pub(super) async fn still(conn: &DatabaseTransaction, new: &[NewOrder]) -> Result<bool, Failure> {
+    let mut wanted = Vec::with_capacity(new.len() * PARAMETERS);
+    for order in new {
+        wanted.extend(values(order.draft())?);
+    }
+    let rows = sql::value_rows(1, PARAMETERS, new.len());
+    // Both databases call the columns of a list so.
+    let same = unchanged(|n| format!("wanted.column{n}"));
+    let text = format!("SELECT COUNT(*) FROM (VALUES {rows}) AS wanted, services, providers WHERE {same}");
+    let standing = sql::query_number(conn, &text, wanted).await?;
+    Ok(usize::try_from(standing).is_ok_and(|standing| standing == new.len()))
 }

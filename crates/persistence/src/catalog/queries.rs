@@ -82,16 +82,17 @@ impl CatalogQueries for SeaQueries {
         row.map(ServiceRow::view).transpose()
     }
 
-    async fn offer(&self, id: ServiceId) -> Result<Option<Offer>, StoreError> {
-        let row = services::Entity::find_by_id(id.0)
+    async fn offers(&self, ids: &[ServiceId]) -> Result<Vec<Offer>, StoreError> {
+        let rows = services::Entity::find()
             .column_as(providers::Column::Availability, "provider_availability")
             .join(JoinType::InnerJoin, services::Relation::Providers.def())
+            .filter(services::Column::Id.is_in(ids.iter().map(|id| id.0)))
             .filter(services::Column::Availability.ne(ARCHIVED))
             .into_model::<OfferRow>()
-            .one(self.conn())
+            .all(self.conn())
             .await
             .map_err(store_error)?;
-        row.map(OfferRow::offer).transpose()
+        rows.into_iter().map(OfferRow::offer).collect()
     }
 
     async fn services(&self) -> Result<Vec<ServiceView>, StoreError> {

@@ -132,8 +132,8 @@ impl CatalogRepository for SeaTx {
         Ok(self.guard(set)?.rows_affected > 0)
     }
 
-    async fn still_offers(&mut self, order: &NewOrder) -> Result<bool, StoreError> {
-        let still = offers::still(self.conn()?, order.draft()).await;
+    async fn still_offers(&mut self, orders: &[NewOrder]) -> Result<bool, StoreError> {
+        let still = offers::still(self.conn()?, orders).await;
         self.guard(still)
     }
 }

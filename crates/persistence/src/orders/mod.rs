@@ -3,6 +3,7 @@
 mod attempts;
 mod groups;
 mod keys;
+mod many;
 mod mapping;
 pub(crate) mod placing;
 mod polls;

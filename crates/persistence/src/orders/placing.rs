@@ -62,8 +62,8 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
     let numbers = ORDER_FROM..ORDER_FROM + names.len();
     let numbers: Vec<_> = numbers.map(|number| format!("${number}")).collect();
     format!(
-        "WITH offer AS ({}), {BEGINNING}, placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id), {REST}",
-        offers::UNCHANGED,
+        "WITH offer AS (SELECT 1 FROM services, providers WHERE {}), {BEGINNING}, placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id), {REST}",
+        offers::unchanged(|n| format!("${n}")),
         names.join(", "),
         numbers.join(", "),
     )

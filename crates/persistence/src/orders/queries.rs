@@ -1,7 +1,8 @@
 //! Orders for screens.
 
 use async_trait::async_trait;
-use domain::orders::PollWindow;
+use domain::orders::{Order, PollWindow};
+use domain::text::IdempotencyKey;
 use domain::{Money, OrderId, PageSize, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_events, orders};
 use ports::StoreError;
@@ -10,7 +11,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::views::{self, OrderRow};
-use super::{attempts, schedules};
+use super::{attempts, many, schedules};
 use crate::error::store_error;
 use crate::queries::SeaQueries;
 
@@ -30,6 +31,12 @@ impl OrderQueries for SeaQueries {
         let of_user = orders::Column::UserId.eq(user.as_str());
         self.order(Condition::all().add(orders::Column::Id.eq(id.0)).add(of_user))
             .await
+    }
+
+    async fn placed_with(&self, user: &UserId, keys: &[IdempotencyKey]) -> Result<Vec<Order>, StoreError> {
+        many::placed_with(self.conn(), user, keys)
+            .await
+            .map_err(StoreError::from)
     }
 
     async fn events(&self, id: OrderId) -> Result<Vec<EventView>, StoreError> {

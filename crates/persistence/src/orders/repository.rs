@@ -13,7 +13,7 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
-use super::{attempts, groups, keys, mapping, polls};
+use super::{attempts, groups, keys, many, mapping, polls};
 use crate::decode::details_to_json;
 use crate::error::Failure;
 use crate::tx::SeaTx;
@@ -54,6 +54,22 @@ impl OrderRepository for SeaTx {
         self.guard(inserted)
     }
 
+    async fn insert_all(&mut self, orders: &[NewOrder]) -> Result<Vec<Order>, StoreError> {
+        let inserted = many::insert(self.conn()?, orders).await;
+        self.guard(inserted)
+    }
+
+    async fn bind_more(
+        &mut self,
+        user: &UserId,
+        keys: &[(IdempotencyKey, OrderId)],
+        fingerprint: &Fingerprint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let bound = many::bind(self.conn()?, user, keys, fingerprint, now).await;
+        self.guard(bound)
+    }
+
     async fn lock(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
         let locked = lock(self.conn()?, id).await;
         self.guard(locked)
@@ -75,7 +91,14 @@ impl OrderRepository for SeaTx {
     }
 
     async fn append_events(&mut self, id: OrderId, events: &[OrderEvent]) -> Result<(), StoreError> {
-        let appended = append_events(self.conn()?, id, events).await;
+        let events = events.iter().map(|event| (id, event));
+        let appended = append_events(self.conn()?, events).await;
+        self.guard(appended)
+    }
+
+    async fn append_all(&mut self, events: &[(OrderId, OrderEvent)]) -> Result<(), StoreError> {
+        let events = events.iter().map(|(id, event)| (*id, event));
+        let appended = append_events(self.conn()?, events).await;
         self.guard(appended)
     }
 
@@ -152,12 +175,10 @@ async fn update(conn: &DatabaseTransaction, order: &Order) -> Result<bool, Failu
 
 async fn append_events(
     conn: &DatabaseTransaction,
-    id: OrderId,
-    events: &[OrderEvent],
+    events: impl Iterator<Item = (OrderId, &OrderEvent)> + Send,
 ) -> Result<(), Failure> {
     let rows = events
-        .iter()
-        .map(|event| {
+        .map(|(id, event)| {
             Ok(order_events::ActiveModel {
                 id: NotSet,
                 order_id: Set(id.0),

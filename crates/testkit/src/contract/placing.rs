@@ -44,7 +44,14 @@ async fn write(backend: &Backend, service: &Service) -> Case {
 }
 
 async fn still_offers(backend: &Backend, order: &NewOrder) -> Result<bool, StoreError> {
-    backend.store.begin().await?.catalog().still_offers(order).await
+    let orders = std::slice::from_ref(order);
+    backend.store.begin().await?.catalog().still_offers(orders).await
+}
+
+async fn offer_of(backend: &Backend, service: ServiceId) -> Result<Option<Offer>, StoreError> {
+    let mut offers = backend.catalog.offers(&[service]).await?;
+    assert!(offers.len() <= 1);
+    Ok(offers.pop())
 }
 
 /// Whether the order is recorded, if the store records in one go at all. If it is not, no row is.
@@ -64,9 +71,9 @@ pub async fn an_offer_is_the_service_and_whether_its_provider_is_used(backend: &
         ..shop.service.clone()
     };
     write(backend, &described).await?;
-    let offer = backend.catalog.offer(shop.service.id).await?;
+    let offer = offer_of(backend, shop.service.id).await?;
     assert_eq!(offer, Some(shop.offer()), "without the text");
-    assert_eq!(backend.catalog.offer(ServiceId(404)).await?, None);
+    assert_eq!(offer_of(backend, ServiceId(404)).await?, None);
 
     let mut tx = backend.store.begin().await?;
     let away = domain::providers::Provider {
@@ -79,7 +86,7 @@ pub async fn an_offer_is_the_service_and_whether_its_provider_is_used(backend: &
         provider: Availability::Disabled,
         ..shop.offer()
     };
-    assert_eq!(backend.catalog.offer(shop.service.id).await?, Some(without));
+    assert_eq!(offer_of(backend, shop.service.id).await?, Some(without));
 
     let mut tx = backend.store.begin().await?;
     let archived = Availability::Archived;
@@ -89,7 +96,7 @@ pub async fn an_offer_is_the_service_and_whether_its_provider_is_used(backend: &
             .await?
     );
     tx.commit().await?;
-    assert_eq!(backend.catalog.offer(shop.service.id).await?, None);
+    assert_eq!(offer_of(backend, shop.service.id).await?, None);
     Ok(())
 }
 

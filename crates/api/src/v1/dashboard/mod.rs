@@ -1,5 +1,6 @@
 //! What signed-in customers may ask.
 
+mod mass;
 mod order_bodies;
 mod orders;
 mod place;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use mass::PATH as MASS_ORDER_PATH;
 pub use orders::{search, status};
 pub use wallet::{Balance, balance};
 
@@ -32,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(wallet::list_transactions)
         .service(orders::list_orders)
         .service(place::place_order)
+        .service(mass::place_orders)
         .service(orders::show_order)
         .service(orders::cancel_order);
 }

@@ -2,10 +2,10 @@
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, post, web};
-use application::orders::{OrderPlacement, PlaceOrderError, PlacedOrder};
-use domain::ServiceId;
+use application::orders::{OrderLine, OrderPlacement, PlaceOrderError, PlacedOrder};
 use domain::orders::{CustomerStatus, Order, PlaceRefusal};
 use domain::text::{IdempotencyKey, Link};
+use domain::{Money, OrderId, ServiceId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use crate::extract::{Customer, IdempotencyHeader, Valid, field_error, text_or_nu
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text};
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The order form.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -117,16 +117,34 @@ fn created(placed: &PlacedOrder) -> HttpResponse {
 }
 
 fn placement(form: &OrderForm, key: Option<IdempotencyKey>) -> Result<OrderPlacement, ApiError> {
-    let service = form.service.trim().parse().map_err(|_| Code::ServiceNotFound)?;
     Ok(OrderPlacement {
-        service: ServiceId(service),
-        link: Link::parse(&form.link).map_err(|error| field_error("link", error))?,
+        service: service(&form.service)?,
+        link: link(&form.link)?,
         quantity: form.quantity,
         key,
     })
 }
 
-fn summary(order: &Order) -> PlacedSummary {
+/// One of many orders as it was sent.
+pub(super) fn line(id: &str, address: &str, quantity: &str) -> Result<OrderLine, ApiError> {
+    let quantity = quantity.trim().parse();
+    Ok(OrderLine {
+        service: service(id)?,
+        link: link(address)?,
+        quantity: quantity.map_err(|_| field_error("quantity", "must be a whole number"))?,
+    })
+}
+
+fn service(id: &str) -> Result<ServiceId, ApiError> {
+    let id = id.trim().parse().map_err(|_| Code::ServiceNotFound)?;
+    Ok(ServiceId(id))
+}
+
+fn link(address: &str) -> Result<Link, ApiError> {
+    Link::parse(address).map_err(|error| field_error("link", error))
+}
+
+pub(super) fn summary(order: &Order) -> PlacedSummary {
     PlacedSummary {
         id: order.id.0,
         service_id: order.service.id.0,
@@ -145,22 +163,28 @@ fn place_error(error: PlaceOrderError) -> ApiError {
         PlaceOrderError::UnknownService => Code::ServiceNotFound.into(),
         PlaceOrderError::Refused(refusal) => refused(refusal),
         PlaceOrderError::InsufficientBalance { price, available } => {
-            let (price, available) = (amount_text(price), amount_text(available));
-            let message =
-                format!("The order costs {price} {CURRENCY} and the wallet has {available} {CURRENCY}.");
-            ApiError::new(Code::InsufficientBalance, message)
-                .with_details(json!({ "price": price, "available": available, "currency": CURRENCY }))
+            too_little("order costs", price, available)
         }
         PlaceOrderError::WalletFrozen => Code::WalletFrozen.into(),
         PlaceOrderError::KeyReused => Code::IdempotencyKeyReused.into(),
-        PlaceOrderError::Twin { order } => {
-            ApiError::from(Code::DuplicateOrder).with_details(json!({ "orderId": order.0 }))
-        }
+        PlaceOrderError::Twin { order } => duplicate(order),
         PlaceOrderError::Store(error) => error.into(),
     }
 }
 
-fn refused(refusal: PlaceRefusal) -> ApiError {
+/// `what` says who costs: "order costs" or "orders cost".
+pub(super) fn too_little(what: &str, price: Money, available: Money) -> ApiError {
+    let (price, available) = (amount_text(price), amount_text(available));
+    let message = format!("The {what} {price} {CURRENCY} and the wallet has {available} {CURRENCY}.");
+    ApiError::new(Code::InsufficientBalance, message)
+        .with_details(json!({ "price": price, "available": available, "currency": CURRENCY }))
+}
+
+pub(super) fn duplicate(order: OrderId) -> ApiError {
+    ApiError::from(Code::DuplicateOrder).with_details(json!({ "orderId": order.0 }))
+}
+
+pub(super) fn refused(refusal: PlaceRefusal) -> ApiError {
     match refusal {
         PlaceRefusal::Banned => Code::Banned.into(),
         PlaceRefusal::ServiceUnavailable => Code::ServiceNotOffered.into(),
