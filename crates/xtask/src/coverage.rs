@@ -114,9 +114,9 @@ struct Lines {
 }
 
 impl Lines {
-    #[expect(clippy::cast_precision_loss, reason = "line counts are small")]
     fn percent(self) -> f64 {
-        self.covered as f64 * 100.0 / self.count.max(1) as f64
+        let number = |lines: u64| f64::from(u32::try_from(lines).unwrap_or(u32::MAX));
+        number(self.covered) * 100.0 / number(self.count.max(1))
     }
 
     const fn unseen(self) -> u64 {

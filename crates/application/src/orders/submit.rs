@@ -54,6 +54,10 @@ struct Claimed {
 impl SubmitOrder {
     /// The use case over its ports; `worker` names this process in the attempts it makes.
     #[must_use]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a port or a policy of its own; they are named where they are wired"
+    )]
     pub fn new(
         store: Arc<dyn Store>,
         orders: Arc<dyn OrderQueries>,

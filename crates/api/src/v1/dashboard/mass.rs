@@ -223,7 +223,9 @@ fn name_lines(refused: impl Iterator<Item = (usize, ApiError)>) -> ApiError {
     let lines: Vec<Value> = refused
         .map(|(position, error)| {
             let mut told = error.told();
-            told["line"] = json!(position + 1);
+            if let Some(fields) = told.as_object_mut() {
+                fields.insert("line".to_owned(), json!(position + 1));
+            }
             told
         })
         .collect();
