@@ -220,10 +220,6 @@ pub struct Weather {
     pub servers: bool,
 }
 
-/// Jobs that Redis loses are handed over again only when their claims end, after 150 s. A storm that is shorter would say
-/// nothing but that.
-const REDIS_FORGETS_FROM: Duration = Duration::from_secs(150);
-
 /// The storm. Its last blow is a kill.
 pub fn storm(weather: Weather) -> Vec<Strike> {
     let Weather {
@@ -274,12 +270,10 @@ pub fn storm(weather: Weather) -> Vec<Strike> {
         add(one_in(30), (5, 85), &mut |chance| {
             Blow::FreezeRedis(chance.millis(1_000, 5_000))
         });
-        if storm >= REDIS_FORGETS_FROM {
-            add(one_in(12), (3, 40), &mut |_| Blow::FlushRedis);
-            add(one_in(30), (3, 40), &mut |chance| {
-                Blow::RestartRedis(chance.millis(500, 4_000))
-            });
-        }
+        add(one_in(12), (3, 85), &mut |_| Blow::FlushRedis);
+        add(one_in(30), (3, 85), &mut |chance| {
+            Blow::RestartRedis(chance.millis(500, 4_000))
+        });
     }
     strikes.sort_by_key(|strike| strike.at);
     strikes

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::program::binary;
+use crate::support::has_servers;
 
 /// A busy machine may take longer than the minute that the drill asks for by itself.
 const SHORT: [&str; 10] = [
@@ -34,4 +35,11 @@ fn drill(shape: &str) {
 #[test]
 fn one_process_on_sqlite_is_killed_again_and_again_and_nothing_is_lost() {
     drill("--embedded");
+}
+
+#[test]
+fn everything_that_runs_on_postgres_and_redis_is_killed_again_and_again_and_nothing_is_lost() {
+    if has_servers("the kill drill") {
+        drill("--distributed");
+    }
 }

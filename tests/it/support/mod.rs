@@ -12,7 +12,7 @@ mod world;
 
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
 pub use oracle::{prove_the_books, the_panel_agrees};
-pub use postgres::PrivatePostgres;
+pub use postgres::{PrivatePostgres, has_servers};
 pub use servers::{RedisDatabase, Servers};
 pub use shop::{Shop, enlist};
 pub use values::{is_date, money, undated};

@@ -166,6 +166,22 @@ impl Drop for PrivatePostgres {
     }
 }
 
+/// Whether tests can start a PostgreSQL and a Redis of their own. Without the programs `test` says that it is skipped,
+/// unless servers are required.
+pub fn has_servers(test: &str) -> bool {
+    let path = super::servers::variable("PATH").unwrap_or_default();
+    let has_redis = std::env::split_paths(&path).any(|folder| folder.join("redis-server").is_file());
+    let has_both = has_redis && programs().is_some();
+    if !has_both {
+        assert!(
+            !is_required(),
+            "the programs of PostgreSQL or Redis are not installed"
+        );
+        println!("skipped {test}: the programs of PostgreSQL or Redis are not installed");
+    }
+    has_both
+}
+
 /// The folder of the programs: in the PATH, else the newest of Debian's.
 fn programs() -> Option<PathBuf> {
     let is_complete = |folder: &Path| {
