@@ -105,8 +105,9 @@ pub trait OrderRepository: Send {
 
     /// Takes tracked orders of a provider to ask about, and moves their due times to `take.busy_until`, so that no other
     /// worker takes them meanwhile: what is due first, whole groups or orders by themselves, then what soon will be.
-    /// `None` if nothing is due, if another worker has just taken it, or if it makes less than `take.enough` orders and it
-    /// is too early for such a request: then the transaction must not be committed.
+    /// `None` if nothing is due, if another worker has just taken it, or if less than `take.enough` orders are due and it is
+    /// not the provider's turn: then the transaction must not be committed. Groups that were taken and not put back in time
+    /// wait for no turn.
     async fn take_due_polls(&mut self, take: &TakePolls) -> Result<Option<TakenPolls>, StoreError>;
 
     /// Puts orders that were taken back on the schedule in groups; orders that stay in their group are not written. Leaves
@@ -117,7 +118,7 @@ pub trait OrderRepository: Send {
     /// Takes an order out of its group, if it is in one, and makes it due by itself. Leaves the revision alone.
     async fn leave_poll_group(&mut self, id: OrderId, due_at: Timestamp) -> Result<(), StoreError>;
 
-    /// From `at` on, at the latest, the provider may be asked although the request is not full.
+    /// From `at` on, at the latest, it is the provider's turn to be asked although little is due.
     async fn open_poll_turn(&mut self, provider: ProviderId, at: Timestamp) -> Result<(), StoreError>;
 
     /// A member of staff's word about the fate of an unknown order that still needs a second one. `None` if nobody has
@@ -142,7 +143,7 @@ pub struct TakePolls {
     pub busy_until: Timestamp,
     /// Orders of one request at most.
     pub limit: u16,
-    /// A request about fewer orders waits for its turn.
+    /// While fewer orders are due the provider is asked only when it is its turn.
     pub enough: u16,
 }
 
@@ -153,8 +154,9 @@ pub struct TakenPolls {
     pub groups: Vec<PollGroupId>,
     /// The orders, without a particular order.
     pub orders: Vec<TakenPoll>,
-    /// Whether the request is not full: it has used the provider's turn.
-    pub partial: bool,
+    /// Whether it takes everything that was due: then the provider's next turn is when these are due again, unless they are
+    /// put back before.
+    pub turn: bool,
 }
 
 /// An order to ask about.
@@ -187,7 +189,7 @@ pub struct PutBackPolls {
     pub groups: Vec<(GroupPlan, GroupTime)>,
     /// Groups that nobody is in any more.
     pub emptied: Vec<PollGroupId>,
-    /// When the next request may be sent that is not full, if this one was not.
+    /// When it is the provider's turn next, if what was taken has moved that.
     pub turn: Option<Timestamp>,
 }
 
@@ -315,11 +317,11 @@ pub trait OrderQueries: Send + Sync {
     /// Orders to look up: unknown, or written off and still watched, and due.
     async fn due_lookups(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError>;
 
-    /// Providers to ask now: tracked orders of theirs are due, and there are `enough` of them to ask about, or it is time for
-    /// a request that is not full.
+    /// Providers to ask now: tracked orders of theirs are due, and there are `enough` of them, or it is the provider's turn,
+    /// or some were taken and not put back in time.
     async fn providers_with_due_polls(
         &self,
-        window: &PollWindow,
+        now: Timestamp,
         enough: u16,
     ) -> Result<Vec<ProviderId>, StoreError>;
 

@@ -271,5 +271,5 @@ pub fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
         ..
     } = ports.clone();
     let rescue = RescueOrders::new(store.clone(), orders.clone(), clock.clone(), policy);
-    Schedules::new(rescue, store, orders, limiter, clock, policy)
+    Schedules::new(rescue, store, orders, limiter, clock)
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::orders::{OrderPolicy, PollWindow};
 use ports::jobs::JobTopic;
 use ports::limits::{Admission, Limit, RateLimiter};
 use ports::orders::OrderQueries;
@@ -66,7 +65,6 @@ pub struct Schedules {
     orders: Arc<dyn OrderQueries>,
     limiter: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
-    policy: OrderPolicy,
 }
 
 impl Schedules {
@@ -78,7 +76,6 @@ impl Schedules {
         orders: Arc<dyn OrderQueries>,
         limiter: Arc<dyn RateLimiter>,
         clock: Arc<dyn Clock>,
-        policy: OrderPolicy,
     ) -> Self {
         Self {
             rescue,
@@ -86,7 +83,6 @@ impl Schedules {
             orders,
             limiter,
             clock,
-            policy,
         }
     }
 
@@ -114,8 +110,7 @@ impl Schedules {
                     .await
             }
             Schedule::Polls => {
-                let window = PollWindow::at(now, &self.policy);
-                let due = self.orders.providers_with_due_polls(&window, FULL_ENOUGH).await?;
+                let due = self.orders.providers_with_due_polls(now, FULL_ENOUGH).await?;
                 self.ensure(JobTopic::PollProvider, due.iter().map(|id| id.0), now)
                     .await
             }

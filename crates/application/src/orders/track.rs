@@ -27,7 +27,7 @@ const BUSY_FOR: Duration = Duration::from_secs(40);
 /// A job asks for no further batch after this time, so that it ends before its lease does.
 const ASK_FOR: Duration = Duration::from_secs(15);
 
-/// A request about so many orders is sent at once; about fewer, only when it is the provider's turn.
+/// When so many orders are due, their provider is asked at once; else when it is its turn.
 pub const FULL_ENOUGH: u16 = STATUS_BATCH_MAX / 5 * 4;
 
 /// The use case.
@@ -155,6 +155,7 @@ impl TrackOrders {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut quiet = Vec::new();
+        let mut all_recorded = true;
         for TakenPoll { order, group, .. } in &batch.taken.orders {
             let news = News {
                 answer: order.provider_order_id.as_ref().and_then(|id| answers.get(id)),
@@ -170,9 +171,14 @@ impl TrackOrders {
             } else if let Err(error) = self.record(order.id, &news, now).await {
                 tracing::error!(order_id = order.id.0, %error, "a status report could not be recorded");
                 self.set_apart(order.id, batch).await;
+                all_recorded = false;
             }
         }
-        let put_back = batch.put_back(&quiet, requested_at, half_open, &self.policy, now);
+        let mut put_back = batch.put_back(&quiet, requested_at, half_open, &self.policy, now);
+        if !all_recorded {
+            // The orders that could not be recorded are not to wait for anything else.
+            put_back.turn = None;
+        }
         retry_contended(|| self.put_back(&put_back)).await
     }
 
@@ -236,7 +242,7 @@ impl Batch {
             asked_at,
             groups: groups.into_iter().map(due).collect(),
             emptied,
-            turn: self.taken.partial.then(|| next_poll_turn(policy, now)),
+            turn: self.taken.turn.then(|| next_poll_turn(policy, now)),
         }
     }
 }

@@ -119,6 +119,11 @@ impl Bench {
         bench
     }
 
+    /// Ends a test that copied orders behind the back of the ledger: its books prove nothing.
+    pub fn leave(mut self) {
+        self.closed = true;
+    }
+
     /// Ends the test: what was planned has happened, and the books are sound.
     pub async fn close(mut self) {
         self.closed = true;
@@ -317,7 +322,6 @@ impl Desk {
             Arc::clone(&self.backend.orders),
             self.limiter.clone(),
             self.time(),
-            self.policy,
         )
     }
 

@@ -12,6 +12,7 @@ mod verbs;
 mod at_once;
 mod browse;
 mod cancel;
+mod crowd;
 mod decide;
 mod evidence;
 mod groups;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::{OrderId, PollGroupId};
 
-/// Orders of a group at most: a quarter of a request, so that groups of several ages fill one well.
-pub const POLL_GROUP_MAX: usize = 25;
+/// Orders of a group at most: a fifth of a request, so that groups of several ages fill one well.
+pub const POLL_GROUP_MAX: usize = 20;
 
 /// An order that was asked about, with nothing new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,27 +167,27 @@ mod tests {
 
     #[test]
     fn a_full_group_without_news_stays_as_it_is() {
-        let regrouping = regroup(&[PollGroupId(1)], &asked(0..25, Some(1), MINUTE));
-        assert_eq!(sizes(&regrouping), [(Some(1), 25, 0)]);
+        let regrouping = regroup(&[PollGroupId(1)], &asked(0..20, Some(1), MINUTE));
+        assert_eq!(sizes(&regrouping), [(Some(1), 20, 0)]);
         assert!(regrouping.emptied.is_empty());
     }
 
     #[test]
     fn groups_less_than_half_full_are_merged_and_strays_fill_what_is_left() {
-        let mut all = asked(0..12, Some(1), MINUTE);
-        all.extend(asked(12..20, Some(2), MINUTE));
-        all.extend(asked(20..23, None, MINUTE));
+        let mut all = asked(0..9, Some(1), MINUTE);
+        all.extend(asked(9..15, Some(2), MINUTE));
+        all.extend(asked(15..18, None, MINUTE));
         let regrouping = regroup(&[PollGroupId(1), PollGroupId(2)], &all);
-        assert_eq!(sizes(&regrouping), [(Some(1), 23, 11)]);
+        assert_eq!(sizes(&regrouping), [(Some(1), 18, 9)]);
         assert_eq!(regrouping.emptied, [PollGroupId(2)]);
     }
 
     #[test]
     fn groups_half_full_stay_apart_and_an_empty_one_goes() {
-        let mut all = asked(0..13, Some(1), MINUTE);
-        all.extend(asked(13..26, Some(2), MINUTE));
+        let mut all = asked(0..10, Some(1), MINUTE);
+        all.extend(asked(10..20, Some(2), MINUTE));
         let regrouping = regroup(&[PollGroupId(1), PollGroupId(2), PollGroupId(3)], &all);
-        assert_eq!(sizes(&regrouping), [(Some(1), 13, 0), (Some(2), 13, 0)]);
+        assert_eq!(sizes(&regrouping), [(Some(1), 10, 0), (Some(2), 10, 0)]);
         assert_eq!(regrouping.emptied, [PollGroupId(3)]);
     }
 

@@ -19,12 +19,12 @@ const POLL_INTERVALS: [(Duration, Duration); 5] = [
     (Duration::from_hours(24 * 7), Duration::from_hours(2)),
 ];
 const POLL_INTERVAL_OLD: Duration = Duration::from_hours(8);
-/// A provider is sent a request that is not full at most this often.
+/// So long a provider is left alone while little is due.
 const TURN_EVERY: Duration = Duration::from_secs(55);
 /// To fill a request, an order is asked about so much early at most.
 const ORDER_AHEAD: Duration = Duration::from_secs(6);
-/// … and a group so much, and no more than a tenth of its interval.
-const GROUP_AHEAD: Duration = MINUTE;
+/// … and a group so much, and no more than a quarter of its interval.
+const GROUP_AHEAD: Duration = Duration::from_mins(15);
 
 /// Waiting times before the first, second, … look-up of an unknown order; the last one repeats.
 const LOOKUP_INTERVALS: [Duration; 7] = [
@@ -85,15 +85,15 @@ pub fn next_group_poll(
 ) -> GroupTime {
     let slowed = if half_open { every * 2 } else { every };
     let due_at = now.plus(jittered(slowed, seed, now));
-    let ahead = (every / 10).min(percent(GROUP_AHEAD, policy.poll_percent));
+    let ahead = (every / 4).min(percent(GROUP_AHEAD, policy.poll_percent));
     GroupTime {
         soon_at: due_at.minus(ahead),
         due_at,
     }
 }
 
-/// From when on a provider that has just been sent a request that was not full may be sent another such: requests fill up
-/// meanwhile, and nothing waits for longer than a minute.
+/// From when on a provider that has just been asked about everything that was due may be asked again although little is
+/// due: requests fill up meanwhile, and nothing waits for much longer.
 #[must_use]
 pub fn next_poll_turn(policy: &OrderPolicy, now: Timestamp) -> Timestamp {
     now.plus(percent(TURN_EVERY, policy.poll_percent))

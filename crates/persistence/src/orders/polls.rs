@@ -14,12 +14,21 @@ use super::{POLLED, mapping};
 use crate::error::Failure;
 use crate::sql::{self, value_rows};
 
-/// What may be asked about: a group, or an order by itself.
+/// What may be asked about: a group, or an order by itself. One more is looked at than a request holds, to know whether
+/// anything that is due is left.
 struct Candidate {
     id: i64,
     due_at: i64,
     members: i64,
     grouped: bool,
+    /// It was taken and not put back in time.
+    left_behind: bool,
+}
+
+impl Candidate {
+    fn is_due(&self, take: &TakePolls) -> bool {
+        self.due_at <= take.window.now.micros()
+    }
 }
 
 /// See [`ports::orders::OrderRepository::take_due_polls`]. Looks without locks, then takes what it has chosen and nobody else
@@ -31,11 +40,17 @@ pub(super) async fn take(
     let mut candidates = groups(conn, take).await?;
     candidates.extend(singles(conn, take).await?);
     candidates.sort_by_key(|candidate| (candidate.due_at, candidate.id));
+    let was_due = candidates.iter().filter(|it| it.is_due(take)).count();
     let chosen = choose(candidates, take);
-    let members: i64 = chosen.iter().map(|candidate| candidate.members).sum();
-    let partial = members < i64::from(take.enough);
-    if chosen.is_empty() || (partial && !use_turn(conn, take).await?) {
+    let due = || chosen.iter().filter(|it| it.is_due(take));
+    let orders_due: i64 = due().map(|it| it.members).sum();
+    let waits = orders_due < i64::from(take.enough) && !due().any(|it| it.left_behind);
+    if chosen.is_empty() || (waits && !is_turn(conn, take).await?) {
         return Ok(None);
+    }
+    let turn = due().count() == was_due;
+    if turn {
+        move_turn(conn, take).await?;
     }
     let due_at = |grouped| {
         let of_kind = chosen.iter().filter(move |it| it.grouped == grouped);
@@ -49,28 +64,26 @@ pub(super) async fn take(
     if orders.is_empty() && groups.is_empty() {
         return Ok(None);
     }
-    Ok(Some(TakenPolls {
-        groups,
-        orders,
-        partial,
-    }))
+    Ok(Some(TakenPolls { groups, orders, turn }))
 }
 
 async fn groups(conn: &DatabaseTransaction, take: &TakePolls) -> Result<Vec<Candidate>, Failure> {
-    let statement = "SELECT id, due_at, members FROM poll_groups
+    let statement = "SELECT id, due_at, members, soon_at FROM poll_groups
         WHERE provider_id = $1 AND due_at <= $2 AND soon_at <= $3
         ORDER BY due_at, id LIMIT $4";
     let values = [
         take.provider.0.into(),
         take.window.groups_until.micros().into(),
         take.window.now.micros().into(),
-        i64::from(take.limit).into(),
+        (i64::from(take.limit) + 1).into(),
     ];
     let rows = sql::query_all(conn, statement, values).await?;
     let candidate = |row: &sea_orm::QueryResult| {
+        let due_at: i64 = row.try_get_by_index(1)?;
         Ok(Candidate {
             id: row.try_get_by_index(0)?,
-            due_at: row.try_get_by_index(1)?,
+            due_at,
+            left_behind: due_at == row.try_get_by_index::<i64>(3)?,
             members: i64::from(row.try_get_by_index::<i32>(2)?),
             grouped: true,
         })
@@ -86,7 +99,7 @@ async fn singles(conn: &DatabaseTransaction, take: &TakePolls) -> Result<Vec<Can
     let values = [
         take.provider.0.into(),
         take.window.orders_until.micros().into(),
-        i64::from(take.limit).into(),
+        (i64::from(take.limit) + 1).into(),
     ];
     let rows = sql::query_all(conn, &statement, values).await?;
     let candidate = |row: &sea_orm::QueryResult| {
@@ -95,6 +108,7 @@ async fn singles(conn: &DatabaseTransaction, take: &TakePolls) -> Result<Vec<Can
             due_at: row.try_get_by_index(1)?,
             members: 1,
             grouped: false,
+            left_behind: false,
         })
     };
     rows.iter().map(candidate).collect()
@@ -102,8 +116,7 @@ async fn singles(conn: &DatabaseTransaction, take: &TakePolls) -> Result<Vec<Can
 
 /// What is due first goes first; a group that does not fit any more is left for the next request. Nothing if nothing is due.
 fn choose(candidates: Vec<Candidate>, take: &TakePolls) -> Vec<Candidate> {
-    let is_due = |candidate: &Candidate| candidate.due_at <= take.window.now.micros();
-    if !candidates.first().is_some_and(is_due) {
+    if !candidates.first().is_some_and(|candidate| candidate.is_due(take)) {
         return Vec::new();
     }
     let mut room = i64::from(take.limit);
@@ -120,17 +133,20 @@ fn choose(candidates: Vec<Candidate>, take: &TakePolls) -> Vec<Candidate> {
         .collect()
 }
 
-/// Whether it is time for a request that is not full; the next one is when the orders are due again, unless they are put back
-/// before.
-async fn use_turn(conn: &DatabaseTransaction, take: &TakePolls) -> Result<bool, Failure> {
+/// Whether it is the provider's turn. Locks the turn, so that of two workers that wait for it one has it.
+async fn is_turn(conn: &DatabaseTransaction, take: &TakePolls) -> Result<bool, Failure> {
     let statement = "INSERT INTO poll_turns (provider_id, open_at) VALUES ($1, $2)
-        ON CONFLICT (provider_id) DO UPDATE SET open_at = excluded.open_at WHERE poll_turns.open_at <= $3";
-    let values = [
-        take.provider.0.into(),
-        take.busy_until.micros().into(),
-        take.window.now.micros().into(),
-    ];
+        ON CONFLICT (provider_id) DO UPDATE SET open_at = excluded.open_at WHERE poll_turns.open_at <= $2";
+    let values = [take.provider.0.into(), take.window.now.micros().into()];
     Ok(sql::execute(conn, statement, values).await? == 1)
+}
+
+async fn move_turn(conn: &DatabaseTransaction, take: &TakePolls) -> Result<(), Failure> {
+    let statement = "INSERT INTO poll_turns (provider_id, open_at) VALUES ($1, $2)
+        ON CONFLICT (provider_id) DO UPDATE SET open_at = excluded.open_at";
+    let values = [take.provider.0.into(), take.busy_until.micros().into()];
+    sql::execute(conn, statement, values).await?;
+    Ok(())
 }
 
 async fn take_groups(

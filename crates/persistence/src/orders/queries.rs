@@ -1,7 +1,7 @@
 //! Orders for screens.
 
 use async_trait::async_trait;
-use domain::orders::{Order, PollWindow};
+use domain::orders::Order;
 use domain::text::IdempotencyKey;
 use domain::{Money, OrderId, PageSize, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_events, orders};
@@ -91,10 +91,10 @@ impl OrderQueries for SeaQueries {
 
     async fn providers_with_due_polls(
         &self,
-        window: &PollWindow,
+        now: Timestamp,
         enough: u16,
     ) -> Result<Vec<ProviderId>, StoreError> {
-        Ok(schedules::providers_with_due_polls(self.conn(), window, enough).await?)
+        Ok(schedules::providers_with_due_polls(self.conn(), now, enough).await?)
     }
 
     async fn forgotten_holds(&self, before: Timestamp, limit: u16) -> Result<Vec<OrderId>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::orders::{OrderState, PollWindow};
+use domain::orders::OrderState;
 use domain::{Money, OrderId, ProviderId, ProviderOrderId, Timestamp};
 use entities::{attempts, orders};
 use ports::jobs::JobTopic;
@@ -73,7 +73,7 @@ pub(super) async fn due_lookups(
 /// reads no more than a request's worth of orders or groups of each.
 pub(super) async fn providers_with_due_polls(
     conn: &impl ConnectionTrait,
-    window: &PollWindow,
+    now: Timestamp,
     enough: u16,
 ) -> Result<Vec<ProviderId>, Failure> {
     let statement = format!(
@@ -83,22 +83,20 @@ pub(super) async fn providers_with_due_polls(
             OR EXISTS (SELECT 1 FROM orders WHERE {POLLED} AND orders.provider_id = providers.id AND due_at <= $1)
         ) AND (
             NOT EXISTS (SELECT 1 FROM poll_turns WHERE poll_turns.provider_id = providers.id AND open_at > $1)
+            OR EXISTS (
+                SELECT 1 FROM poll_groups
+                WHERE poll_groups.provider_id = providers.id AND due_at <= $1 AND soon_at = due_at
+            )
             OR (SELECT CAST(COALESCE(SUM(members), 0) AS BIGINT) FROM (
-                SELECT members FROM poll_groups WHERE poll_groups.provider_id = providers.id
-                    AND due_at <= $2 AND soon_at <= $1
-                ORDER BY due_at LIMIT $4
+                SELECT members FROM poll_groups WHERE poll_groups.provider_id = providers.id AND due_at <= $1
+                ORDER BY due_at LIMIT $2
             ) AS grouped) + (SELECT COUNT(*) FROM (
-                SELECT 1 FROM orders WHERE {POLLED} AND orders.provider_id = providers.id AND due_at <= $3
-                LIMIT $4
-            ) AS single) >= $4
+                SELECT 1 FROM orders WHERE {POLLED} AND orders.provider_id = providers.id AND due_at <= $1
+                LIMIT $2
+            ) AS single) >= $2
         ) ORDER BY providers.id"
     );
-    let values = [
-        window.now.micros().into(),
-        window.groups_until.micros().into(),
-        window.orders_until.micros().into(),
-        i64::from(enough).into(),
-    ];
+    let values = [now.micros().into(), i64::from(enough).into()];
     let ids = ids(conn, &statement, values).await?;
     Ok(ids.into_iter().map(ProviderId).collect())
 }

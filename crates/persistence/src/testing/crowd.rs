@@ -64,7 +64,7 @@ impl TestDatabase {
                     due_at,
                 } = group;
                 format!(
-                    "({id}, {provider}, {every}, {members}, {due}, {due}, {due})",
+                    "({id}, {provider}, {every}, {members}, {due}, {due} - 1, {due})",
                     due = due_at.micros()
                 )
             };

@@ -21,11 +21,12 @@ macro_rules! polls_contract {
         $with! { polls:
             due_polls_are_taken_by_one_worker_only,
             racing_workers_never_take_the_same_order,
-            a_request_that_is_not_full_waits_for_its_turn,
-            a_full_request_waits_for_nobody,
+            what_is_little_waits_for_its_turn,
+            what_is_due_in_numbers_waits_for_no_turn,
             groups_and_orders_that_are_due_soon_fill_a_request,
             a_group_that_does_not_fit_is_left_for_the_next_request,
             what_is_taken_does_not_fill_another_request,
+            a_group_that_was_left_behind_waits_for_no_turn,
         }
     };
 }
@@ -139,10 +140,7 @@ pub(super) fn sorted(orders: &[Order]) -> Vec<OrderId> {
 }
 
 pub(super) async fn due(backend: &Backend, now: Timestamp) -> Result<Vec<ProviderId>, StoreError> {
-    backend
-        .orders
-        .providers_with_due_polls(&PollWindow::at(now, &policy()), ENOUGH)
-        .await
+    backend.orders.providers_with_due_polls(now, ENOUGH).await
 }
 
 pub async fn due_polls_are_taken_by_one_worker_only(backend: &Backend) -> Case {
@@ -166,7 +164,10 @@ pub async fn due_polls_are_taken_by_one_worker_only(backend: &Backend) -> Case {
     };
     let first = taken(backend, &two).await?;
     assert_eq!(ids(&first), sorted(&orders[..2]));
-    assert!(!first.partial && first.groups.is_empty());
+    assert!(
+        !first.turn && first.groups.is_empty(),
+        "it leaves something behind"
+    );
     for it in &first.orders {
         let before = orders.iter().find(|order| order.id == it.order.id).expect("ours");
         let busy = Order {
@@ -216,14 +217,14 @@ pub async fn racing_workers_never_take_the_same_order(backend: &Backend) -> Case
     Ok(())
 }
 
-pub async fn a_request_that_is_not_full_waits_for_its_turn(backend: &Backend) -> Case {
+pub async fn what_is_little_waits_for_its_turn(backend: &Backend) -> Case {
     let shop = rich_shop(backend).await?;
     let provider = shop.provider.id;
     let orders = tracked(backend, &shop, 1, 1).await?;
     let now = after(400);
     let from = taking(provider, now);
     let first = taken(backend, &from).await?;
-    assert!(first.partial);
+    assert!(first.turn);
     let back = PutBackPolls {
         turn: Some(after(455)),
         ..putting_back(&first, &from, now, after(410))
@@ -252,22 +253,22 @@ pub async fn a_request_that_is_not_full_waits_for_its_turn(backend: &Backend) ->
     Ok(())
 }
 
-pub async fn a_full_request_waits_for_nobody(backend: &Backend) -> Case {
+pub async fn what_is_due_in_numbers_waits_for_no_turn(backend: &Backend) -> Case {
     let shop = rich_shop(backend).await?;
     let provider = shop.provider.id;
     tracked(backend, &shop, 1, 1).await?;
-    assert!(taken(backend, &taking(provider, after(400))).await?.partial);
+    assert!(taken(backend, &taking(provider, after(400))).await?.turn);
     let orders = tracked(backend, &shop, 10, u32::from(ENOUGH)).await?;
     assert_eq!(due(backend, after(401)).await?, [provider]);
     let full = taken(backend, &taking(provider, after(401))).await?;
-    assert_eq!((ids(&full), full.partial), (sorted(&orders), false));
+    assert_eq!(ids(&full), sorted(&orders));
     Ok(())
 }
 
 pub async fn groups_and_orders_that_are_due_soon_fill_a_request(backend: &Backend) -> Case {
     let shop = rich_shop(backend).await?;
     let provider = shop.provider.id;
-    // Asked about every minute, so at most six seconds early.
+    // Six seconds early at most.
     let orders = grouped(backend, &shop, 1, 2, after(506)).await?;
     assert_eq!(take(backend, &taking(provider, after(505))).await?, None);
     let single = tracked(backend, &shop, 10, 2).await?;
@@ -283,7 +284,7 @@ pub async fn groups_and_orders_that_are_due_soon_fill_a_request(backend: &Backen
     tx.commit().await?;
     let early = taken(backend, &taking(provider, after(499))).await?;
     let mut expected = sorted(&single);
-    assert_eq!(ids(&early), expected, "the group is more than a tenth early");
+    assert_eq!(ids(&early), expected, "it is too early for the group");
     let from = taking(provider, after(539));
     assert!(
         put_back(
@@ -302,16 +303,16 @@ pub async fn a_group_that_does_not_fit_is_left_for_the_next_request(backend: &Ba
     let shop = rich_shop(backend).await?;
     let provider = shop.provider.id;
     let first = grouped(backend, &shop, 1, 3, after(1_000)).await?;
-    let second = grouped(backend, &shop, 10, 3, after(1_001)).await?;
-    let third = grouped(backend, &shop, 20, 2, after(1_002)).await?;
-    let five = TakePolls {
-        limit: 5,
+    let second = grouped(backend, &shop, 10, 4, after(1_001)).await?;
+    let third = grouped(backend, &shop, 20, 3, after(1_002)).await?;
+    let six = TakePolls {
+        limit: 6,
         ..taking(provider, after(1_010))
     };
     let mut expected = sorted(&first);
     expected.extend(sorted(&third));
-    assert_eq!(ids(&taken(backend, &five).await?), expected);
-    assert_eq!(ids(&taken(backend, &five).await?), sorted(&second));
+    assert_eq!(ids(&taken(backend, &six).await?), expected);
+    assert_eq!(ids(&taken(backend, &six).await?), sorted(&second));
     Ok(())
 }
 
@@ -332,7 +333,35 @@ pub async fn what_is_taken_does_not_fill_another_request(backend: &Backend) -> C
     );
 
     let young = tracked(backend, &shop, 10, 1).await?;
-    let again = taken(backend, &taking(provider, after(2 * week + 1))).await?;
+    let one = TakePolls {
+        enough: 1,
+        ..taking(provider, after(2 * week + 1))
+    };
+    let again = taken(backend, &one).await?;
     assert_eq!(ids(&again), sorted(&young));
+    Ok(())
+}
+
+pub async fn a_group_that_was_left_behind_waits_for_no_turn(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let provider = shop.provider.id;
+    let orders = grouped(backend, &shop, 1, 2, after(600)).await?;
+    // Nobody puts it back; meanwhile the provider is asked about others.
+    let left = taking(provider, after(600));
+    taken(backend, &left).await?;
+    tracked(backend, &shop, 10, u32::from(ENOUGH)).await?;
+    let others = taking(provider, after(620));
+    let asked = taken(backend, &others).await?;
+    let back = PutBackPolls {
+        turn: Some(after(675)),
+        ..putting_back(&asked, &others, after(621), after(800))
+    };
+    assert!(put_back(backend, &back).await?);
+    assert!(due(backend, after(639)).await?.is_empty());
+    assert_eq!(due(backend, after(640)).await?, [provider]);
+    assert_eq!(
+        ids(&taken(backend, &taking(provider, after(640))).await?),
+        sorted(&orders)
+    );
     Ok(())
 }

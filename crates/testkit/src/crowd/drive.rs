@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use application::orders::{FULL_ENOUGH, TrackOrders};
 use application::providers::PanelsError;
-use domain::orders::{OrderPolicy, PollWindow};
 use domain::{ProviderId, Timestamp};
 use ports::Clock;
 use ports::orders::OrderQueries;
@@ -20,8 +19,6 @@ pub struct Drive {
     pub orders: Arc<dyn OrderQueries>,
     /// Whose time passes.
     pub clock: Arc<FakeClock>,
-    /// The intervals.
-    pub policy: OrderPolicy,
 }
 
 /// What an observer is told after every step.
@@ -41,8 +38,7 @@ impl Drive {
     pub async fn step(&self, step: Duration) -> Result<Sight, PanelsError> {
         self.clock.advance(step);
         let now = self.clock.now();
-        let window = PollWindow::at(now, &self.policy);
-        let due: Vec<ProviderId> = self.orders.providers_with_due_polls(&window, FULL_ENOUGH).await?;
+        let due: Vec<ProviderId> = self.orders.providers_with_due_polls(now, FULL_ENOUGH).await?;
         for provider in &due {
             self.tracking.poll(*provider).await?;
         }

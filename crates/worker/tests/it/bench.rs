@@ -88,7 +88,6 @@ impl Bench {
                 orders,
                 Arc::clone(&self.limiter),
                 clock,
-                OrderPolicy::default(),
             )),
             consumer,
             handler,
