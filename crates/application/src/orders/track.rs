@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ use crate::retry::retry_contended;
 const BUSY_FOR: Duration = Duration::from_secs(40);
 /// A job asks for no further batch after this time, so that it ends before its lease does.
 const ASK_FOR: Duration = Duration::from_secs(15);
+
+/// So many orders that were missing from an answer are asked about alone after it, at most: some panels always leave some
+/// orders out of long answers, and one that leaves out many must not be asked for each.
+const ALONE_MAX: usize = 3;
 
 /// When so many orders are due, their provider is asked at once; else when it is its turn.
 pub const FULL_ENOUGH: u16 = STATUS_BATCH_MAX / 5 * 4;
@@ -80,7 +85,13 @@ impl TrackOrders {
                 return Ok(Verdict::Done);
             };
             failpoints::reach("poll-after-take");
-            self.poll_batch(&provider, &target, &batch, admitted).await?;
+            let missing = self.poll_batch(&provider, &target, &batch, admitted).await?;
+            for (id, upstream) in missing {
+                let in_time = self.clock.monotonic().saturating_sub(started) < ASK_FOR;
+                if !in_time || !self.ask_alone(&provider, &target, id, upstream).await? {
+                    break;
+                }
+            }
         }
         Ok(Verdict::Later(Duration::ZERO))
     }
@@ -106,14 +117,15 @@ impl TrackOrders {
         }))
     }
 
-    /// On a failed request the orders stay taken for a while, which paces the next try.
+    /// Orders to ask about alone, because they are missing from the answer. On a failed request the orders stay taken for a
+    /// while, which paces the next try.
     async fn poll_batch(
         &self,
         provider: &Provider,
         target: &PanelTarget,
         batch: &Batch,
         admitted: Admitted,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<(OrderId, ProviderOrderId)>, StoreError> {
         let orders = batch.taken.orders.iter();
         let ids: Vec<ProviderOrderId> = orders
             .filter_map(|taken| taken.order.provider_order_id.clone())
@@ -121,7 +133,8 @@ impl TrackOrders {
         let requested_at = self.clock.now();
         if ids.is_empty() {
             self.panels.forgo(provider.id, CallClass::Read, admitted);
-            return self.apply(batch, &Answers::new(), requested_at, false).await;
+            self.apply(batch, &Answers::new(), requested_at, false).await?;
+            return Ok(Vec::new());
         }
         let late = |taken: &TakenPoll| requested_at.since(taken.due_at);
         let late: Vec<Duration> = batch.taken.orders.iter().map(late).collect();
@@ -133,15 +146,55 @@ impl TrackOrders {
             Ok(answers) => {
                 self.panels
                     .tell(provider.id, CallClass::Read, admitted, CallResult::Answered);
-                self.apply(batch, &answers, requested_at, half_open).await
+                self.apply(batch, &answers, requested_at, half_open).await?;
+                Ok(batch.missing_from(&answers, requested_at))
             }
             Err(error) => {
                 tracing::warn!(provider_id = provider.id.0, orders = ids.len(), %error, "a status request failed");
                 self.panels
                     .tell(provider.id, CallClass::Read, admitted, call_result(&error));
-                Ok(())
+                Ok(Vec::new())
             }
         }
+    }
+
+    /// Asks about one order that its batch's answer left out; whether there was an answer. The order is back on its schedule
+    /// already, and stays there if there is nothing to say about it. A failure says nothing about the provider, who has just
+    /// answered: one order that it cannot answer for must not open its circuit for all.
+    async fn ask_alone(
+        &self,
+        provider: &Provider,
+        target: &PanelTarget,
+        id: OrderId,
+        upstream: ProviderOrderId,
+    ) -> Result<bool, StoreError> {
+        let Ok(admitted) = self.panels.admit(provider, CallClass::Read).await else {
+            return Ok(false);
+        };
+        let requested_at = self.clock.now();
+        let ids = [upstream];
+        let answers = match about_the_one(self.gateway.statuses(target, &ids).await, &ids) {
+            Ok(answers) => answers,
+            Err(error) => {
+                self.panels.forgo(provider.id, CallClass::Read, admitted);
+                tracing::warn!(order_id = id.0, %error, "a status request about one order failed");
+                return Ok(false);
+            }
+        };
+        let half_open = admitted.half_open();
+        self.panels
+            .tell(provider.id, CallClass::Read, admitted, CallResult::Answered);
+        let news = News {
+            answer: ids.first().and_then(|id| answers.get(id)),
+            requested_at,
+            half_open,
+        };
+        if news.answer.is_some()
+            && let Err(error) = self.record(id, &news, self.clock.now()).await
+        {
+            tracing::error!(order_id = id.0, %error, "a status report could not be recorded");
+        }
+        Ok(true)
     }
 
     /// What is new is recorded order by order, so that one that cannot be recorded does not stop the rest; what is not
@@ -221,6 +274,22 @@ struct Batch {
 }
 
 impl Batch {
+    /// A few of the orders that are missing from the answer, others every time. None if it was about one order only.
+    fn missing_from(&self, answers: &Answers, at: Timestamp) -> Vec<(OrderId, ProviderOrderId)> {
+        let orders = self.taken.orders.iter().map(|taken| &taken.order);
+        let asked: Vec<_> = orders
+            .filter_map(|order| Some((order.id, order.provider_order_id.clone()?)))
+            .collect();
+        if asked.len() < 2 {
+            return Vec::new();
+        }
+        let missing = asked.into_iter().filter(|(_, id)| !answers.contains_key(id));
+        let mut missing: Vec<_> = missing.collect();
+        missing.sort_by_key(|(id, _)| draw(*id, at));
+        missing.truncate(ALONE_MAX);
+        missing
+    }
+
     fn put_back(
         &self,
         quiet: &[Asked],
@@ -245,6 +314,13 @@ impl Batch {
             turn: self.taken.turn.then(|| next_poll_turn(policy, now)),
         }
     }
+}
+
+/// A number that is another one for every order and moment, so that nobody is always behind.
+fn draw(id: OrderId, at: Timestamp) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (id.0, at.micros()).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Asked about one order, a panel answers an error about it for the whole request.

@@ -9,6 +9,7 @@ mod outbox;
 mod panel;
 mod verbs;
 
+mod alone;
 mod at_once;
 mod browse;
 mod cancel;

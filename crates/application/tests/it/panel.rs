@@ -1,6 +1,6 @@
 //! A provider that answers what a test wrote down, in that order, and remembers what it was asked.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -65,6 +65,9 @@ pub struct Panel {
     otherwise: OnceLock<Arc<dyn PanelGateway>>,
     received: Mutex<Vec<PanelOrder>>,
     asked_about: Mutex<Vec<Vec<String>>>,
+    left_out: Mutex<HashSet<String>>,
+    asked_alone: Mutex<Vec<String>>,
+    alone: Mutex<HashMap<String, StatusAnswer>>,
     references: Mutex<Vec<Option<String>>>,
 }
 
@@ -78,6 +81,9 @@ impl Default for Panel {
             otherwise: OnceLock::new(),
             received: Mutex::default(),
             asked_about: Mutex::default(),
+            left_out: Mutex::default(),
+            asked_alone: Mutex::default(),
+            alone: Mutex::default(),
             references: Mutex::default(),
         }
     }
@@ -151,6 +157,23 @@ impl Panel {
         self.received.lock().unwrap().len()
     }
 
+    /// Asked about this order alone, after an answer that left it out, the provider says this.
+    pub fn answers_alone(&self, id: &str, answer: StatusAnswer) {
+        self.alone.lock().unwrap().insert(id.to_owned(), answer);
+    }
+
+    /// The ids that were asked about alone after an answer had left them out.
+    pub fn asked_alone(&self) -> Vec<String> {
+        self.asked_alone.lock().unwrap().clone()
+    }
+
+    /// What it says about an order that it has left out.
+    fn alone(&self, id: &ProviderOrderId) -> Statuses {
+        self.asked_alone.lock().unwrap().push(id.to_string());
+        let answer = self.alone.lock().unwrap().get(id.as_str()).cloned();
+        Ok(answer.map(|answer| (id.clone(), answer)).into_iter().collect())
+    }
+
     /// The ids of each question about statuses.
     pub fn asked_about(&self) -> Vec<Vec<String>> {
         self.asked_about.lock().unwrap().clone()
@@ -184,9 +207,20 @@ impl PanelGateway for Panel {
         if let Some(other) = self.otherwise.get() {
             return other.statuses(target, ids).await;
         }
+        if let [id] = ids
+            && self.left_out.lock().unwrap().remove(id.as_str())
+            && self.statuses.is_played()
+        {
+            return self.alone(id);
+        }
         let asked = ids.iter().map(ToString::to_string).collect();
         self.asked_about.lock().unwrap().push(asked);
-        self.statuses.play().await
+        let answers = self.statuses.play().await;
+        if let (Ok(answers), true) = (&answers, ids.len() > 1) {
+            let left_out = ids.iter().filter(|id| !answers.contains_key(id));
+            *self.left_out.lock().unwrap() = left_out.map(ToString::to_string).collect();
+        }
+        answers
     }
 
     async fn recent_orders(&self, target: &PanelTarget, reference: Option<String>) -> Listed {

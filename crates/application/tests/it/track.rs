@@ -74,8 +74,10 @@ async fn more_orders_than_one_question_holds_are_asked_about_in_several() {
         bench.submitted(n, &format!("p{n}")).await;
     }
     bench.pass(DUE);
-    bench.panel.reports(about([]));
-    bench.panel.reports(about([]));
+    let names: Vec<String> = (0..101).map(|n| format!("p{n}")).collect();
+    let all = || about(names.iter().map(|name| (name.as_str(), says("In progress", 700))));
+    bench.panel.reports(all());
+    bench.panel.reports(all());
     assert_eq!(bench.poll().await, Verdict::Done);
     let sizes: Vec<usize> = bench.panel.asked_about().iter().map(Vec::len).collect();
     assert_eq!(sizes, [100, 1]);
