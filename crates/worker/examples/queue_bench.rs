@@ -176,7 +176,6 @@ impl Bench {
                 self.queries.clone(),
                 Arc::new(Always),
                 clock,
-                policy,
             )),
             consumer,
             handler: Arc::new(runner.with_batch(if options.batch == 1 { 1 } else { 256 })),
