@@ -9,14 +9,14 @@ use domain::catalog::Availability;
 use domain::orders::{EventKind, Order, OrderState};
 use domain::providers::{LookupCapability, Provider};
 use domain::text::IdempotencyKey;
-use domain::wallets::TransferKind;
+use domain::wallets::{Movement, TransferKind};
 use domain::{Money, OrderId, Timestamp};
 use ports::jobs::JobHandler;
 use ports::{Clock, Store};
 use testkit::contract::ledger;
 use testkit::fixtures::{Shop, admin, link, saved};
 
-use crate::bench::{Desk, PIECES};
+use crate::bench::{Desk, PIECES, units};
 use crate::panel::{about, accepted, lost, says};
 
 impl Desk {
@@ -46,6 +46,21 @@ impl Desk {
     /// Places the `n`th order.
     pub async fn place(&self, n: u32) -> OrderId {
         self.try_place(self.wish(n, None)).await.unwrap().order.id
+    }
+
+    /// The customer gets what so many orders cost.
+    pub async fn has_money_for(&self, orders: u32) {
+        let (user, amount) = (&self.shop.user.id, units(i64::from(orders)));
+        let movement = Movement::adjustment(user, amount, "for many orders", "a test");
+        let mut tx = self.store.begin().await.unwrap();
+        if let Some(change) = &movement.wallet {
+            tx.wallets().apply(change, self.now()).await.unwrap();
+        }
+        tx.wallets()
+            .record(&movement.transfers, self.now())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
     }
 
     pub async fn send(&self, id: OrderId) -> Verdict {
