@@ -20,7 +20,7 @@ CREATE TEMP TABLE seeded AS
              ELSE (SELECT user_id FROM buyers WHERE no = n % (SELECT count(*) FROM buyers)) END AS user_id,
         -- A second apart, up to an hour ago.
         (SELECT now FROM offer) - (:orders - n + 3600) * 1000000 AS at
-    FROM generate_series(1, :orders) AS n;
+    FROM generate_series(1, (:orders)::BIGINT) AS n;
 
 INSERT INTO orders (
     id, user_id, service_id, service_name, provider_id, upstream_service, rate, selling_rate, refill, cancel, link, quantity,
@@ -54,5 +54,5 @@ UPDATE wallets w SET available = available - spent.amount
 FROM (SELECT user_id, count(*) * (SELECT price FROM offer) AS amount FROM seeded GROUP BY user_id) AS spent
 WHERE spent.user_id = w.user_id;
 
-SELECT setval('orders_id_seq', :orders) \g /dev/null
+SELECT setval('orders_id_seq', :orders) AS last \gset
 VACUUM ANALYZE;

@@ -118,3 +118,32 @@ fn unchunked(mut body: &[u8]) -> anyhow::Result<Option<usize>> {
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     text.windows(what.len()).position(|window| window == what)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(received: &str) -> Option<usize> {
+        answer(received.as_bytes()).unwrap().map(|answer| answer.size)
+    }
+
+    #[test]
+    fn an_answer_is_complete_when_its_announced_length_is_there() {
+        let head = "HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\n";
+        assert_eq!(size("HTTP/1.1 201 Cre"), None);
+        assert_eq!(size(&format!("{head}hell")), None);
+        assert_eq!(size(&format!("{head}hello")), Some(5));
+    }
+
+    #[test]
+    fn an_answer_in_chunks_is_complete_with_its_last_one() {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        assert_eq!(size(&format!("{head}5\r\nhello\r\n")), None);
+        assert_eq!(size(&format!("{head}5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n")), Some(6));
+    }
+
+    #[test]
+    fn an_answer_without_a_length_is_an_error() {
+        assert!(answer(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+}

@@ -126,3 +126,26 @@ fn write_digits(blank: &mut [u8], mut number: u64) {
         number /= 10;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_has_a_number_of_its_own_and_the_users_take_turns() {
+        let plan: Plan = serde_json::from_str(
+            r#"{"method":"POST","path":"/orders","body":"{\"link\":\"{unique}\"}","headers":[["key","k-{unique}"]],
+                "cookies":["a=1","b=2"],"status":201}"#,
+        )
+        .unwrap();
+        let mut requests = plan.requests().unwrap();
+        let mut next = || String::from_utf8(requests.next().to_vec()).unwrap();
+        let (first, second, third) = (next(), next(), next());
+        let number = |text: &str| text.split_once("key: k-").unwrap().1[..DIGITS].to_owned();
+        assert!(first.contains("cookie: a=1\r\n") && second.contains("cookie: b=2\r\n"));
+        assert!(third.contains("cookie: a=1\r\n") && number(&first) != number(&third));
+        assert!(first.ends_with(&format!("\r\n\r\n{{\"link\":\"{}\"}}", number(&first))));
+        let (head, body) = first.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())));
+    }
+}
