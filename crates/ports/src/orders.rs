@@ -305,6 +305,15 @@ pub trait OrderQueries: Send + Sync {
         size: PageSize,
     ) -> Result<Vec<OrderView>, StoreError>;
 
+    /// The same orders without the names around them, for who has no use for names: joining them costs more than
+    /// reading the orders. The due time is the order's own; one that its group has is not looked up.
+    async fn list_bare(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        size: PageSize,
+    ) -> Result<Vec<Order>, StoreError>;
+
     /// How many orders are in each state that is not an end, plus those in review.
     async fn open_counts(&self) -> Result<Vec<StateCount>, StoreError>;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::orders::Order;
 use domain::{OrderId, PageSize};
 use ports::StoreError;
 use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, StateCount};
@@ -13,6 +14,15 @@ use crate::caller::{Caller, Staff};
 pub struct OrderPage {
     /// The orders.
     pub orders: Vec<OrderView>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<OrderId>,
+}
+
+/// A page of the caller's own orders, newest first.
+#[derive(Debug, Clone)]
+pub struct OwnOrderPage {
+    /// The orders.
+    pub orders: Vec<Order>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<OrderId>,
 }
@@ -57,12 +67,14 @@ impl BrowseOrders {
         filter: OrderFilter,
         before: Option<OrderId>,
         size: PageSize,
-    ) -> Result<OrderPage, StoreError> {
+    ) -> Result<OwnOrderPage, StoreError> {
         let filter = OrderFilter {
             user: Some(caller.user().id.clone()),
             ..filter
         };
-        self.page(&filter, before, size).await
+        let orders = self.orders.list_bare(&filter, before, size).await?;
+        let next = next_page(&orders, size, |order| order.id);
+        Ok(OwnOrderPage { orders, next })
     }
 
     /// One of the caller's own orders. A foreign order is as absent as a missing one.
@@ -90,7 +102,9 @@ impl BrowseOrders {
         before: Option<OrderId>,
         size: PageSize,
     ) -> Result<OrderPage, StoreError> {
-        self.page(filter, before, size).await
+        let orders = self.orders.list(filter, before, size).await?;
+        let next = next_page(&orders, size, |view| view.order.id);
+        Ok(OrderPage { orders, next })
     }
 
     /// Anybody's order, for staff.
@@ -125,16 +139,10 @@ impl BrowseOrders {
             self.orders.in_review_count().await?,
         ))
     }
+}
 
-    async fn page(
-        &self,
-        filter: &OrderFilter,
-        before: Option<OrderId>,
-        size: PageSize,
-    ) -> Result<OrderPage, StoreError> {
-        let orders = self.orders.list(filter, before, size).await?;
-        let full = orders.len() >= usize::from(size.rows());
-        let next = orders.last().filter(|_| full).map(|last| last.order.id);
-        Ok(OrderPage { orders, next })
-    }
+/// A page that is full may have another one behind it.
+fn next_page<T>(page: &[T], size: PageSize, id: impl Fn(&T) -> OrderId) -> Option<OrderId> {
+    let full = page.len() >= usize::from(size.rows());
+    page.last().filter(|_| full).map(id)
 }

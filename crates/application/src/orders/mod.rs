@@ -13,7 +13,7 @@ mod rescue;
 mod submit;
 mod track;
 
-pub use browse::{BrowseOrders, OrderDetail, OrderPage, StaffOrderDetail};
+pub use browse::{BrowseOrders, OrderDetail, OrderPage, OwnOrderPage, StaffOrderDetail};
 pub use cancel::{CancelOrder, CancelOrderError, CancelUpstream};
 pub use decide::{DecideOrder, DecideOrderError, Decided, Fate};
 pub use place::{OrderPlacement, PlaceOrder, PlaceOrderError, PlacedOrder};

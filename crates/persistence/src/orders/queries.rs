@@ -11,7 +11,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::views::{self, OrderRow};
-use super::{attempts, many, schedules};
+use super::{attempts, many, mapping, schedules};
 use crate::error::store_error;
 use crate::queries::SeaQueries;
 
@@ -71,6 +71,23 @@ impl OrderQueries for SeaQueries {
             .await
             .map_err(store_error)?;
         rows.into_iter().map(OrderRow::view).collect()
+    }
+
+    async fn list_bare(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        size: PageSize,
+    ) -> Result<Vec<Order>, StoreError> {
+        let below = before.map(|before| orders::Column::Id.lt(before.0));
+        let rows = orders::Entity::find()
+            .filter(condition(filter, self.conn().get_database_backend()).add_option(below))
+            .order_by_desc(orders::Column::Id)
+            .limit(u64::from(size.rows()))
+            .all(self.conn())
+            .await
+            .map_err(store_error)?;
+        rows.into_iter().map(mapping::order).collect()
     }
 
     async fn open_counts(&self) -> Result<Vec<StateCount>, StoreError> {

@@ -30,6 +30,9 @@ macro_rules! order_lists_contract {
 
 async fn listed(backend: &Backend, filter: OrderFilter) -> Result<Vec<OrderId>, StoreError> {
     let mut rows = backend.orders.list(&filter, None, PageSize::DEFAULT).await?;
+    let bare = backend.orders.list_bare(&filter, None, PageSize::DEFAULT).await?;
+    let orders: Vec<Order> = rows.iter().map(|row| row.order.clone()).collect();
+    assert_eq!(bare, orders, "the same orders with and without names");
     rows.reverse();
     Ok(rows.into_iter().map(|row| row.order.id).collect())
 }
@@ -70,6 +73,11 @@ pub async fn a_list_is_paged_from_the_newest_down(backend: &Backend) -> Case {
     loop {
         let page = backend.orders.list(&OrderFilter::default(), before, two).await?;
         assert!(page.len() <= 2);
+        let bare = backend
+            .orders
+            .list_bare(&OrderFilter::default(), before, two)
+            .await?;
+        assert!(bare.iter().eq(page.iter().map(|row| &row.order)));
         let Some(last) = page.last() else { break };
         before = Some(last.order.id);
         seen.extend(page.into_iter().map(|row| row.order.id));

@@ -62,11 +62,7 @@ pub async fn list_orders(
     let page = state.browse_orders.own(&caller, filter, before, size).await?;
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrders {
-            orders: page
-                .orders
-                .iter()
-                .map(|view| customer_order(&view.order))
-                .collect(),
+            orders: page.orders.iter().map(customer_order).collect(),
             currency: CURRENCY,
             next_cursor: page.next.map(|id| encode(List::Orders, id.0)),
         }),
