@@ -19,7 +19,7 @@ const SEALING_SECRET: &str = "keys of the bench are sealed with 9876543210";
 /// What PostgreSQL is given on a small machine. Durability is left as it comes: on.
 const POSTGRES: [&str; 3] = [
     "shared_buffers=1GB",
-    "max_wal_size=4GB",
+    "max_wal_size=2GB",
     "checkpoint_timeout=15min",
 ];
 /// A furnished, small database.

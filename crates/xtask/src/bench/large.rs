@@ -7,7 +7,7 @@ const LARGE: &str = "bench_large";
 /// Its name until it is complete.
 const FILLING: &str = "bench_filling";
 /// One of so many orders is the first customer's, so that this list is a long one.
-pub const FIRST_HAS: u64 = 8;
+pub const FIRST_HAS: u64 = 4;
 
 /// The database, made when it is first asked for.
 pub fn database(lab: &Lab, world: &World) -> anyhow::Result<&'static str> {
