@@ -91,7 +91,10 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
         println!("\n== {name}");
         match scenario(&lab, &world) {
             Ok(measured) => record.scenarios.push(measured),
-            Err(error) => report.run(name, || Err(error)),
+            Err(error) => {
+                eprintln!("{name} could not be measured: {error:#}");
+                report.run(name, || Err(error));
+            }
         }
         // A run that is interrupted has lost nothing but what it was doing.
         record.keep()?;
