@@ -99,10 +99,11 @@ pub fn pgbench(lab: &Lab, world: &World, customers: &[Customer], database: &str)
                 .unwrap_or_default()
                 .parse()?)
         };
+        // A second in which nothing was done has no rate and no latency.
         Ok::<_, anyhow::Error>((
-            number("tps = ")?,
+            number("tps = ").unwrap_or_default(),
             number("actually processed: ")?,
-            number("latency average = ")?,
+            number("latency average = ").unwrap_or_default(),
         ))
     };
     let (_, warm, _) = run(lab.warm_up)?;
@@ -112,6 +113,7 @@ pub fn pgbench(lab: &Lab, world: &World, customers: &[Customer], database: &str)
         Machine::read(),
     );
     let (per_second, done, latency) = run(lab.seconds)?;
+    ensure!(done > 0.0, "pgbench placed nothing");
     let database_cpu = lab.database_cpu() - began.0;
     let ours = database_cpu + meter::cpu_of_ended_children() - began.1;
     let conditions = began.2.conditions_since(ours);
