@@ -72,8 +72,8 @@ pub fn print(story: &Story<'_>, shop: &Shop, books: &Books) {
     };
     let (seed, took) = (story.options.seed, story.took.as_secs_f64());
     println!("\nDrill, {way}, seed {seed}, {took:.0} s");
-    line("kills", &with_sum(books.beginning("killed: ")));
-    line("faulty orders", &with_sum(books.beginning("fate: ")));
+    line("kills", &with_sum(&books.beginning("killed: ")));
+    line("faulty orders", &with_sum(&books.beginning("fate: ")));
     line("answers", &listed(&deliveries(shop)));
     for (title, names) in LINES {
         let counted = names.iter().map(|name| ((*name).to_owned(), books.counted(name)));
@@ -91,7 +91,7 @@ pub fn print(story: &Story<'_>, shop: &Shop, books: &Books) {
 }
 
 fn prove(story: &Story<'_>, books: &Books) {
-    line("orders", &with_sum(books.beginning("ended: ")));
+    line("orders", &with_sum(&books.beginning("ended: ")));
     let (placed, mixed_up) = (
         books.counted("orders at the panels"),
         books.counted("orders under another order's id"),
@@ -127,9 +127,9 @@ fn listed(counted: &[(String, u64)]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn with_sum(counted: Vec<(String, u64)>) -> String {
+fn with_sum(counted: &[(String, u64)]) -> String {
     let sum: u64 = counted.iter().map(|(_, count)| count).sum();
-    format!("{sum}: {}", listed(&counted))
+    format!("{sum}: {}", listed(counted))
 }
 
 /// Answers of all panels by how they travelled.

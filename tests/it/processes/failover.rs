@@ -91,7 +91,7 @@ impl Scene {
     }
 
     /// The nodes notice by themselves, look up, and send nothing before somebody says so.
-    async fn is_noticed(mut self, why: &str) {
+    async fn expect_notice(mut self, why: &str) {
         eventually(
             || format!("submission is paused because {why}"),
             async || {
@@ -126,7 +126,7 @@ async fn a_replica_that_lacks_commits_is_noticed_and_nothing_of_it_is_sent_twice
         postgres.crash();
         postgres.fail_over_to(BACKUP);
     });
-    scene.await.is_noticed("older").await;
+    scene.await.expect_notice("older").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,7 +142,7 @@ async fn a_replica_is_noticed_by_new_nodes_though_redis_was_wiped() {
     });
     let mut scene = scene.await;
     scene.start_nodes().await;
-    scene.is_noticed("timeline").await;
+    scene.expect_notice("timeline").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +154,7 @@ async fn files_that_are_put_back_are_noticed_and_nothing_of_them_is_sent_twice()
         postgres.crash();
         postgres.restore_files_of(BACKUP);
     });
-    scene.await.is_noticed("older").await;
+    scene.await.expect_notice("older").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +170,7 @@ async fn a_crash_of_postgres_pauses_nothing() {
     eventually(
         || "somebody can sign in again".to_owned(),
         async || {
-            let node = Browser::anonymous(&[scene.address.clone()]);
+            let node = Browser::anonymous(std::slice::from_ref(&scene.address));
             let ready = node.get("/ready").await;
             (ready.status == 200).then_some(())
         },

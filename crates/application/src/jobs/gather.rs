@@ -199,7 +199,10 @@ mod tests {
         }
     }
 
-    fn gathering(at_once: usize) -> (Arc<Gathering<Even>>, Arc<Mutex<Vec<Vec<u32>>>>) {
+    /// What was written together.
+    type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
+
+    fn gathering(at_once: usize) -> (Arc<Gathering<Even>>, Batches) {
         let even = Even::default();
         let batches = Arc::clone(&even.batches);
         (Arc::new(Gathering::new(even, at_once)), batches)

@@ -1,5 +1,7 @@
 //! The order that is placed in one statement is the order that is placed in many. Only PostgreSQL places in one.
 
+#![expect(clippy::as_conversions, reason = "the numbers are those of small dice")]
+
 use std::time::Duration;
 
 use application::caller::Caller;

@@ -225,7 +225,7 @@ async fn the_groups_of_a_worker_that_dies_are_asked_about_again_after_forty_seco
     let bench = Bench::new().await;
     let [one, two] = grouped(&bench).await;
     bench.pass(DUE);
-    bench.panel.while_asked(|| std::future::pending());
+    bench.panel.while_asked(std::future::pending);
     let desk = bench.clone();
     let dying = tokio::spawn(async move { desk.poll().await });
     while bench.panel.asked_about().len() < 3 {

@@ -120,14 +120,15 @@ impl News {
         let ended_at = NOW.plus(std::time::Duration::from_hours(1));
         let ending = (ended_at, report(end, self.remains));
         history.push(ending.clone());
+        let reports = u64::try_from(history.len()).unwrap();
         let placed = World::with(self.order.clone());
         let expected = settled(&placed, std::slice::from_ref(&ending));
         let in_each_way = self.ways.iter().map(|(digits, count, end_after)| {
             let mut digits = *digits;
             let mut arriving: Vec<_> = (0..*count)
                 .map(|_| {
-                    let digit = digits % history.len() as u64;
-                    digits /= history.len() as u64;
+                    let digit = digits % reports;
+                    digits /= reports;
                     history[usize::try_from(digit).unwrap()].clone()
                 })
                 .collect();
