@@ -1,5 +1,5 @@
 //! Ten thousand open orders at two providers, in compressed time: how full requests are, how many there are, and whether
-//! answers that lie touch the right rows only. `cargo xtask track` does the same with as many as you like.
+//! answers that lie touch the right rows only.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
