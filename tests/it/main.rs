@@ -20,3 +20,4 @@ mod providers_http;
 mod staff_http;
 mod support;
 mod system_http;
+mod zoo;

@@ -3,7 +3,7 @@
 
 mod child;
 mod documented;
-mod doubles;
+pub mod doubles;
 mod life;
 mod pairs;
 mod process;
