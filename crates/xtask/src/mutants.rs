@@ -13,7 +13,7 @@ Examples:
   cargo xtask mutants --list            what would be broken
 
 Needs cargo-mutants (`cargo install cargo-mutants --locked`) and cargo-nextest. It works on a copy of the sources; what it
-found is in target/mutants.out. Mutants that nobody can notice are listed in .cargo/mutants.toml, with the reason.";
+found is in target/mutants.out.";
 
 const OUTPUT: &str = "target";
 /// A mutant that loops for ever counts as noticed.
@@ -50,7 +50,7 @@ pub struct Options {
     list: bool,
 }
 
-/// Fails if a mutant survives that is not explained.
+/// Fails if a mutant survives.
 pub fn run(options: &Options) -> anyhow::Result<Report> {
     ensure!(
         process::has_cargo_command("mutants"),

@@ -6,5 +6,6 @@ mod decisions;
 mod model;
 mod money;
 mod orders;
+mod placing;
 mod refunds;
 mod settling;

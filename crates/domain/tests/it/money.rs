@@ -19,7 +19,7 @@ fn quantities() -> impl Strategy<Value = u64> {
     prop_oneof![1_u64..100, 1_u64..=QuantityRange::LIMIT]
 }
 
-fn service(rate: Rate, profit: Option<Rate>) -> Service {
+pub fn service(rate: Rate, profit: Option<Rate>) -> Service {
     Service {
         id: ServiceId(1),
         provider: ProviderId(1),
