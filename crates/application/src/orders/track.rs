@@ -88,7 +88,7 @@ impl TrackOrders {
             let missing = self.poll_batch(&provider, &target, &batch, admitted).await?;
             for (id, upstream) in missing {
                 let in_time = self.clock.monotonic().saturating_sub(started) < ASK_FOR;
-                if !in_time || !self.ask_alone(&provider, &target, id, upstream).await? {
+                if !in_time || !self.ask_alone(&provider, &target, id, upstream).await {
                     break;
                 }
             }
@@ -167,9 +167,9 @@ impl TrackOrders {
         target: &PanelTarget,
         id: OrderId,
         upstream: ProviderOrderId,
-    ) -> Result<bool, StoreError> {
+    ) -> bool {
         let Ok(admitted) = self.panels.admit(provider, CallClass::Read).await else {
-            return Ok(false);
+            return false;
         };
         let requested_at = self.clock.now();
         let ids = [upstream];
@@ -178,7 +178,7 @@ impl TrackOrders {
             Err(error) => {
                 self.panels.forgo(provider.id, CallClass::Read, admitted);
                 tracing::warn!(order_id = id.0, %error, "a status request about one order failed");
-                return Ok(false);
+                return false;
             }
         };
         let half_open = admitted.half_open();
@@ -194,7 +194,7 @@ impl TrackOrders {
         {
             tracing::error!(order_id = id.0, %error, "a status report could not be recorded");
         }
-        Ok(true)
+        true
     }
 
     /// What is new is recorded order by order, so that one that cannot be recorded does not stop the rest; what is not
