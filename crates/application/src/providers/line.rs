@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-/// The line is no longer than this. Whoever is turned away behind its end goes to its beginning, so that a line that was
-/// formed while the provider was slow does not keep anybody for hours after it is quick.
+/// A new line is so long. Whoever is turned away behind its end goes to its beginning, so that a line that was formed while
+/// the provider was slow does not keep anybody for long after it is quick.
+const LINE_MIN: Duration = Duration::from_secs(20);
+/// Each time somebody has to go to the beginning the line becomes twice as long, up to this: thousands who come back every
+/// few seconds would only be turned away again.
 const LINE_MAX: Duration = Duration::from_mins(5);
 /// How much a new call counts for what calls take.
 const WEIGHT: u32 = 8;
@@ -18,8 +21,11 @@ pub(super) struct Standing {
     interval: Duration,
     /// What a call takes, on average.
     call: Duration,
-    /// When the last in line comes back, if there ever was one.
+    /// When the last who was turned away comes back, if there ever was one.
     end: Option<Duration>,
+    /// When the last of all who stand in line comes back.
+    last: Duration,
+    length: Duration,
 }
 
 impl Standing {
@@ -29,6 +35,8 @@ impl Standing {
             interval: Duration::from_millis(200),
             call: Duration::ZERO,
             end: None,
+            last: Duration::ZERO,
+            length: LINE_MIN,
         }
     }
 
@@ -47,9 +55,20 @@ impl Standing {
         // Twice as close as places become free: better somebody is turned away again than nobody is there.
         let spacing = self.interval.max(self.call / self.places / 2);
         let first = now.saturating_add(at_least);
-        let line = first..first.saturating_add(LINE_MAX);
-        let next = self.end.map(|end| end.saturating_add(spacing));
-        let back = next.filter(|next| line.contains(next)).unwrap_or(first);
+        if now > self.last {
+            self.length = LINE_MIN;
+        }
+        let next = self
+            .end
+            .map_or(first, |end| end.saturating_add(spacing))
+            .max(first);
+        let back = if next < first.saturating_add(self.length) {
+            next
+        } else {
+            self.length = (self.length * 2).min(LINE_MAX);
+            first
+        };
+        self.last = self.last.max(back);
         self.end = Some(back);
         back.saturating_sub(now)
     }
@@ -99,14 +118,33 @@ mod tests {
     }
 
     #[test]
-    fn nobody_stands_back_for_longer_than_the_line_is() {
+    fn a_short_line_keeps_nobody_for_long_after_the_provider_is_quick() {
+        let mut standing = Standing::new(8);
+        for _ in 0..100 {
+            standing.call_took(Duration::from_secs(48));
+        }
+        // One every three seconds: thirty of them would make a line of a minute and a half.
+        let pauses = [(); 20].map(|()| standing.turn_away(ms(0), ms(250)));
+        assert!(
+            pauses.iter().max() <= Some(&LINE_MIN.saturating_mul(2)),
+            "{pauses:?}"
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_five_minutes_long_until_nobody_stands_in_it() {
         let mut standing = Standing::new(1);
         standing.has_rate(1);
-        let pauses: Vec<u64> = (0..1_000)
+        let pauses: Vec<u64> = (0..1_220)
             .map(|_| standing.turn_away(ms(0), ms(0)).as_secs())
             .collect();
         assert_eq!(pauses.iter().max(), Some(&299));
         let at = |second| pauses.iter().filter(|pause| **pause == second).count();
-        assert!((0..300).all(|second| (3..=4).contains(&at(second))), "{pauses:?}");
+        assert!((0..300).all(|second| (3..=8).contains(&at(second))), "{pauses:?}");
+        let (later, at_once) = (Duration::from_mins(6), ms(0));
+        let pauses: Vec<u64> = (0..40)
+            .map(|_| standing.turn_away(later, at_once).as_secs())
+            .collect();
+        assert_eq!(pauses.iter().max(), Some(&19), "a new line is short");
     }
 }
