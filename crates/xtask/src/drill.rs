@@ -33,7 +33,7 @@ pub struct Options {
     /// How many times a process is killed [default: 60]
     #[arg(long, value_name = "N")]
     kills: Option<u64>,
-    /// How many seconds after the last kill every order must have ended [default: 60]
+    /// How many seconds after the last kill every order must have ended [default: 90]
     #[arg(long, value_name = "SECONDS")]
     drain: Option<u64>,
     /// Only one process with SQLite

@@ -42,7 +42,7 @@ pub struct Options {
     #[arg(long, default_value_t = 60)]
     kills: u64,
     /// How long after the last kill every order must have ended, in seconds
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 90)]
     drain: u64,
     /// One process with SQLite; both if neither is asked for
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::process::Command;
 use super::program::binary;
 use crate::support::has_servers;
 
-/// A busy machine may take longer than the minute that the drill asks for by itself.
+/// A busy machine may take longer than what the drill asks for by itself.
 const SHORT: [&str; 10] = [
     "--orders",
     "200",
