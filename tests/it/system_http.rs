@@ -1,19 +1,41 @@
 //! What operators ask, and the limits of every request.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Way, scenarios};
+use crate::support::{Browser, Way, eventually, scenarios};
 
 scenarios!(on both ways:
     the_system_says_that_it_lives_is_ready_and_what_it_does,
     the_reference_describes_every_route_and_works_offline,
     what_is_wrong_with_a_request_is_said_in_the_order_of_the_contract,
     unknown_routes_and_methods_are_told_apart,
+    the_work_on_a_request_ends_when_its_client_goes_away,
 );
+
+async fn the_work_on_a_request_ends_when_its_client_goes_away(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let nobody = Browser::anonymous(&world.addresses());
+    let hasty = reqwest::Client::builder()
+        .timeout(Duration::from_millis(5))
+        .build();
+    let hasty = hasty.expect("a client");
+    let sign_in = format!("{}/api/auth/sign-in/email", nobody.node());
+    let abandoned = async || {
+        // A password takes longer to check than this client waits.
+        let form = json!({ "email": "nobody@example.com", "password": "Correct-horse-1" });
+        let answer = hasty.post(&sign_in).json(&form).send().await;
+        let metrics = nobody.get("/metrics").await.text;
+        let counted = metrics.lines().any(|line| line.contains(r#"status="abandoned""#));
+        (answer.is_err() && counted).then_some(())
+    };
+    eventually(|| "no request was given up".to_owned(), abandoned).await;
+    world.close().await;
+}
 
 async fn the_system_says_that_it_lives_is_ready_and_what_it_does(way: Way) {
     let Some(world) = way.world().await else { return };

@@ -99,6 +99,8 @@ pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
     })
     .disable_signals()
     .client_request_timeout(HEAD_TIMEOUT)
+    // Nobody reads the answer of a client that has gone, and those who ask again must not stand behind it.
+    .h1_allow_half_closed(false)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_TIMEOUT.as_secs());
 

@@ -137,7 +137,9 @@ impl Schedules {
         subjects: impl Iterator<Item = i64> + Send,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        let subjects: Vec<i64> = subjects.collect();
+        let mut subjects: Vec<i64> = subjects.collect();
+        // In one order on every node, or two that add the same jobs at once could wait for each other in a circle.
+        subjects.sort_unstable();
         if subjects.is_empty() {
             return Ok(0);
         }
