@@ -2,6 +2,7 @@
 //! them end well.
 
 mod kinds;
+mod outage;
 mod world;
 
 use domain::Money;

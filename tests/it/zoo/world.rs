@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::caller::{Caller, Staff};
 use application::jobs::{JobRunner, Relay, Schedule, Schedules, UseCases, Verdict};
-use application::orders::OrderPlacement;
+use application::orders::{ORDERS_MAX, OrderLine, OrderPlacement};
 use application::providers::{AddProvider, EditProvider, ProviderEdit};
 use application::wallets::Credit;
 use domain::catalog::{QuantityRange, ServiceType};
@@ -32,7 +32,7 @@ const LATE_AFTER: Duration = Duration::from_secs(4);
 pub const FUNDS: Money = Money::from_micros(1_000_000_000);
 const QUANTITY: u64 = 100;
 /// How many orders of one kind are sent at once, and how many jobs are done.
-const AT_ONCE: usize = 8;
+pub const AT_ONCE: usize = 8;
 /// So many that every provider has all its places.
 const WORKERS: usize = 1_000;
 /// How long the shop works at most.
@@ -184,7 +184,7 @@ impl Zoo {
         }
     }
 
-    /// The customer orders.
+    /// The customer orders, and says what the panel is to do.
     pub async fn place(&self, cage: &mut Cage, script: &str, is_good: bool) {
         let number = cage.orders.len();
         let link = format!(
@@ -200,6 +200,35 @@ impl Zoo {
         let placed = self.services.place_order.place(&self.customer, wanted).await;
         let id = placed.unwrap().order.id;
         cage.orders.push(Sent { id, link, is_good });
+    }
+
+    /// The customer orders many; what becomes of them is up to the panel.
+    pub async fn place_many(&self, cage: &mut Cage, count: usize) {
+        let from = cage.orders.len();
+        let links = (from..from + count).map(|number| {
+            format!(
+                "https://instagram.com/p/{}-{}-{number}",
+                cage.kind.name, cage.provider
+            )
+        });
+        let lines: Vec<OrderLine> = links
+            .map(|link| OrderLine {
+                service: cage.service,
+                link: Link::parse(&link).unwrap(),
+                quantity: QUANTITY,
+            })
+            .collect();
+        for lines in lines.chunks(ORDERS_MAX) {
+            let placed = self.services.place_orders.place(&self.customer, lines, None);
+            for order in placed.await.unwrap().orders {
+                let (id, link) = (order.id, order.link.as_str().to_owned());
+                cage.orders.push(Sent {
+                    id,
+                    link,
+                    is_good: true,
+                });
+            }
+        }
     }
 
     /// The herds of all these providers, `count` in all.
@@ -261,8 +290,13 @@ impl Zoo {
         panic!("some orders do not end");
     }
 
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        self.clock.pass(time);
+    }
+
     /// Works until nothing is due at this moment.
-    async fn do_what_is_due(&self) {
+    pub async fn do_what_is_due(&self) {
         loop {
             for schedule in Schedule::ALL {
                 self.schedules.run(schedule).await.unwrap();
