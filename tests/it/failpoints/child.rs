@@ -56,5 +56,6 @@ fn another(wish: &Wish) -> Wish {
     Wish {
         key: format!("{}-another", wish.key),
         link: format!("{base}-another?sandbox=complete"),
+        orders: 1,
     }
 }

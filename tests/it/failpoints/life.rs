@@ -35,11 +35,27 @@ pub enum Place {
     Postgres(String),
 }
 
-/// An order that somebody wants, under a key that makes asking again harmless.
+/// An order that somebody wants, or many in one request, under a key that makes asking again harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {
     pub key: String,
+    /// Ends in the script for the panel.
     pub link: String,
+    pub orders: usize,
+}
+
+impl Wish {
+    /// The link of each order.
+    pub fn links(&self) -> Vec<String> {
+        if self.orders == 1 {
+            return vec![self.link.clone()];
+        }
+        let (base, script) = self.link.split_once('?').unwrap();
+        let numbers = 1..=self.orders;
+        numbers
+            .map(|number| format!("{base}-{number}?{script}"))
+            .collect()
+    }
 }
 
 /// A line that is for the test.
@@ -47,7 +63,7 @@ pub struct Wish {
 pub enum Word {
     /// Somebody is about to ask for an order.
     Asks(Wish),
-    /// They were answered: the order has this price, in micro-units.
+    /// They were answered: it costs this much in all, in micro-units.
     Answered { key: String, price: i64 },
     /// The clock went on to so many microseconds ahead.
     Ahead(u64),

@@ -9,10 +9,10 @@ use std::time::Duration;
 use application::caller::{Caller, Staff};
 use application::catalog::{CategoryChoice, ServiceEdit};
 use application::jobs::{JobRunner, Relay, Schedule, Schedules, UseCases};
-use application::orders::{OrderPlacement, PlaceOrderError};
+use application::orders::{OrderLine, OrderPlacement, PlaceOrderError, PlaceOrdersError};
 use domain::orders::{OrderPolicy, OrderState};
 use domain::text::{IdempotencyKey, Link};
-use domain::{OrderId, PageSize, ProviderId, Rate, Secret, ServiceId, UserId};
+use domain::{Money, OrderId, PageSize, ProviderId, Rate, Secret, ServiceId, UserId};
 use futures::future::join_all;
 use ports::StoreError;
 use ports::jobs::{Job, JobHandler, JobTopic};
@@ -129,26 +129,57 @@ impl Process {
         }
     }
 
-    /// The customer asks for an order, again and again while the database is away.
+    /// The customer asks for what they want, and once more, as if the answer had not arrived.
     pub async fn place(&self, wish: &Wish) {
-        let wanted = || OrderPlacement {
-            service: self.service,
-            link: Link::parse(&wish.link).unwrap(),
-            quantity: QUANTITY,
-            key: Some(IdempotencyKey::parse(&wish.key).unwrap()),
-        };
         Word::Asks(wish.clone()).say();
+        let (orders, price) = self.insist(wish).await;
+        let (key, price) = (wish.key.clone(), price.micros());
+        Word::Answered { key, price }.say();
+        let again = self.insist(wish).await;
+        assert_eq!((orders, price), (again.0, again.1.micros()), "{} again", wish.key);
+    }
+
+    /// Asks again and again while the database is away; which orders these are, and what they cost together.
+    async fn insist(&self, wish: &Wish) -> (Vec<OrderId>, Money) {
         loop {
-            match self.services.place_order.place(&self.customer, wanted()).await {
-                Ok(placed) => {
-                    let (key, price) = (wish.key.clone(), placed.order.price.micros());
-                    return Word::Answered { key, price }.say();
-                }
-                Err(PlaceOrderError::Store(StoreError::Unavailable(_))) => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                Err(refused) => panic!("{refused}"),
+            match self.ask(wish).await {
+                Ok(placed) => return placed,
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(error) => panic!("{error}"),
             }
+        }
+    }
+
+    async fn ask(&self, wish: &Wish) -> Result<(Vec<OrderId>, Money), StoreError> {
+        let key = Some(IdempotencyKey::parse(&wish.key).unwrap());
+        if wish.orders == 1 {
+            let wanted = OrderPlacement {
+                service: self.service,
+                link: Link::parse(&wish.link).unwrap(),
+                quantity: QUANTITY,
+                key,
+            };
+            return match self.services.place_order.place(&self.customer, wanted).await {
+                Ok(placed) => Ok((vec![placed.order.id], placed.order.price)),
+                Err(PlaceOrderError::Store(error)) => Err(error),
+                Err(refused) => panic!("{refused}"),
+            };
+        }
+        let line = |link: &String| OrderLine {
+            service: self.service,
+            link: Link::parse(link).unwrap(),
+            quantity: QUANTITY,
+        };
+        let lines: Vec<OrderLine> = wish.links().iter().map(line).collect();
+        match self
+            .services
+            .place_orders
+            .place(&self.customer, &lines, key)
+            .await
+        {
+            Ok(placed) => Ok((placed.orders.iter().map(|order| order.id).collect(), placed.total)),
+            Err(PlaceOrdersError::Store(error)) => Err(error),
+            Err(refused) => panic!("{refused}"),
         }
     }
 

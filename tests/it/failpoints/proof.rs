@@ -4,36 +4,37 @@ use domain::orders::{Hold, Order};
 use domain::{Money, PageSize};
 use ports::orders::OrderFilter;
 
-use super::world::World;
+use super::world::{Client, World};
 use crate::support::{prove_the_books, the_panel_agrees};
 
 impl World {
     /// Every order that somebody asked for is there once, has ended, was sent once at most, and is at the panel exactly
     /// if it was paid for; the money is where both ledgers say.
     pub async fn prove(&self, codes: &[&str]) {
-        let queries = &self.system.adapters().orders;
-        let everything = queries.list(&OrderFilter::default(), None, PageSize::WHOLE).await;
-        let orders: Vec<Order> = everything.unwrap().into_iter().map(|view| view.order).collect();
-        assert!(
-            orders.len() < usize::from(PageSize::WHOLE.rows()),
-            "the world is full"
-        );
+        let orders = self.orders().await;
         for client in self.clients.values() {
-            let of_this = |order: &&Order| order.link.as_str() == client.wish.link;
-            let theirs: Vec<_> = orders.iter().filter(of_this).collect();
-            let [order] = theirs.as_slice() else {
-                panic!("{codes:?}: {} has the orders {theirs:#?}", client.wish.key);
-            };
+            let mut price = 0;
+            for link in client.wish.links() {
+                let of_this = |order: &&Order| order.link.as_str() == link;
+                let theirs: Vec<_> = orders.iter().filter(of_this).collect();
+                let [order] = theirs.as_slice() else {
+                    panic!("{codes:?}: {} has the orders {theirs:#?}", client.wish.key);
+                };
+                price += order.price.micros();
+            }
             assert_eq!(
                 client.price,
-                Some(order.price.micros()),
+                Some(price),
                 "{codes:?}: {} was told another price",
                 client.wish.key
             );
         }
         assert_eq!(
             orders.len(),
-            self.clients.len(),
+            self.clients
+                .values()
+                .map(|client| client.wish.orders)
+                .sum::<usize>(),
             "{codes:?}: nobody asked for some order"
         );
         for order in &orders {
@@ -46,6 +47,35 @@ impl World {
         );
         self.prove_the_wallet(codes, &orders).await;
         prove_the_books(&self.system).await;
+    }
+
+    /// Wherever a process died, nobody has a part of what they asked for.
+    pub async fn prove_all_or_none(&self, codes: &[&str]) {
+        let orders = self.orders().await;
+        for Client { wish, .. } in self.clients.values() {
+            let links = wish.links();
+            let theirs = orders
+                .iter()
+                .filter(|order| links.iter().any(|link| link == order.link.as_str()));
+            let theirs = theirs.count();
+            assert!(
+                theirs == 0 || theirs == wish.orders,
+                "{codes:?}: {} has {theirs} of {} orders",
+                wish.key,
+                wish.orders
+            );
+        }
+    }
+
+    async fn orders(&self) -> Vec<Order> {
+        let queries = &self.system.adapters().orders;
+        let everything = queries.list(&OrderFilter::default(), None, PageSize::WHOLE).await;
+        let orders: Vec<Order> = everything.unwrap().into_iter().map(|view| view.order).collect();
+        assert!(
+            orders.len() < usize::from(PageSize::WHOLE.rows()),
+            "the world is full"
+        );
+        orders
     }
 
     fn prove_order(&self, codes: &[&str], order: &Order) {

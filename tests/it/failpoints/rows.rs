@@ -18,6 +18,9 @@ const STALE: Duration = Duration::from_secs(40);
 /// How long after it began to send a process dies whose request travels on.
 const ON_THE_WIRE: Duration = Duration::from_millis(150);
 
+/// How many orders somebody places at once.
+const MANY: usize = 7;
+
 /// The script of an order that the panel places when its sender may be long dead.
 pub const LATE: &str = "accept-late";
 
@@ -31,6 +34,8 @@ pub struct Row {
     pub script: &'static str,
     /// What the panel itself does, and who asks how.
     pub scene: Scene,
+    /// How many orders are placed in one request.
+    pub orders: usize,
     /// What goes wrong before.
     prepare: fn(&Arc<Process>, &'static str),
 }
@@ -53,6 +58,7 @@ const fn row(code: &'static str, dies_at: &'static str, script: &'static str) ->
         dies_at,
         script,
         scene: Scene::Usual,
+        orders: 1,
         prepare: |_, point| die_at(point),
     }
 }
@@ -66,6 +72,10 @@ impl Row {
         Self { scene, ..self }
     }
 
+    const fn many(self) -> Self {
+        Self { orders: MANY, ..self }
+    }
+
     /// From now on it goes wrong in this process.
     pub fn arm(&self, process: &Arc<Process>) {
         (self.prepare)(process, self.dies_at);
@@ -77,11 +87,16 @@ impl Row {
     }
 }
 
-/// C0 to C20 without C17, which is about a database that was restored.
-pub static CRASHES: [Row; 20] = [
+/// C0 to C20 without C17, which is about a database that was restored; those of placing for many orders at once too.
+pub static CRASHES: [Row; 23] = [
     row("C0", "placed/before-commit", "complete"),
     row("C1", "placed/after-commit", "complete"),
     row("C2", "placed/after-commit", "partial:30").scene(Scene::AskedTwice),
+    row("C0-many", "placed-many/before-commit", "complete").many(),
+    row("C1-many", "placed-many/after-commit", "partial:30").many(),
+    row("C2-many", "placed-many/after-commit", "complete")
+        .many()
+        .scene(Scene::AskedTwice),
     row("C3", "relay-after-claim", "complete"),
     row("C4", "claimed/before-commit", "complete"),
     row("C5", "deferred/before-commit", "complete").with(|_, point| {

@@ -61,7 +61,7 @@ enum Ground {
 #[derive(Debug)]
 pub struct Client {
     pub wish: Wish,
-    /// The price that they were told, in micro-units, once they were answered.
+    /// What they were told that it costs, in micro-units, once they were answered.
     pub price: Option<i64>,
 }
 
@@ -125,7 +125,9 @@ impl World {
         for (life, row) in rows.iter().enumerate() {
             let key = format!("{}-{life}-{}", self.cases, row.code);
             let link = format!("https://instagram.com/p/{key}?sandbox={}", row.script);
-            self.dies(row, Wish { key, link }, &codes).await;
+            let orders = row.orders;
+            self.dies(row, Wish { key, link, orders }, &codes).await;
+            self.prove_all_or_none(&codes).await;
         }
         let (status, said) = self.live(None, None).await;
         assert!(

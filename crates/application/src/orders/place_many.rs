@@ -269,7 +269,9 @@ impl PlaceOrders {
             .await?
         {
             Applied::Done { .. } => {
+                failpoints::before_commit("placed-many");
                 tx.commit().await?;
+                failpoints::after_commit("placed-many");
                 return Ok(Recording::New(orders));
             }
             Applied::TooLow { available } => available,
