@@ -16,7 +16,9 @@ use ports::gateway::{PanelBalance, PanelCatalogue, PanelError, PanelGateway, Pan
 use crate::bench::{Bench, Desk, units};
 use crate::panel::{Listed, Statuses, accepted, lost, says};
 
-const ORDERS: u32 = 300;
+/// Orders of an ordinary test run, and on request.
+const FEW: u32 = 300;
+const MANY: u32 = 1_000;
 /// Orders that are worked on at once.
 const AT_ONCE: usize = 16;
 
@@ -119,14 +121,14 @@ async fn everybody(desk: &Desk, id: OrderId) {
     futures::join!(news, customer, staff, workers);
 }
 
-async fn race(bench: Bench) {
+async fn race(bench: Bench, orders: u32) {
     bench.panel.is_played_by(Arc::new(Fickle::default()));
-    bench.has_money_for(ORDERS).await;
+    bench.has_money_for(orders).await;
     bench
         .turn(|provider| provider.settings.exposure_cap = units(10_000))
         .await;
     let desk: &Desk = &bench;
-    let orders: Vec<OrderId> = iter(0..ORDERS)
+    let placed: Vec<OrderId> = iter(0..orders)
         .map(|n| async move {
             let id = desk.place(n).await;
             if n % 4 != 0 {
@@ -138,7 +140,7 @@ async fn race(bench: Bench) {
         .collect()
         .await;
     bench.pass(bench.policy.lease + bench.policy.quarantine);
-    iter(orders)
+    iter(placed)
         .for_each_concurrent(AT_ONCE, |id| everybody(desk, id))
         .await;
     let books = |what: &'static str, sql: &'static str| async move {
@@ -164,7 +166,7 @@ async fn race(bench: Bench) {
     .await;
     let ended = "SELECT COUNT(*) FROM orders WHERE state IN ('completed', 'partial', 'canceled', 'voided')";
     assert!(
-        desk.number(ended).await > i64::from(ORDERS) / 2,
+        desk.number(ended).await > i64::from(orders) / 2,
         "most races come to an end"
     );
     let wallet = bench
@@ -181,12 +183,26 @@ async fn race(bench: Bench) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_actors_on_each_order_give_nothing_back_twice_on_sqlite() {
-    race(Bench::in_a_file().await).await;
+    race(Bench::in_a_file().await, FEW).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_actors_on_each_order_give_nothing_back_twice_on_postgres() {
     if let Some(bench) = Bench::on_postgres().await {
-        race(bench).await;
+        race(bench, FEW).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a minute; docs/TESTING.md says how to run it"]
+async fn four_actors_on_each_of_many_orders_give_nothing_back_twice_on_sqlite() {
+    race(Bench::in_a_file().await, MANY).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a minute; docs/TESTING.md says how to run it"]
+async fn four_actors_on_each_of_many_orders_give_nothing_back_twice_on_postgres() {
+    if let Some(bench) = Bench::on_postgres().await {
+        race(bench, MANY).await;
     }
 }
