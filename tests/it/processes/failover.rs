@@ -12,6 +12,7 @@ use super::shop::Shop;
 use crate::support::{Browser, PrivatePostgres, eventually};
 
 const BACKUP: &str = "backup";
+const DUMP: &str = "dump";
 
 fn link(name: &str) -> String {
     format!("https://instagram.com/p/{name}")
@@ -52,6 +53,7 @@ impl Scene {
             orders.push(shop.place(&customer, &link(name)).await);
         }
         postgres.back_up(BACKUP);
+        postgres.dump(DUMP);
         says(&installation, &["release", "--reason", "go"]);
         for order in &orders {
             shop.becomes(*order, OrderState::Completed).await;
@@ -76,6 +78,19 @@ impl Scene {
         let exchange = || happens(&mut self.postgres);
         let shop = self.shop.reopened(&self.installation, exchange).await;
         Self { shop, ..self }
+    }
+
+    /// Every node is killed, and new ones start on another server, which has what was dumped.
+    async fn move_to(mut self, server: PrivatePostgres) -> Self {
+        self.kill_nodes();
+        server.restore_dump_of(&self.postgres, DUMP);
+        self.installation.move_to(&server.url());
+        let old = std::mem::replace(&mut self.postgres, server);
+        let shop = self.shop.reopened(&self.installation, || drop(old)).await;
+        let mut scene = Self { shop, ..self };
+        scene.start_nodes().await;
+        scene.nodes[0].says("nothing is sent to providers").await;
+        scene
     }
 
     /// Every node is killed.
@@ -155,6 +170,30 @@ async fn files_that_are_put_back_are_noticed_and_nothing_of_them_is_sent_twice()
         postgres.restore_files_of(BACKUP);
     });
     scene.await.expect_notice("older").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_in_a_new_cluster_is_noticed_and_nothing_of_it_is_sent_twice() {
+    const TEST: &str = "restoring a dump";
+    let (Some(scene), Some(server)) = (Scene::set(TEST).await, PrivatePostgres::start(TEST)) else {
+        return;
+    };
+    scene.move_to(server).await.expect_notice("older").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_in_a_new_cluster_is_noticed_though_redis_is_new_too() {
+    const TEST: &str = "restoring a dump beside a new Redis";
+    let (Some(mut scene), Some(server)) = (Scene::set(TEST).await, PrivatePostgres::start(TEST)) else {
+        return;
+    };
+    scene.kill_nodes();
+    scene.installation.wipe_redis();
+    scene
+        .move_to(server)
+        .await
+        .expect_notice("another database cluster")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

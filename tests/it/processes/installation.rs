@@ -1,11 +1,12 @@
 //! An installation of the product: where its state lives, how its processes are started, and a look inside.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Secret;
 use domain::orders::OrderPolicy;
+use serde::{Deserialize, Serialize};
 use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, System};
 use tempfile::TempDir;
 
@@ -64,6 +65,44 @@ impl Place {
     }
 }
 
+/// Where the state of an installation is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Address {
+    Folder(PathBuf),
+    Servers { database: String, redis: String },
+}
+
+/// Opens an installation in this process. On servers it does `workers` jobs at once; embedded it does as many as ever.
+pub async fn open_at(address: &Address, policy: OrderPolicy, workers: usize) -> System {
+    let (listen, addresses): (SocketAddr, _) = (([127, 0, 0, 1], 0).into(), AddressPolicy::AllowPrivate);
+    let opened = match address {
+        Address::Folder(folder) => {
+            smm_guru::embedded(EmbeddedOptions {
+                folder: folder.clone(),
+                policy,
+                addresses,
+                listen,
+            })
+            .await
+        }
+        Address::Servers { database, redis } => {
+            smm_guru::distributed(DistributedOptions {
+                database_url: Secret::new(database),
+                redis_url: Secret::new(redis),
+                cookie_secret: Secret::new(COOKIE_SECRET),
+                sealing_secret: Secret::new(SEALING_SECRET),
+                policy,
+                addresses,
+                connections: 4,
+                concurrency: workers,
+                listen,
+            })
+            .await
+        }
+    };
+    opened.unwrap()
+}
+
 /// An installation without any process.
 pub struct Installation {
     place: Place,
@@ -95,6 +134,13 @@ impl Installation {
             place: Place::Private(database.to_owned(), redis),
             policy,
         })
+    }
+
+    /// From now on its database is at another address.
+    pub fn move_to(&mut self, address: &str) {
+        if let Place::Private(database, _) = &mut self.place {
+            address.clone_into(database);
+        }
     }
 
     /// Redis forgets everything.
@@ -140,37 +186,25 @@ impl Installation {
         variables
     }
 
+    /// Where its state is, to be told to another process.
+    pub fn address(&self) -> Address {
+        match self.place.addresses() {
+            None => Address::Folder(self.folder().join("data")),
+            Some((database, redis)) => Address::Servers {
+                database: database.to_owned(),
+                redis: redis.to_owned(),
+            },
+        }
+    }
+
+    /// Whether its state is in a folder.
+    pub const fn is_embedded(&self) -> bool {
+        matches!(self.place, Place::Folder(_))
+    }
+
     /// The same installation as a library, for a look inside or for what needs no process. It does no work by itself.
     pub async fn open(&self) -> System {
-        let (policy, addresses) = (self.policy, AddressPolicy::AllowPrivate);
-        let listen: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let opened = match self.place.addresses() {
-            None => {
-                let folder = self.folder().join("data");
-                smm_guru::embedded(EmbeddedOptions {
-                    folder,
-                    policy,
-                    addresses,
-                    listen,
-                })
-                .await
-            }
-            Some((database, redis)) => {
-                smm_guru::distributed(DistributedOptions {
-                    database_url: Secret::new(database),
-                    redis_url: Secret::new(redis),
-                    cookie_secret: Secret::new(COOKIE_SECRET),
-                    sealing_secret: Secret::new(SEALING_SECRET),
-                    policy,
-                    addresses,
-                    connections: 4,
-                    concurrency: 1,
-                    listen,
-                })
-                .await
-            }
-        };
-        opened.unwrap()
+        open_at(&self.address(), self.policy, 1).await
     }
 
     /// Starts an API node, on an embedded installation with workers; where it listens.

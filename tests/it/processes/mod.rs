@@ -1,6 +1,8 @@
 //! The program as it is run: real processes, real signals, and a panel in a process of its own as the witness.
 
+mod buyers;
 mod commands;
+mod crashing;
 mod demo;
 mod distributed;
 mod drill;
@@ -11,7 +13,9 @@ mod installation;
 mod latency;
 mod operators;
 mod panel;
+mod paused;
 mod program;
 mod restored;
 mod shop;
 mod starting;
+mod stopping;

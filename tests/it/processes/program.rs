@@ -206,14 +206,7 @@ impl Program {
     /// SIGTERM; its status and how long it took to end.
     pub async fn terminate(mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();
-        let id = self.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", "TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        signal(self.id(), "TERM");
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status, begun.elapsed());
@@ -233,6 +226,14 @@ impl Drop for Program {
             println!("process {}:\n{}", self.id(), self.output().join("\n"));
         }
     }
+}
+
+/// Sends a process a signal by its name.
+pub fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &process.to_string()])
+        .status();
+    assert!(sent.unwrap().success(), "{name} to {process}");
 }
 
 fn follow(from: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {

@@ -11,7 +11,7 @@ use domain::providers::{LookupCapability, ProviderSettings};
 use domain::text::{Email, Name};
 use domain::{Money, OrderId, Secret};
 use ports::orders::{AttemptView, OrderView};
-use serde_json::json;
+use serde_json::{Value, json};
 use smm_guru::System;
 
 use super::http::signed_in;
@@ -37,6 +37,11 @@ pub struct Shop {
 impl Shop {
     /// Fills an installation. The system stays open for looks inside.
     pub async fn open(installation: &Installation, panel: &PanelProcess, lookup: LookupCapability) -> Self {
+        Self::at(installation, &panel.url, lookup).await
+    }
+
+    /// The same with a panel at this address.
+    pub async fn at(installation: &Installation, panel: &str, lookup: LookupCapability) -> Self {
         let system = installation.open().await;
         let staff = user(&system, STAFF_EMAIL, Role::Admin).await.staff().unwrap();
         let ann = user(&system, EMAIL, Role::User).await;
@@ -48,7 +53,7 @@ impl Shop {
         };
         let provider = AddProvider {
             name: Name::parse("Panel").unwrap(),
-            api_url: panel.url.clone(),
+            api_url: panel.to_owned(),
             api_key: Secret::new(KEY),
             settings,
         };
@@ -118,11 +123,14 @@ impl Shop {
 
     /// The customer places an order for a link.
     pub async fn place(&self, customer: &Browser, link: &str) -> OrderId {
-        let form =
-            json!({ "category": "any", "service": self.service, "link": link, "quantity": self.quantity });
-        let answer = customer.post("/api/v1/dashboard/orders", form).await;
+        let answer = customer.post("/api/v1/dashboard/orders", self.form(link)).await;
         let result = answer.success(201, "ORDER_CREATED");
         OrderId(result["order"]["id"].as_i64().unwrap())
+    }
+
+    /// What the customer sends to order for a link.
+    pub fn form(&self, link: &str) -> Value {
+        json!({ "category": "any", "service": self.service, "link": link, "quantity": self.quantity })
     }
 
     /// What the customer sees of the order's state.

@@ -97,22 +97,20 @@ impl PrivatePostgres {
 
     /// A base backup of this moment, as `name`.
     pub fn back_up(&self, name: &str) {
-        let (to, port) = (self.path(name), self.port.to_string());
-        let arguments = [
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &port,
-            "-U",
-            "postgres",
-            "-X",
-            "stream",
-            "-c",
-            "fast",
-            "-D",
-            &to,
-        ];
-        self.run("pg_basebackup", &arguments);
+        let to = self.path(name);
+        self.run_client("pg_basebackup", &["-X", "stream", "-c", "fast", "-D", &to]);
+    }
+
+    /// What is in the database at this moment, as the dump `name`.
+    pub fn dump(&self, name: &str) {
+        let to = self.path(name);
+        self.run_client("pg_dump", &["-Fc", "-f", &to, "postgres"]);
+    }
+
+    /// What `other` had in its dump `name` is in this server from now on, which is empty.
+    pub fn restore_dump_of(&self, other: &Self, name: &str) {
+        let from = other.path(name);
+        self.run_client("pg_restore", &["--exit-on-error", "-d", "postgres", &from]);
     }
 
     /// After a crash, a replica that has received nothing since the backup takes over.
@@ -132,6 +130,12 @@ impl PrivatePostgres {
 
     fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
+    }
+
+    fn run_client(&self, program: &str, arguments: &[&str]) {
+        let port = self.port.to_string();
+        let server = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres"];
+        self.run(program, &[&server, arguments].concat());
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
@@ -185,7 +189,7 @@ pub fn has_servers(test: &str) -> bool {
 /// The folder of the programs: in the PATH, else the newest of Debian's.
 fn programs() -> Option<PathBuf> {
     let is_complete = |folder: &Path| {
-        let programs = ["initdb", "pg_ctl", "pg_basebackup"];
+        let programs = ["initdb", "pg_ctl", "pg_basebackup", "pg_dump", "pg_restore"];
         programs.iter().all(|program| folder.join(program).is_file())
     };
     let path = super::servers::variable("PATH").unwrap_or_default();
