@@ -17,6 +17,10 @@ scenarios!(on both ways:
     the_work_on_a_request_ends_when_its_client_goes_away,
 );
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this client calls the product alone, and goes away before it is answered"
+)]
 async fn the_work_on_a_request_ends_when_its_client_goes_away(way: Way) {
     let Some(world) = way.world().await else { return };
     let nobody = Browser::anonymous(&world.addresses());
