@@ -14,6 +14,7 @@ mod m20261121_000005_outbox;
 mod m20261121_000006_operations;
 mod m20261121_000007_poll_groups;
 mod m20261121_000008_submission_guard;
+mod m20261121_000009_user_settings;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_operations::Migration),
             Box::new(m20261121_000007_poll_groups::Migration),
             Box::new(m20261121_000008_submission_guard::Migration),
+            Box::new(m20261121_000009_user_settings::Migration),
         ]
     }
 }

@@ -279,6 +279,7 @@ async fn banned(system: &System, until: Option<Timestamp>) -> (User, String) {
         expires_at: now.plus(std::time::Duration::from_secs(3_600)),
         ip_address: None,
         user_agent: None,
+        impersonated_by: None,
         created_at: now,
         updated_at: now,
     };

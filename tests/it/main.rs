@@ -2,11 +2,14 @@
 // Tells clippy that the functions the tests share are test code too.
 #![cfg(test)]
 
+mod account_http;
 mod architecture;
 mod auth_http;
+mod better_auth;
 mod catalog_http;
 mod customer_http;
 mod failpoints;
+mod impersonation_http;
 mod library;
 mod mass_orders;
 mod money_races;
@@ -20,4 +23,5 @@ mod providers_http;
 mod staff_http;
 mod support;
 mod system_http;
+mod users_http;
 mod zoo;

@@ -89,12 +89,33 @@ codes! {
     /// The codes of `/api/auth`. The word stands in `code`.
     AuthCode {
         InvalidBody = BAD_REQUEST "VALIDATION_ERROR" "Invalid body parameters";
+        InvalidQuery = BAD_REQUEST "VALIDATION_ERROR" "Invalid query parameters";
         InvalidEmail = BAD_REQUEST "INVALID_EMAIL" "Invalid email";
         PasswordTooShort = BAD_REQUEST "PASSWORD_TOO_SHORT" "Password too short";
         PasswordTooLong = BAD_REQUEST "PASSWORD_TOO_LONG" "Password too long";
+        InvalidPassword = BAD_REQUEST "INVALID_PASSWORD" "Invalid password";
+        NoPassword = BAD_REQUEST "CREDENTIAL_ACCOUNT_NOT_FOUND" "Credential account not found";
+        EmailIsFixed = BAD_REQUEST "EMAIL_CAN_NOT_BE_UPDATED" "Email can not be updated";
+        SessionNotFound = BAD_REQUEST "SESSION_NOT_FOUND" "Session not found";
+        AddressTaken = BAD_REQUEST "USER_ALREADY_EXISTS" "User already exists";
+        BansYourself = BAD_REQUEST "YOU_CANNOT_BAN_YOURSELF" "You cannot ban yourself";
+        NotImpersonating = BAD_REQUEST "YOU_ARE_NOT_IMPERSONATING_ANYONE" "You are not impersonating anyone";
+        NothingPutAside = BAD_REQUEST "FAILED_TO_FIND_ADMIN_SESSION" "Failed to find admin session";
         InvalidCredentials = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD" "Invalid credentials";
         Banned = FORBIDDEN "BANNED_USER" "You have been banned from this application. Please contact support if you believe this is an error.";
+        MayNotSetRoles = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE" "You are not allowed to change users role";
+        MayNotCreateUsers = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_CREATE_USERS" "You are not allowed to create users";
+        MayNotListUsers = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_LIST_USERS" "You are not allowed to list users";
+        MayNotListSessions = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_LIST_USERS_SESSIONS" "You are not allowed to list users sessions";
+        MayNotBanUsers = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_BAN_USERS" "You are not allowed to ban users";
+        MayNotImpersonate = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_IMPERSONATE_USERS" "You are not allowed to impersonate users";
+        MayNotRevokeSessions = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS" "You are not allowed to revoke users sessions";
+        MayNotRemoveUsers = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_DELETE_USERS" "You are not allowed to delete users";
+        MayNotSetPasswords = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_SET_USERS_PASSWORD" "You are not allowed to set users password";
+        ImpersonatesStaff = FORBIDDEN "YOU_CANNOT_IMPERSONATE_ADMINS" "You cannot impersonate admins";
         ForeignCallback = FORBIDDEN "INVALID_CALLBACKURL" "Invalid callbackURL";
+        UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
+        LastAdmin = CONFLICT "LAST_ADMIN" "There has to be another administrator first";
         UserExists = UNPROCESSABLE_ENTITY "USER_ALREADY_EXISTS" "User already exists";
         TooManyAttempts = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many authentication attempts, please try again later.";
     }

@@ -11,6 +11,10 @@ use ports::crypto::CookieSigner;
 pub const SESSION: &str = "better-auth.session_token";
 const SESSION_DATA: &str = "better-auth.session_data";
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
+/// The session of a member of staff who acts as a customer, and how they had it kept.
+const ADMIN_SESSION: &str = "admin_session";
+/// What stands in [`DONT_REMEMBER`].
+const FORGET: &str = "true";
 
 /// Whether browsers may send cookies over plain HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub fn granting(
     match remember {
         Remember::Yes => vec![set_cookie(SESSION, &value, Some(lifetime), transport)],
         Remember::No => {
-            let forget = encode_component(&signer.sign("true"));
+            let forget = encode_component(&signer.sign(FORGET));
             vec![
                 set_cookie(SESSION, &value, None, transport),
                 set_cookie(DONT_REMEMBER, &forget, None, transport),
@@ -59,20 +63,67 @@ fn set_cookie(name: &str, value: &str, max_age: Option<Duration>, transport: Tra
     format!("{name}={value}{max_age}; Path=/; HttpOnly{secure}; SameSite=Strict")
 }
 
-fn session_token(signer: &dyn CookieSigner, cookie_header: &str) -> Option<Secret> {
+/// Set-Cookie value that puts the session of a member of staff aside while they act as somebody else.
+pub fn putting_aside(
+    signer: &dyn CookieSigner,
+    token: &Secret,
+    remember: Remember,
+    lifetime: Duration,
+    transport: Transport,
+) -> String {
+    let forget = match remember {
+        Remember::Yes => "",
+        Remember::No => FORGET,
+    };
+    let value = signer.sign(&format!("{}:{forget}", token.reveal()));
+    set_cookie(
+        ADMIN_SESSION,
+        &encode_component(&value),
+        Some(lifetime),
+        transport,
+    )
+}
+
+/// Set-Cookie value that forgets the session that was put aside.
+pub fn forgetting_aside(transport: Transport) -> String {
+    set_cookie(ADMIN_SESSION, "", Some(Duration::ZERO), transport)
+}
+
+/// The session that was put aside, if the signature is right.
+pub fn put_aside(signer: &dyn CookieSigner, headers: &HeaderMap) -> Option<(Secret, Remember)> {
+    let value = presented(signer, headers, ADMIN_SESSION)?;
+    let (token, forget) = value.split_once(':')?;
+    let remember = if forget.is_empty() {
+        Remember::Yes
+    } else {
+        Remember::No
+    };
+    Some((Secret::new(token), remember))
+}
+
+fn signed_value(signer: &dyn CookieSigner, cookie_header: &str, wanted: &str) -> Option<String> {
     let value = cookie_header
         .split(';')
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == SESSION).then_some(value))?;
-    signer.verify(&decode_component(value)?).map(Secret::new)
+        .find_map(|(name, value)| (name == wanted).then_some(value))?;
+    signer.verify(&decode_component(value)?)
+}
+
+fn presented(signer: &dyn CookieSigner, headers: &HeaderMap, wanted: &str) -> Option<String> {
+    headers
+        .get_all(COOKIE)
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|header| signed_value(signer, header, wanted))
 }
 
 /// The session token that a request presents, if its signature is right.
 pub fn presented_token(signer: &dyn CookieSigner, headers: &HeaderMap) -> Option<Secret> {
-    headers
-        .get_all(COOKIE)
-        .filter_map(|value| value.to_str().ok())
-        .find_map(|header| session_token(signer, header))
+    presented(signer, headers, SESSION).map(Secret::new)
+}
+
+/// Whether the browser was told to forget the session when it is closed.
+pub fn is_forgetful(signer: &dyn CookieSigner, headers: &HeaderMap) -> bool {
+    presented(signer, headers, DONT_REMEMBER).is_some()
 }
 
 /// Percent-encodes as the browser's `encodeURIComponent` does.
@@ -168,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_token_is_found_between_other_cookies_and_only_with_its_signature() {
-        let found = |header: &str| session_token(&FixedSigner, header).map(|token| token.reveal().to_owned());
+        let found = |header: &str| signed_value(&FixedSigner, header, SESSION);
         assert_eq!(
             found("broken; a=b; better-auth.session_token=tok.a%2Bb%2Fc%3D; z=1").as_deref(),
             Some("tok")

@@ -20,6 +20,8 @@ use crate::envelope::{AuthFailure, Failure};
 pub const ADDRESS: &str = "/api/openapi.json";
 const SCHEME: &str = "session";
 const JSON: &str = "application/json";
+/// What `/api/auth` says to whoever is not signed in.
+const SIGNED_OUT: &str = "No session; the body is empty";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -102,12 +104,16 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
 enum Area {
     Open,
     Customers,
+    Signed,
     Staff,
 }
 
-fn area(path: &str) -> Area {
+/// Handlers of `/api/auth` say themselves whether they need a session; whoever may do the rest is decided by rights.
+fn area(path: &str, operation: &Operation) -> Area {
     if path.starts_with("/api/v1/admin/") {
         Area::Staff
+    } else if Dialect::of(path) == Dialect::Auth && operation.security.is_some() {
+        Area::Signed
     } else if path.starts_with("/api/v1/dashboard/") {
         Area::Customers
     } else {
@@ -116,7 +122,7 @@ fn area(path: &str) -> Area {
 }
 
 fn complete(path: &str, method: Method, operation: &mut Operation) {
-    let area = area(path);
+    let area = area(path, operation);
     if area != Area::Open {
         let security = SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, []);
         operation.security = Some(vec![security]);
@@ -137,7 +143,8 @@ fn complete(path: &str, method: Method, operation: &mut Operation) {
     };
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
-        if !status.starts_with('2') && response.content.is_empty() {
+        let is_empty = response.description == SIGNED_OUT;
+        if !status.starts_with('2') && response.content.is_empty() && !is_empty {
             let content = Content::new(Some(Ref::from_schema_name(schema)));
             response.content.insert(JSON.to_owned(), RefOr::T(content));
         }
@@ -160,7 +167,9 @@ fn refusals(
         ("500", "`INTERNAL_SERVER_ERROR`"),
         ("503", "`SERVICE_UNAVAILABLE` or `REQUEST_TIMEOUT`"),
     ];
-    if area != Area::Open {
+    if area == Area::Signed {
+        refusals.push(("401", SIGNED_OUT));
+    } else if area != Area::Open {
         refusals.push(("401", "`Validation Error`: no session, or not the right role"));
     }
     if operation.parameters.as_ref().is_some_and(|it| !it.is_empty()) {
@@ -234,6 +243,9 @@ mod tests {
             "post /api/auth/sign-in/email",
             "post /api/auth/sign-out",
             "get /api/auth/get-session",
+            "get /api/auth/error",
+            "get /api/auth/admin/list-users",
+            "post /api/auth/admin/ban-user",
             "get /health",
             "get /ready",
             "get /metrics",
@@ -252,7 +264,12 @@ mod tests {
             assert!(ids.insert(id.clone()), "{id} twice");
             assert!(operation["summary"].is_string(), "{name} has no summary");
             for (status, response) in operation["responses"].as_object().unwrap() {
-                assert!(!response["content"].is_null(), "{name} {status} has no body");
+                let is_empty = response["description"] == SIGNED_OUT;
+                assert_ne!(
+                    response["content"].is_null(),
+                    !is_empty,
+                    "{name} {status} has no body"
+                );
             }
         }
     }
@@ -260,7 +277,18 @@ mod tests {
     #[test]
     fn protected_paths_ask_for_the_session_and_open_ones_do_not() {
         for (name, operation) in every_operation(&as_json()) {
-            let is_protected = name.contains("/dashboard/") || name.contains("/admin/");
+            let own = [
+                "change-password",
+                "update-user",
+                "list-sessions",
+                "revoke-session",
+                "revoke-sessions",
+            ];
+            let is_own = own
+                .iter()
+                .any(|path| name.ends_with(&format!("/api/auth/{path}")))
+                || name.ends_with("revoke-other-sessions");
+            let is_protected = name.contains("/dashboard/") || name.contains("/admin/") || is_own;
             assert_eq!(operation["security"].is_array(), is_protected, "{name}");
             assert_eq!(
                 operation["responses"]["401"].is_object(),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{ContentType, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use ports::StoreError;
 use serde::Serialize;
@@ -152,6 +152,17 @@ impl From<StoreError> for AuthError {
 }
 
 impl AuthError {
+    /// Nobody is signed in. The client library expects no body then.
+    #[must_use]
+    pub const fn signed_out() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            word: "UNAUTHORIZED",
+            message: Cow::Borrowed(""),
+            retry_after: None,
+        }
+    }
+
     /// Says when to try again.
     #[must_use]
     pub const fn retry_after(mut self, pause: Duration) -> Self {
@@ -172,6 +183,11 @@ impl ResponseError for AuthError {
     }
 
     fn error_response(&self) -> HttpResponse {
+        if self.message.is_empty() {
+            return HttpResponse::build(self.status)
+                .content_type(ContentType::json())
+                .finish();
+        }
         let body = AuthFailure {
             code: self.word,
             message: &self.message,

@@ -91,6 +91,9 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
 pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> HttpResponse {
     let allowed = table.allowed(request.path());
     let dialect = Dialect::of(request.path());
+    if allowed.is_empty() && dialect == Dialect::Auth {
+        return HttpResponse::NotFound().finish();
+    }
     if allowed.is_empty() {
         let message = format!("Route {} {} not found", request.method(), request.path());
         return dialect

@@ -12,11 +12,11 @@ use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::routes;
-use crate::codes::Code;
+use crate::codes::{AuthCode, Code};
 use crate::config::{ApiConfig, HEAD_TIMEOUT, KEEP_ALIVE, MASS_BODY_MAX, SHUTDOWN_TIMEOUT, Site};
 use crate::dialect::Dialect;
 use crate::docs;
-use crate::error::ApiError;
+use crate::error::{ApiError, AuthError};
 use crate::middleware::{
     RequestSpan, guard_body, guard_head, measure, refuse_foreign, secure_headers, survive,
 };
@@ -138,7 +138,10 @@ pub fn serve_system(state: ApiState, listen: SocketAddr) -> io::Result<RunningSe
 
 fn query_error(error: &QueryPayloadError, request: &HttpRequest) -> Error {
     let message = format!("The query is not valid: {error}");
-    Dialect::of(request.path()).refuse(ApiError::new(Code::Invalid, message))
+    match Dialect::of(request.path()) {
+        Dialect::Envelope => ApiError::new(Code::Invalid, message).into(),
+        Dialect::Auth => AuthError::from(AuthCode::InvalidQuery).into(),
+    }
 }
 
 fn path_error(request: &HttpRequest) -> Error {

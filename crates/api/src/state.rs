@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services};
-use application::identity::{CurrentSession, SignIn, SignOut, SignUp};
+use application::identity::{CreateUser, CurrentSession, OwnAccount, SignIn, SignOut, SignUp, UserAdmin};
 use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, PlaceOrders};
 use application::providers::{ProviderConnection, Providers};
 use application::submission::SubmissionGuard;
@@ -26,6 +26,12 @@ pub struct ApiState {
     pub sign_out: Arc<SignOut>,
     /// Who is behind a session token.
     pub current_session: Arc<CurrentSession>,
+    /// Users look after their own account.
+    pub own_account: Arc<OwnAccount>,
+    /// Staff create users.
+    pub create_user: Arc<CreateUser>,
+    /// Staff administer users.
+    pub user_admin: Arc<UserAdmin>,
     /// What anybody may see.
     pub catalog: Arc<BrowseCatalog>,
     /// Staff arrange categories.

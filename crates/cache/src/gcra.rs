@@ -60,6 +60,12 @@ pub fn gcra(arrival: Option<u64>, now: u64, limit: Limit) -> (Admission, u64) {
     )
 }
 
+/// The theoretical arrival time after one was given back.
+#[must_use]
+pub(crate) fn given_back(arrival: u64, limit: Limit) -> u64 {
+    arrival.saturating_sub(Pace::of(limit).interval)
+}
+
 /// How many more, as a number of the port.
 pub(crate) fn count_of(remaining: u64) -> u32 {
     u32::try_from(remaining).unwrap_or(u32::MAX)

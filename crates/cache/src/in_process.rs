@@ -8,7 +8,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use ports::limits::{Admission, Limit, RateLimiter};
 
-use crate::gcra::gcra;
+use crate::gcra::{gcra, given_back};
 
 /// Parts with a lock of their own.
 const SHARDS: usize = 16;
@@ -46,6 +46,15 @@ impl InProcessRateLimiter {
             limit,
             u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
         )
+    }
+
+    /// Gives one back.
+    pub fn give_back_now(&self, key: &str, limit: Limit) {
+        let Some(shard) = self.shard(key) else { return };
+        let mut arrivals = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(arrival) = arrivals.get_mut(key) {
+            *arrival = given_back(*arrival, limit);
+        }
     }
 
     fn take_at(&self, key: &str, limit: Limit, now: u64) -> Admission {
@@ -94,6 +103,10 @@ fn make_room(arrivals: &mut Shard, now: u64) {
 impl RateLimiter for InProcessRateLimiter {
     async fn take(&self, key: &str, limit: Limit) -> Admission {
         self.take_now(key, limit)
+    }
+
+    async fn give_back(&self, key: &str, limit: Limit) {
+        self.give_back_now(key, limit);
     }
 }
 

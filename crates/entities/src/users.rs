@@ -17,7 +17,7 @@ pub struct Model {
     pub email_verified: bool,
     /// Address of a picture.
     pub image: Option<String>,
-    /// `user` or `admin`.
+    /// `user`, `moderator` or `admin`.
     pub role: String,
     /// Whether there is a ban, also one that has run out.
     pub banned: bool,
@@ -29,6 +29,8 @@ pub struct Model {
     pub created_at: i64,
     /// When the row was last changed, in microseconds since the epoch.
     pub updated_at: i64,
+    /// When the user was removed: what is left is a name for what they did.
+    pub removed_at: Option<i64>,
 }
 
 /// No relations are followed from here.

@@ -7,6 +7,7 @@ use domain::{SessionId, Timestamp, UserId};
 
 use crate::orders::Inserted;
 use crate::store::StoreError;
+use crate::users::{UserList, UserPage};
 
 /// The digest of a session token; what is stored instead of the token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,6 +46,21 @@ pub trait IdentityRepository: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// Locks a user's row, which everything waits for that signs the user in or changes who they are. `None` if there is
+    /// no such user, or they were removed.
+    async fn lock_user(&mut self, id: &UserId) -> Result<Option<Credentials>, StoreError>;
+
+    /// Locks the rows of all administrators who are not banned at `now`: of two who take the office from each other, one
+    /// waits and then sees what the other did.
+    async fn lock_admins(&mut self, now: Timestamp) -> Result<Vec<UserId>, StoreError>;
+
+    /// Writes a user's row, which was locked before.
+    async fn save_user(&mut self, user: &User) -> Result<(), StoreError>;
+
+    /// Writes a user's row for the last time: the user is not found any more. Their ways to sign in go, and so do their
+    /// sessions.
+    async fn retire_user(&mut self, anonymised: &User) -> Result<(), StoreError>;
+
     /// Lifts a ban that has run out at `now`. `false` if there was none.
     async fn lift_expired_ban(&mut self, user: &UserId, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -64,12 +80,26 @@ pub trait IdentityRepository: Send {
 
     /// Ends a session by its token. `false` if it was gone already.
     async fn delete_session(&mut self, token: &TokenDigest) -> Result<bool, StoreError>;
+
+    /// Ends a session by its id, of `user` if one is given. `false` if there is none.
+    async fn delete_session_by_id(
+        &mut self,
+        id: &SessionId,
+        user: Option<&UserId>,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends a user's sessions but for `keep`, and those in which they act as somebody else.
+    async fn delete_sessions_of(
+        &mut self,
+        user: &UserId,
+        keep: Option<&SessionId>,
+    ) -> Result<u64, StoreError>;
 }
 
 /// Identity for reading.
 #[async_trait]
 pub trait IdentityQueries: Send + Sync {
-    /// A user by id.
+    /// A user by id, unless they were removed.
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
 
     /// A user by address, with the password hash.
@@ -81,4 +111,10 @@ pub trait IdentityQueries: Send + Sync {
         token: &TokenDigest,
         now: Timestamp,
     ) -> Result<Option<(Session, User)>, StoreError>;
+
+    /// The sessions of a user that have not ended at `now`, newest first, 100 at most.
+    async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// Users, without those who were removed.
+    async fn users(&self, list: &UserList) -> Result<UserPage, StoreError>;
 }

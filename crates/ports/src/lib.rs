@@ -19,6 +19,7 @@ pub mod placing;
 pub mod providers;
 pub mod store;
 pub mod submission;
+pub mod users;
 pub mod wallets;
 
 pub use clock::{Clock, IdSource};

@@ -35,4 +35,10 @@ pub enum Admission {
 pub trait RateLimiter: Send + Sync {
     /// Takes one from the limit of `key`.
     async fn take(&self, key: &str, limit: Limit) -> Admission;
+
+    /// Gives back one that was taken from the same limit and turned out not to count. Whoever cannot does not: then it
+    /// counts.
+    async fn give_back(&self, key: &str, limit: Limit) {
+        let _ = (key, limit);
+    }
 }

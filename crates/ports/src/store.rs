@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
 /// What it reads may have been written by a transaction whose commit is still on its way to the disk. An answer on which
 /// somebody relies ("you ordered that before") is given after `commit`, also when nothing was written.
 ///
-/// Row locks are taken in this order everywhere: submission, idempotency keys, poll groups, orders, attempts, wallets,
+/// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, wallets,
 /// transfers, outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
 /// in the transaction may be written at any point, because nobody else waits for them. The wallet comes last where it
 /// can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet

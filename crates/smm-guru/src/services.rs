@@ -5,7 +5,9 @@ use std::sync::Arc;
 use application::catalog::{
     BrowseCatalog, Categories, EditService, ImportServices, Services as CatalogServices,
 };
-use application::identity::{CreateUser, CurrentSession, SignIn, SignInLimits, SignOut, SignUp};
+use application::identity::{
+    CreateUser, CurrentSession, OwnAccount, SignIn, SignInLimits, SignOut, SignUp, UserAdmin,
+};
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::orders::{
     BrowseOrders, CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, PlaceOrders, ReconcileOrder,
@@ -31,6 +33,10 @@ pub struct Services {
     pub current_session: Arc<CurrentSession>,
     /// Creating users by staff or on the command line.
     pub create_user: Arc<CreateUser>,
+    /// Users look after their own account.
+    pub own_account: Arc<OwnAccount>,
+    /// Staff administer users.
+    pub user_admin: Arc<UserAdmin>,
     /// What customers can order.
     pub browse_catalog: Arc<BrowseCatalog>,
     /// Categories.
@@ -117,7 +123,25 @@ impl Services {
             current_session: Arc::new(CurrentSession::new(
                 store.clone(),
                 identity.clone(),
+                digester.clone(),
+                clock.clone(),
+            )),
+            own_account: Arc::new(OwnAccount::new(
+                store.clone(),
+                identity.clone(),
+                hasher.clone(),
+                digester.clone(),
+                ports.limiter.clone(),
+                SignInLimits::default(),
+                ids.clone(),
+                clock.clone(),
+            )),
+            user_admin: Arc::new(UserAdmin::new(
+                store.clone(),
+                identity.clone(),
+                hasher.clone(),
                 digester,
+                ids.clone(),
                 clock.clone(),
             )),
             create_user: Arc::new(CreateUser::new(store.clone(), hasher, ids.clone(), clock.clone())),

@@ -74,6 +74,7 @@ pub fn session(n: u32, user: &UserId) -> Session {
         expires_at: NOW.plus(Duration::from_hours(24)),
         ip_address: Some("192.0.2.7".to_owned()),
         user_agent: Some("Mozilla/5.0".to_owned()),
+        impersonated_by: None,
         created_at: NOW,
         updated_at: NOW,
     }

@@ -43,7 +43,7 @@ impl From<&User> for UserBody {
 pub struct SessionUser {
     #[serde(flatten)]
     user: UserBody,
-    /// `user` or `admin`.
+    /// `user`, `moderator` or `admin`.
     #[schema(example = "user")]
     role: &'static str,
     banned: Option<bool>,
@@ -55,24 +55,32 @@ pub struct SessionUser {
 impl From<&User> for SessionUser {
     fn from(user: &User) -> Self {
         // Nobody with a ban that counts has a session.
+        Self::with_ban(user, user.ban.as_ref().map(|_| false))
+    }
+}
+
+impl SessionUser {
+    /// A user of whom is known whether they are banned; `None` says that they never were.
+    pub fn with_ban(user: &User, banned: Option<bool>) -> Self {
         let ban = user.ban.as_ref();
         Self {
             user: user.into(),
             role: user.role.as_str(),
-            banned: ban.map(|_| false),
+            banned,
             ban_reason: ban.and_then(|ban| ban.reason.clone()),
             ban_expires: time(ban.and_then(|ban| ban.until)),
         }
     }
 }
 
-/// A session. The token is blank: only the cookie carries it, where scripts cannot read it.
+/// A session. Only the cookie carries its token, where scripts cannot read it. What stands here in its place names the
+/// session to its user and to staff, who can end it by that name; it signs nobody in.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionBody {
     id: String,
-    #[schema(example = "")]
-    token: &'static str,
+    /// A name of the session: the same as its id.
+    token: String,
     user_id: String,
     #[schema(value_type = String, format = DateTime)]
     expires_at: WireTime,
@@ -82,7 +90,7 @@ pub struct SessionBody {
     updated_at: WireTime,
     ip_address: String,
     user_agent: String,
-    /// Always null.
+    /// The member of staff who acts as the user.
     impersonated_by: Option<String>,
 }
 
@@ -90,14 +98,14 @@ impl From<&Session> for SessionBody {
     fn from(session: &Session) -> Self {
         Self {
             id: session.id.to_string(),
-            token: "",
+            token: session.id.to_string(),
             user_id: session.user.to_string(),
             expires_at: WireTime(session.expires_at),
             created_at: WireTime(session.created_at),
             updated_at: WireTime(session.updated_at),
             ip_address: session.ip_address.clone().unwrap_or_default(),
             user_agent: session.user_agent.clone().unwrap_or_default(),
-            impersonated_by: None,
+            impersonated_by: session.impersonated_by.as_ref().map(ToString::to_string),
         }
     }
 }

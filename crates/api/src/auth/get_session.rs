@@ -1,17 +1,25 @@
 //! Who is signed in.
 
+use std::time::{Duration, Instant};
+
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use application::identity::{ActiveSession, Remember};
 use domain::Secret;
+use domain::identity::SessionPolicy;
+use ports::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::bodies::{SessionBody, SessionUser};
 use super::with_cookies;
 use crate::config::Site;
-use crate::cookie::{clearing, granting, presented_token};
+use crate::cookie::{clearing, granting, is_forgetful, presented_token};
 use crate::error::AuthError;
 use crate::state::ApiState;
+
+/// How long the database may be away. The pages' own server gives up after twelve seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A session and its user.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,7 +30,7 @@ pub struct CurrentSessionBody {
 
 /// Says who is signed in
 ///
-/// Always answers 200: `null` if nobody is. A session in use is renewed once a day, and its cookie with it.
+/// Always answers 200: `null` if nobody is. A session in use is renewed from time to time, and its cookie with it.
 #[utoipa::path(
     tag = "Authentication",
     responses((status = 200, description = "The session, or null", body = Option<CurrentSessionBody>, headers(
@@ -37,26 +45,50 @@ pub async fn get_session(
     let Some(token) = presented_token(&*state.signer, request.headers()) else {
         return Ok(HttpResponse::Ok().json(()));
     };
-    Ok(match state.current_session.find(&token).await? {
+    Ok(match find(&state, &token).await? {
         None => with_cookies(clearing(site.transport), &()),
-        Some(active) => with_cookies(cookies(&state, &site, &token, &active), &body(&active)),
+        Some(active) => {
+            let cookies = cookies(&state, &site, &request, &token, &active);
+            with_cookies(cookies, &CurrentSessionBody::from(&active))
+        }
     })
 }
 
-/// A session that ends with the browser keeps the cookie it has.
-fn cookies(state: &ApiState, site: &Site, token: &Secret, active: &ActiveSession) -> Vec<String> {
-    match active.remember {
-        Remember::No => Vec::new(),
-        Remember::Yes => {
-            let left = active.session.expires_at.since(active.now);
-            granting(&*state.signer, token, Remember::Yes, left, site.transport)
+/// Pages take a failure for a visitor who is signed out, and remember that for a minute. So a database that is away for a
+/// moment is asked again for as long as they wait.
+async fn find(state: &ApiState, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match state.current_session.find(token).await {
+            Err(StoreError::Contended | StoreError::Unavailable(_)) if begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            found => return found,
         }
     }
 }
 
-fn body(active: &ActiveSession) -> CurrentSessionBody {
-    CurrentSessionBody {
-        session: (&active.session).into(),
-        user: (&active.user).into(),
+/// A session that ends with the browser keeps the cookie it has.
+fn cookies(
+    state: &ApiState,
+    site: &Site,
+    request: &HttpRequest,
+    token: &Secret,
+    active: &ActiveSession,
+) -> Vec<String> {
+    if active.remember == Remember::No || is_forgetful(&*state.signer, request.headers()) {
+        return Vec::new();
+    }
+    let policy = SessionPolicy::of(active.user.role);
+    let left = active.session.cookie_lifetime(&policy, active.now);
+    granting(&*state.signer, token, Remember::Yes, left, site.transport)
+}
+
+impl From<&ActiveSession> for CurrentSessionBody {
+    fn from(active: &ActiveSession) -> Self {
+        Self {
+            session: (&active.session).into(),
+            user: (&active.user).into(),
+        }
     }
 }

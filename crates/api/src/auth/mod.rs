@@ -1,23 +1,32 @@
 //! `/api/auth`: signing up, in and out, in the dialect of the web application's client library.
 
+mod admin;
 mod bodies;
 mod callback;
+mod error_page;
 mod get_session;
+mod own;
+mod sessions;
 mod sign_in;
 mod sign_out;
 mod sign_up;
 
 use actix_web::http::header::SET_COOKIE;
+use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, get};
 use application::identity::SignedIn;
-use domain::identity::SessionPolicy;
+use domain::identity::{Role, SessionPolicy};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::Site;
 use crate::cookie::granting;
+use crate::middleware::require_right;
 use crate::state::ApiState;
+
+pub use admin::right_for;
 
 /// The routes below `/api/auth`.
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,7 +35,43 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(sign_in::sign_in)
         .service(sign_out::sign_out)
         .service(get_session::get_session)
-        .service(ok);
+        .service(own::change_password)
+        .service(own::update_user)
+        .service(sessions::list_sessions)
+        .service(sessions::revoke_session)
+        .service(sessions::revoke_sessions)
+        .service(sessions::revoke_other_sessions)
+        .service(admin::impersonate::stop_impersonating)
+        .service(admin::permission::has_permission)
+        .service(
+            scope("/admin")
+                .configure(admin::routes)
+                .wrap(from_fn(require_right)),
+        )
+        .service(ok)
+        .service(error_page::error_page);
+}
+
+/// That it was done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Done {
+    #[schema(example = true)]
+    status: bool,
+}
+
+fn done() -> HttpResponse {
+    HttpResponse::Ok().json(Done { status: true })
+}
+
+/// That it succeeded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Succeeded {
+    #[schema(example = true)]
+    success: bool,
+}
+
+fn succeeded() -> HttpResponse {
+    HttpResponse::Ok().json(Succeeded { success: true })
 }
 
 /// That the authentication surface is there.
@@ -48,7 +93,8 @@ async fn ok() -> HttpResponse {
 
 /// `body`, with the cookies that hand the session to the browser.
 fn signed_in<T: Serialize>(state: &ApiState, site: &Site, opened: &SignedIn, body: &T) -> HttpResponse {
-    let lifetime = SessionPolicy::default().lifetime;
+    // The web application knows one lifetime. A session of staff ends earlier, whatever the browser keeps.
+    let lifetime = SessionPolicy::of(Role::User).lifetime;
     let cookies = granting(
         &*state.signer,
         &opened.token,

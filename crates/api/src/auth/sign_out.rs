@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::with_cookies;
 use crate::config::Site;
-use crate::cookie::{clearing, presented_token};
+use crate::cookie::{clearing, forgetting_aside, presented_token, put_aside};
 use crate::error::AuthError;
 use crate::state::ApiState;
 
@@ -34,8 +34,11 @@ pub async fn sign_out(
     if let Some(token) = presented_token(&*state.signer, request.headers()) {
         state.sign_out.sign_out(&token).await?;
     }
-    Ok(with_cookies(
-        clearing(site.transport),
-        &SignedOut { success: true },
-    ))
+    let mut cookies = clearing(site.transport);
+    // Staff who act as somebody else are out themselves, too.
+    if let Some((own, _)) = put_aside(&*state.signer, request.headers()) {
+        state.sign_out.sign_out(&own).await?;
+        cookies.push(forgetting_aside(site.transport));
+    }
+    Ok(with_cookies(cookies, &SignedOut { success: true }))
 }

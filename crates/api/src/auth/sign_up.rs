@@ -91,7 +91,8 @@ fn body(opened: &SignedIn) -> SignedUp {
     }
 }
 
-fn password_refusal(refusal: PasswordRefusal) -> AuthError {
+/// A password that cannot be chosen.
+pub fn password_refusal(refusal: PasswordRefusal) -> AuthError {
     match refusal {
         PasswordRefusal::TooShort => AuthCode::PasswordTooShort.into(),
         PasswordRefusal::TooLong => AuthCode::PasswordTooLong.into(),

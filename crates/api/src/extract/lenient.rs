@@ -44,6 +44,16 @@ pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D
     }
 }
 
+/// A field that tells `null` from being left out, which `#[serde(default)]` makes `None`.
+///
+/// # Errors
+/// As those of the value.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// Without an exponent, and as short as reads back equal.
 fn plain(number: f64) -> String {
     format!("{number}")

@@ -7,9 +7,9 @@ mod lenient;
 mod page;
 mod valid;
 
-pub use caller::{Customer, StaffMember};
+pub use caller::{Customer, Signed, SignedStaff, StaffMember};
 pub use client::Client;
 pub use idempotency::IdempotencyHeader;
-pub use lenient::{decimal_text, text_or_number, whole_number};
+pub use lenient::{decimal_text, given, text_or_number, whole_number};
 pub use page::Page;
 pub use valid::{Valid, field_error};

@@ -14,6 +14,6 @@ pub use csrf::refuse_foreign;
 pub use head::guard_head;
 pub use headers::secure_headers;
 pub use measure::measure;
-pub use session::{require_staff, require_user};
+pub use session::{require_right, require_session, require_staff, require_user};
 pub use span::RequestSpan;
 pub use survive::survive;

@@ -31,8 +31,9 @@ async fn a_visitor_signs_up_is_signed_in_and_has_an_empty_wallet() {
     let session = server.get(GET_SESSION, &cookies).await.json();
     assert_eq!(session["user"]["role"], "user");
     assert_eq!(session["user"]["banned"], Value::Null);
-    assert_eq!(
-        session["session"]["token"], "",
+    assert_eq!(session["session"]["token"], session["session"]["id"]);
+    assert_ne!(
+        session["session"]["token"], body["token"],
         "scripts must not learn the token"
     );
     let wallet = server.get("/api/v1/dashboard/wallet", &cookies).await.json();

@@ -49,7 +49,7 @@ impl CurrentSession {
         }
     }
 
-    /// The open session of `token`. A day after its last renewal it is renewed; if that fails, it is still open.
+    /// The open session of `token`. A session in use is renewed from time to time; if that fails, it is still open.
     ///
     /// # Errors
     /// [`StoreError`] if the session could not be looked up.
@@ -59,12 +59,11 @@ impl CurrentSession {
         let Some((session, user)) = self.queries.session(&digest, now).await? else {
             return Ok(None);
         };
-        if user.is_banned(now) {
+        let policy = SessionPolicy::of(user.role);
+        if user.is_banned(now) || !session.is_open(&policy, now) {
             return Ok(None);
         }
-        let policy = SessionPolicy::default();
-        let lifetime = session.expires_at.since(session.updated_at);
-        let remember = if lifetime > policy.forgetful_lifetime {
+        let remember = if session.may_be_kept(&policy) {
             Remember::Yes
         } else {
             Remember::No

@@ -1,8 +1,10 @@
 //! Users and their sessions: signing up, signing in and out, and who is behind a session token.
 
 mod account;
+mod admin;
 mod create_user;
 mod current_session;
+mod own;
 mod password;
 mod session;
 mod sign_in;
@@ -10,8 +12,13 @@ mod sign_out;
 mod sign_up;
 mod throttle;
 
+pub use admin::{
+    ActingAs, BanError, BanUser, ImpersonateError, ListedUsers, RemoveUserError, SetPasswordError,
+    SetRoleError, StopImpersonatingError, UserAdmin,
+};
 pub use create_user::{CreateUser, CreateUserError, NewUser};
 pub use current_session::{ActiveSession, CurrentSession};
+pub use own::{ChangePassword, ChangePasswordError, OwnAccount, ProfileEdit};
 pub use password::{Password, PasswordRefusal};
 pub use session::{Browser, Remember, SignedIn};
 pub use sign_in::{SignIn, SignInCommand, SignInError};

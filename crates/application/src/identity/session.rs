@@ -1,5 +1,8 @@
 //! Opening a session.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use domain::identity::{Session, SessionPolicy, User};
 use domain::{Secret, SessionId, Timestamp, UserId};
 use ports::IdSource;
@@ -16,6 +19,22 @@ pub struct Browser {
     pub ip_address: Option<String>,
     /// What it says it is.
     pub user_agent: Option<String>,
+}
+
+impl Browser {
+    /// The network that the address stands for. An IPv6 customer owns a whole /64, so single addresses in it prove
+    /// nothing. A loopback address is a proxy that nobody told us to trust: it stands for everybody, and for no network.
+    #[must_use]
+    pub fn network(&self) -> Option<String> {
+        match self.ip_address.as_deref()?.parse::<IpAddr>().ok()?.to_canonical() {
+            ip if ip.is_loopback() => None,
+            IpAddr::V4(v4) => Some(v4.to_string()),
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                Some(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
+            }
+        }
+    }
 }
 
 /// Whether a session outlives the browser.
@@ -45,35 +64,86 @@ pub(super) struct NewSession {
     pub digest: TokenDigest,
 }
 
-pub(super) fn new_session(
-    user: &UserId,
-    browser: &Browser,
-    remember: Remember,
-    now: Timestamp,
-    ids: &dyn IdSource,
-    digester: &dyn TokenDigester,
-) -> NewSession {
-    let policy = SessionPolicy::default();
-    let lifetime = match remember {
-        Remember::Yes => policy.lifetime,
-        Remember::No => policy.forgetful_lifetime,
-    };
-    let token = ids.text_id();
-    NewSession {
-        session: Session {
-            id: SessionId::new(ids.text_id()),
-            user: user.clone(),
-            expires_at: now.plus(lifetime),
-            ip_address: browser.ip_address.clone(),
-            user_agent: browser.user_agent.as_deref().map(cut_user_agent),
-            created_at: now,
-            updated_at: now,
-        },
-        digest: digester.digest(&token),
-        token: Secret::new(token),
+/// How a session begins.
+pub(super) struct Opening<'a> {
+    /// Whose session it is.
+    pub user: &'a UserId,
+    /// From where.
+    pub browser: &'a Browser,
+    /// How long it lives unless it is renewed.
+    pub lifetime: Duration,
+    /// The member of staff who acts as the user.
+    pub impersonated_by: Option<&'a UserId>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl<'a> Opening<'a> {
+    /// A session that the user opens.
+    pub(super) fn of(user: &'a User, browser: &'a Browser, remember: Remember, now: Timestamp) -> Self {
+        let policy = SessionPolicy::of(user.role);
+        Self {
+            user: &user.id,
+            browser,
+            lifetime: match remember {
+                Remember::Yes => policy.lifetime,
+                Remember::No => policy.forgetful_lifetime,
+            },
+            impersonated_by: None,
+            now,
+        }
+    }
+
+    /// The session with a new token.
+    pub(super) fn open(self, ids: &dyn IdSource, digester: &dyn TokenDigester) -> NewSession {
+        let token = ids.text_id();
+        NewSession {
+            session: Session {
+                id: SessionId::new(ids.text_id()),
+                user: self.user.clone(),
+                expires_at: self.now.plus(self.lifetime),
+                ip_address: self.browser.ip_address.clone(),
+                user_agent: self.browser.user_agent.as_deref().map(cut_user_agent),
+                impersonated_by: self.impersonated_by.cloned(),
+                created_at: self.now,
+                updated_at: self.now,
+            },
+            digest: digester.digest(&token),
+            token: Secret::new(token),
+        }
     }
 }
 
 fn cut_user_agent(text: &str) -> String {
     text.chars().take(USER_AGENT_MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network_of(address: &str) -> Option<String> {
+        let browser = Browser {
+            ip_address: Some(address.to_owned()),
+            user_agent: None,
+        };
+        browser.network()
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_client_and_a_mapped_address_as_ipv4() {
+        assert_eq!(
+            network_of("2001:db8:1:2:3:4:5:6"),
+            network_of("2001:db8:1:2:ffff::1")
+        );
+        assert_ne!(network_of("2001:db8:1:2::1"), network_of("2001:db8:1:3::1"));
+        assert_eq!(network_of("::ffff:192.0.2.7").as_deref(), Some("192.0.2.7"));
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_does_not_count_as_one_client() {
+        for proxy in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(network_of(proxy), None, "{proxy}");
+        }
+    }
 }

@@ -11,8 +11,8 @@ use ports::identity::{Credentials, IdentityQueries};
 use ports::limits::RateLimiter;
 use ports::{Clock, IdSource, Store, StoreError};
 
-use super::session::{Browser, NewSession, Remember, SignedIn, new_session};
-use super::throttle::{SignInLimits, admit};
+use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
+use super::throttle::{SignInLimits, Throttle};
 use crate::retry::retry_contended;
 
 /// What a user gives.
@@ -57,8 +57,7 @@ pub struct SignIn {
     queries: Arc<dyn IdentityQueries>,
     hasher: Arc<dyn PasswordHasher>,
     digester: Arc<dyn TokenDigester>,
-    limiter: Arc<dyn RateLimiter>,
-    limits: SignInLimits,
+    throttle: Throttle,
     ids: Arc<dyn IdSource>,
     clock: Arc<dyn Clock>,
 }
@@ -85,8 +84,7 @@ impl SignIn {
             queries,
             hasher,
             digester,
-            limiter,
-            limits,
+            throttle: Throttle::new(limiter, limits),
             ids,
             clock,
         }
@@ -97,65 +95,70 @@ impl SignIn {
     /// # Errors
     /// [`SignInError`] if no session was opened, or nobody knows.
     pub async fn sign_in(&self, command: SignInCommand) -> Result<SignedIn, SignInError> {
-        admit(
-            &*self.limiter,
-            &self.limits,
-            &command.email,
-            command.browser.ip_address.as_deref(),
-        )
-        .await
-        .map_err(|retry_after| SignInError::TooManyAttempts { retry_after })?;
-        let checked = self.check(&command).await?;
+        let attempt = self.throttle.admit(&command.email, &command.browser).await;
+        let attempt = attempt.map_err(|retry_after| SignInError::TooManyAttempts { retry_after })?;
+        let outcome = match self.open(&command).await {
+            // Somebody signed in at the same time and the hash became a better one of the same password.
+            Ok(None) => self.open(&command).await,
+            outcome => outcome,
+        };
+        let outcome = outcome.and_then(|opened| opened.ok_or(SignInError::WrongCredentials));
+        if !matches!(outcome, Err(SignInError::WrongCredentials)) {
+            self.throttle.forgive(attempt).await;
+        }
+        outcome
+    }
+
+    /// `None` if the user was changed after the password was checked.
+    async fn open(&self, command: &SignInCommand) -> Result<Option<SignedIn>, SignInError> {
+        let checked = self.check(command).await?;
         let now = self.clock.now();
-        if checked.user.is_banned(now) {
+        if checked.found.user.is_banned(now) {
             return Err(SignInError::Banned);
         }
-        let opened = new_session(
-            &checked.user.id,
-            &command.browser,
-            command.remember,
-            now,
-            &*self.ids,
-            &*self.digester,
-        );
-        retry_contended(|| self.record(&checked, &opened)).await?;
-        // A ban that still counts was refused above; what is left has run out and was lifted.
-        let user = User {
-            ban: None,
-            ..checked.user
-        };
-        Ok(SignedIn {
-            user,
-            token: opened.token,
-            remember: command.remember,
-        })
+        let opened = Opening::of(&checked.found.user, &command.browser, command.remember, now);
+        let opened = opened.open(&*self.ids, &*self.digester);
+        match retry_contended(|| self.record(&checked, &opened)).await? {
+            Recorded::Changed => Ok(None),
+            Recorded::Banned => Err(SignInError::Banned),
+            Recorded::Open(user) => Ok(Some(SignedIn {
+                user: *user,
+                token: opened.token,
+                remember: command.remember,
+            })),
+        }
     }
 
     async fn check(&self, command: &SignInCommand) -> Result<Checked, SignInError> {
         let found = self.queries.credentials(&command.email).await?;
         let stored = found.as_ref().and_then(|it| it.password_hash.as_deref());
         let check = self.hasher.check(&command.password, stored).await?;
-        let (Some(Credentials { user, password_hash }), PasswordCheck::Match | PasswordCheck::MatchOutdated) =
-            (found, check)
-        else {
+        let (Some(found), PasswordCheck::Match | PasswordCheck::MatchOutdated) = (found, check) else {
             return Err(SignInError::WrongCredentials);
         };
-        let upgrade = match (check, password_hash) {
-            (PasswordCheck::MatchOutdated, Some(old)) => Some(HashUpgrade {
-                new: self.hasher.hash(&command.password).await?,
-                old,
-            }),
-            _ => None,
+        let better_hash = match check {
+            PasswordCheck::MatchOutdated => Some(self.hasher.hash(&command.password).await?),
+            PasswordCheck::Match | PasswordCheck::Mismatch => None,
         };
-        Ok(Checked { user, upgrade })
+        Ok(Checked { found, better_hash })
     }
 
-    async fn record(&self, checked: &Checked, opened: &NewSession) -> Result<(), StoreError> {
+    /// Opens the session if the user still is who was found: whoever bans them, or changes the password, at the same
+    /// time, ends the sessions that there are, and this must not become one more.
+    async fn record(&self, checked: &Checked, opened: &NewSession) -> Result<Recorded, StoreError> {
         let now = opened.session.created_at;
-        let user = &checked.user;
         let mut tx = self.store.begin().await?;
-        if let Some(HashUpgrade { old, new }) = &checked.upgrade {
-            // Losing against a newer password is fine: that one stays.
+        let Some(current) = tx.identity().lock_user(&checked.found.user.id).await? else {
+            return Ok(Recorded::Changed);
+        };
+        if current.password_hash != checked.found.password_hash {
+            return Ok(Recorded::Changed);
+        }
+        if current.user.is_banned(now) {
+            return Ok(Recorded::Banned);
+        }
+        let user = &current.user;
+        if let (Some(old), Some(new)) = (&current.password_hash, &checked.better_hash) {
             tx.identity().upgrade_password(&user.id, old, new, now).await?;
         }
         if user.ban.is_some() {
@@ -164,18 +167,28 @@ impl SignIn {
         tx.identity()
             .insert_session(&opened.session, &opened.digest)
             .await?;
-        tx.commit().await
+        tx.commit().await?;
+        // A ban that still counts was refused above; what is left has run out and was lifted.
+        Ok(Recorded::Open(Box::new(User {
+            ban: None,
+            ..current.user
+        })))
     }
 }
 
 /// A user whose password was right.
 struct Checked {
-    user: User,
-    upgrade: Option<HashUpgrade>,
+    found: Credentials,
+    /// Of the same password, if the stored hash is weaker than new ones are.
+    better_hash: Option<String>,
 }
 
-/// A weaker hash and the stronger one of the same password.
-struct HashUpgrade {
-    old: String,
-    new: String,
+/// What came of it.
+enum Recorded {
+    /// The session is open.
+    Open(Box<User>),
+    /// The user was removed, or has another password since.
+    Changed,
+    /// The user was banned since.
+    Banned,
 }

@@ -10,7 +10,7 @@ use ports::{Clock, IdSource, Store, StoreError};
 
 use super::account::{insert_account, new_user};
 use super::password::Password;
-use super::session::{Browser, NewSession, Remember, SignedIn, new_session};
+use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
 use crate::retry::retry_contended;
 
 /// What a visitor gives.
@@ -78,14 +78,8 @@ impl SignUp {
         let hash = self.hasher.hash(command.password.secret()).await?;
         let now = self.clock.now();
         let user = new_user(command.name, command.email, Role::User, now, &*self.ids);
-        let opened = new_session(
-            &user.id,
-            &command.browser,
-            command.remember,
-            now,
-            &*self.ids,
-            &*self.digester,
-        );
+        let opened = Opening::of(&user, &command.browser, command.remember, now);
+        let opened = opened.open(&*self.ids, &*self.digester);
         match retry_contended(|| self.record(&user, &hash, &opened)).await? {
             Inserted::AlreadyThere => Err(SignUpError::AddressTaken),
             Inserted::New => Ok(SignedIn {

@@ -1,85 +1,91 @@
 //! Slowing down whoever guesses passwords.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::text::Email;
 use ports::limits::{Admission, Limit, RateLimiter};
 
-/// How often sign-in may be tried. A delay, never a lockout.
+use super::session::Browser;
+
+/// How often a wrong password may be given. A delay, never a lockout: whoever was right in between pays nothing, and
+/// somebody far away who guesses for an account does not keep its owner out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SignInLimits {
+    /// For one account from one network. What comes from no network that we know counts as one.
+    pub per_account_and_network: Limit,
     /// For one account, wherever the attempts come from.
     pub per_account: Limit,
-    /// For one client address, or the /64 network of an IPv6 address, whatever the accounts.
-    pub per_address: Limit,
+    /// For one network, whatever the accounts. Wide, because thousands may share an address.
+    pub per_network: Limit,
 }
 
 impl Default for SignInLimits {
     fn default() -> Self {
-        let ten_in_a_quarter = Limit {
-            count: 10,
+        let in_a_quarter = |count| Limit {
+            count,
             period: Duration::from_mins(15),
-            burst: 10,
+            burst: count,
         };
         Self {
-            per_account: ten_in_a_quarter,
-            per_address: ten_in_a_quarter,
+            per_account_and_network: in_a_quarter(5),
+            per_account: in_a_quarter(30),
+            per_network: in_a_quarter(30),
         }
     }
 }
 
-/// Takes one attempt from both limits. `Err` says when to come back.
-pub(super) async fn admit(
-    limiter: &dyn RateLimiter,
-    limits: &SignInLimits,
-    email: &Email,
-    address: Option<&str>,
-) -> Result<(), Duration> {
-    if let Some(network) = address.and_then(network_of) {
-        take(limiter, &format!("sign-in:address:{network}"), limits.per_address).await?;
-    }
-    take(limiter, &format!("sign-in:account:{email}"), limits.per_account).await
+/// Counts wrong passwords.
+#[derive(Clone)]
+pub(super) struct Throttle {
+    limiter: Arc<dyn RateLimiter>,
+    limits: SignInLimits,
 }
 
-async fn take(limiter: &dyn RateLimiter, key: &str, limit: Limit) -> Result<(), Duration> {
-    match limiter.take(key, limit).await {
-        Admission::Granted { .. } => Ok(()),
-        Admission::Denied { retry_after } => Err(retry_after),
-    }
-}
+/// An attempt that was admitted. It counts as a failure until it is forgiven.
+pub(super) struct Attempt(Vec<(String, Limit)>);
 
-/// Whom an address stands for. An IPv6 customer owns a whole /64, so single addresses in it prove nothing. A loopback
-/// address is a proxy that nobody told us to trust: it stands for everybody, and must not lock everybody out.
-fn network_of(address: &str) -> Option<String> {
-    match address.parse::<IpAddr>().ok()?.to_canonical() {
-        ip if ip.is_loopback() => None,
-        IpAddr::V4(v4) => Some(v4.to_string()),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Some(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
+impl Throttle {
+    pub(super) const fn new(limiter: Arc<dyn RateLimiter>, limits: SignInLimits) -> Self {
+        Self { limiter, limits }
+    }
+
+    /// Counts one attempt as a failure beforehand, so that of many at once no more are admitted than one after the other.
+    /// `Err` says when to come back.
+    pub(super) async fn admit(&self, email: &Email, browser: &Browser) -> Result<Attempt, Duration> {
+        let mut taken = Attempt(Vec::new());
+        for (key, limit) in self.buckets(email, browser) {
+            match self.limiter.take(&key, limit).await {
+                Admission::Granted { .. } => taken.0.push((key, limit)),
+                Admission::Denied { retry_after } => {
+                    self.forgive(taken).await;
+                    return Err(retry_after);
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The attempt was no guess.
+    pub(super) async fn forgive(&self, attempt: Attempt) {
+        for (key, limit) in attempt.0 {
+            self.limiter.give_back(&key, limit).await;
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_network_counts_as_one_client_and_a_mapped_address_as_ipv4() {
-        assert_eq!(
-            network_of("2001:db8:1:2:3:4:5:6"),
-            network_of("2001:db8:1:2:ffff::1")
-        );
-        assert_ne!(network_of("2001:db8:1:2::1"), network_of("2001:db8:1:3::1"));
-        assert_eq!(network_of("::ffff:192.0.2.7").as_deref(), Some("192.0.2.7"));
-    }
-
-    #[test]
-    fn a_proxy_on_this_machine_does_not_count_as_one_client() {
-        for proxy in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-            assert_eq!(network_of(proxy), None, "{proxy}");
+    fn buckets(&self, email: &Email, browser: &Browser) -> Vec<(String, Limit)> {
+        let network = browser.network();
+        let place = network.as_deref().unwrap_or("anywhere");
+        let mut buckets = vec![
+            (
+                format!("sign-in:at:{place}:{email}"),
+                self.limits.per_account_and_network,
+            ),
+            (format!("sign-in:account:{email}"), self.limits.per_account),
+        ];
+        if let Some(network) = &network {
+            buckets.push((format!("sign-in:network:{network}"), self.limits.per_network));
         }
+        buckets
     }
 }

@@ -25,6 +25,7 @@ use outage::Outage;
 /// The clock of Redis, which all nodes share.
 const CLOCK: &str = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000 + clock[2]\n";
 const GCRA: &str = include_str!("gcra.lua");
+const GIVE_BACK: &str = include_str!("give_back.lua");
 /// A request waits this long for its limits and no longer.
 const ANSWER_MAX: Duration = Duration::from_millis(100);
 
@@ -38,6 +39,7 @@ pub struct RedisRateLimiter {
     /// it is still there: two round trips instead of one.
     connection: Mutex<Option<MultiplexedConnection>>,
     script: Script,
+    give_back: Script,
     prefix: String,
     outage: Outage,
     alone: InProcessRateLimiter,
@@ -62,6 +64,7 @@ impl RedisRateLimiter {
             pool,
             connection: Mutex::default(),
             script: Script::new(&format!("{CLOCK}{GCRA}")),
+            give_back: Script::new(&format!("{CLOCK}{GIVE_BACK}")),
             prefix: prefix.into(),
             outage: Outage::default(),
             alone: InProcessRateLimiter::default(),
@@ -87,6 +90,15 @@ impl RedisRateLimiter {
                 remaining: count_of(remaining),
             },
         })
+    }
+
+    async fn return_one(&self, key: &str, limit: Limit) -> Result<(), Failure> {
+        let mut connection = self.connection().await?;
+        let key = format!("{}{key}", self.prefix);
+        let interval = Pace::of(limit).interval;
+        let mut call = self.give_back.key(key);
+        call.arg(interval);
+        Ok(call.invoke_async(&mut connection).await?)
     }
 
     /// The shared connection. Whoever finds none opens one while the others wait for it.
@@ -129,6 +141,18 @@ impl RateLimiter for RedisRateLimiter {
                 self.fail(&failure).await;
                 self.alone.take_now(key, limit)
             }
+        }
+    }
+
+    /// A limit that was taken alone, while Redis was away, is given back there too.
+    async fn give_back(&self, key: &str, limit: Limit) {
+        self.alone.give_back_now(key, limit);
+        if !self.outage.may_try() {
+            return;
+        }
+        let done = timeout(ANSWER_MAX, self.return_one(key, limit)).await;
+        if let Err(failure) = done.map_err(Failure::from).flatten() {
+            self.fail(&failure).await;
         }
     }
 }

@@ -1,37 +1,15 @@
 //! Users, their roles, and their sessions.
 
+mod role;
+mod session;
+
+pub use role::{Right, Role, UnknownRole};
+pub use session::{IMPERSONATION, Session, SessionPolicy};
+
+use std::time::Duration;
+
 use crate::text::{Email, Name};
-use crate::{SessionId, Timestamp, UserId};
-
-/// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// A customer.
-    User,
-    /// Staff.
-    Admin,
-}
-
-impl Role {
-    /// The stored word, which is also the word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// Reads the stored word. Any other word is a customer: an unknown role never grants anything.
-    #[must_use]
-    pub fn from_stored(word: &str) -> Self {
-        if word == Self::Admin.as_str() {
-            Self::Admin
-        } else {
-            Self::User
-        }
-    }
-}
+use crate::{Timestamp, UserId};
 
 /// A ban and when it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +51,41 @@ impl User {
             .as_ref()
             .is_some_and(|ban| ban.until.is_none_or(|until| until > now))
     }
+
+    /// The user without anything that says who they were. The row stays, because orders and the ledger point at it; the
+    /// address is free for somebody else.
+    #[must_use]
+    pub fn anonymised(&self, now: Timestamp) -> Self {
+        Self {
+            id: self.id.clone(),
+            name: Name::from_stored("Removed user"),
+            email: Email::from_stored(format!("{}@removed.invalid", self.id.as_str().to_lowercase())),
+            email_verified: false,
+            image: None,
+            role: Role::User,
+            ban: None,
+            created_at: self.created_at,
+            updated_at: now,
+        }
+    }
+}
+
+/// A hundred years: a longer ban is one for good.
+const LONGEST_BAN: Duration = Duration::from_hours(100 * 365 * 24);
+/// Milliseconds of a day.
+const DAY_MILLIS: f64 = 86_400_000.0;
+
+/// How long a ban lasts whose length is given as the web application gives it, `None` for good.
+///
+/// The interface counts in seconds, but the application sends milliseconds, always of whole days. A day's milliseconds
+/// as seconds are 2.7 years, so whoever sends a multiple of them means milliseconds.
+#[must_use]
+pub fn ban_length(given: f64) -> Option<Duration> {
+    let is_millis = given >= DAY_MILLIS && given % DAY_MILLIS == 0.0;
+    let seconds = if is_millis { given / 1_000.0 } else { given };
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|length| !length.is_zero() && *length < LONGEST_BAN)
 }
 
 /// Limits of a password in characters; any character counts, nothing is cut off.
@@ -80,61 +93,8 @@ pub const PASSWORD_MIN_CHARS: usize = 8;
 /// See [`PASSWORD_MIN_CHARS`].
 pub const PASSWORD_MAX_CHARS: usize = 128;
 
-/// How long sessions live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// How long a session lives after its last renewal.
-    pub lifetime: std::time::Duration,
-    /// A session older than this since its last renewal is renewed when it is used.
-    pub renew_after: std::time::Duration,
-    /// How long a session lives that the user did not ask to be remembered.
-    pub forgetful_lifetime: std::time::Duration,
-}
-
-const DAY: std::time::Duration = std::time::Duration::from_hours(24);
-
-impl Default for SessionPolicy {
-    fn default() -> Self {
-        Self {
-            lifetime: DAY * 7,
-            renew_after: DAY,
-            forgetful_lifetime: DAY,
-        }
-    }
-}
-
-/// A signed-in browser. The token itself is never stored; only its digest is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// The row's id.
-    pub id: SessionId,
-    /// Whose session.
-    pub user: UserId,
-    /// When it ends.
-    pub expires_at: Timestamp,
-    /// Where it was opened from.
-    pub ip_address: Option<String>,
-    /// What opened it.
-    pub user_agent: Option<String>,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// When it was last renewed.
-    pub updated_at: Timestamp,
-}
-
-impl Session {
-    /// The end of life that a use at `now` gives the session, if it is time to renew it.
-    #[must_use]
-    pub fn renewal(&self, policy: &SessionPolicy, now: Timestamp) -> Option<Timestamp> {
-        let remembered = self.expires_at.since(self.updated_at) > policy.forgetful_lifetime;
-        (remembered && now.since(self.updated_at) >= policy.renew_after).then(|| now.plus(policy.lifetime))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn user(ban: Option<Ban>) -> User {
@@ -173,31 +133,32 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_role_grants_nothing() {
-        assert_eq!(Role::from_stored("superadmin"), Role::User);
+    fn a_ban_is_as_long_as_the_application_means() {
+        const DAY: Duration = Duration::from_hours(24);
+        for (given, meant) in [
+            (86_400_000.0, Some(DAY)),
+            (2_592_000_000.0, Some(DAY * 30)),
+            (86_400.0, Some(DAY)),
+            (60.0, Some(Duration::from_secs(60))),
+            (86_400_001.0, Some(Duration::from_secs(86_400_001))),
+            (0.0, None),
+            (-1.0, None),
+            (1e300, None),
+            (f64::INFINITY, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(ban_length(given), meant, "{given}");
+        }
     }
 
     #[test]
-    fn a_remembered_session_is_renewed_once_a_day_and_a_forgetful_one_never() {
-        let policy = SessionPolicy::default();
-        let session = |lifetime: Duration| Session {
-            id: SessionId::new("s"),
-            user: UserId::new("u"),
-            expires_at: Timestamp::EPOCH.plus(lifetime),
-            ip_address: None,
-            user_agent: None,
-            created_at: Timestamp::EPOCH,
-            updated_at: Timestamp::EPOCH,
-        };
-        let later = Timestamp::EPOCH.plus(policy.renew_after);
+    fn nothing_of_a_removed_user_says_who_they_were() {
+        let removed = user(None).anonymised(Timestamp::from_micros(1));
+        assert_eq!(removed.email.as_str(), "u@removed.invalid");
+        assert_eq!(removed.name.as_str(), "Removed user");
         assert_eq!(
-            session(policy.lifetime).renewal(&policy, later),
-            Some(later.plus(policy.lifetime))
+            (removed.image, removed.ban, removed.role),
+            (None, None, Role::User)
         );
-        assert_eq!(
-            session(policy.lifetime).renewal(&policy, Timestamp::EPOCH.plus(policy.renew_after / 2)),
-            None
-        );
-        assert_eq!(session(policy.forgetful_lifetime).renewal(&policy, later), None);
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn user_row(user: &User) -> users::ActiveModel {
         ban_expires: Set(ban.and_then(|ban| ban.until).map(Timestamp::micros)),
         created_at: Set(user.created_at.micros()),
         updated_at: Set(user.updated_at.micros()),
+        removed_at: NotSet,
     }
 }
 
@@ -51,6 +52,7 @@ pub(super) fn session(row: sessions::Model) -> Session {
         expires_at: Timestamp::from_micros(row.expires_at),
         ip_address: row.ip_address,
         user_agent: row.user_agent,
+        impersonated_by: row.impersonated_by.map(UserId::new),
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     }
@@ -66,6 +68,6 @@ pub(super) fn session_row(session: &Session, token: &TokenDigest) -> sessions::A
         ip_address: Set(session.ip_address.clone()),
         user_agent: Set(session.user_agent.clone()),
         user_id: Set(session.user.as_str().to_owned()),
-        impersonated_by: NotSet,
+        impersonated_by: Set(session.impersonated_by.as_ref().map(|it| it.as_str().to_owned())),
     }
 }

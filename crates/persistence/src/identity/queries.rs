@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 use domain::identity::{Session, User};
 use domain::text::Email;
-use domain::{Timestamp, UserId};
+use domain::{PageSize, Timestamp, UserId};
 use entities::{accounts, sessions, users};
 use ports::StoreError;
 use ports::identity::{Credentials, IdentityQueries, TokenDigest};
+use ports::users::{UserList, UserPage};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, RelationTrait};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+};
 
 use super::{CREDENTIAL, mapping};
 use crate::error::store_error;
@@ -26,6 +29,7 @@ struct CredentialsRow {
 impl IdentityQueries for SeaQueries {
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
         let row = users::Entity::find_by_id(id.as_str())
+            .filter(users::Column::RemovedAt.is_null())
             .one(self.conn())
             .await
             .map_err(store_error)?;
@@ -48,6 +52,7 @@ impl IdentityQueries for SeaQueries {
             .column_as(accounts::Column::Password, "password_hash")
             .join(JoinType::LeftJoin, password_account)
             .filter(users::Column::Email.eq(email.as_str()))
+            .filter(users::Column::RemovedAt.is_null())
             .into_model::<CredentialsRow>()
             .one(self.conn())
             .await
@@ -71,5 +76,22 @@ impl IdentityQueries for SeaQueries {
             .await
             .map_err(store_error)?;
         Ok(found.and_then(|(session, user)| Some((mapping::session(session), mapping::user(user?)))))
+    }
+
+    async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::UserId.eq(user.as_str()))
+            .filter(sessions::Column::ExpiresAt.gt(now.micros()))
+            .order_by_desc(sessions::Column::CreatedAt)
+            .order_by_desc(sessions::Column::Id)
+            .limit(u64::from(PageSize::MAX))
+            .all(self.conn())
+            .await
+            .map_err(store_error)?;
+        Ok(rows.into_iter().map(mapping::session).collect())
+    }
+
+    async fn users(&self, list: &UserList) -> Result<UserPage, StoreError> {
+        super::users::page(self.conn(), list).await.map_err(store_error)
     }
 }

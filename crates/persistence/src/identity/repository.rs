@@ -5,10 +5,13 @@ use domain::identity::{Role, Session, User};
 use domain::{SessionId, Timestamp, UserId};
 use entities::{accounts, sessions, users};
 use ports::StoreError;
-use ports::identity::{IdentityRepository, TokenDigest};
+use ports::identity::{Credentials, IdentityRepository, TokenDigest};
 use ports::orders::Inserted;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Set, TryInsertResult,
+};
 
 use super::{CREDENTIAL, mapping};
 use crate::tx::SeaTx;
@@ -72,6 +75,40 @@ impl IdentityRepository for SeaTx {
         Ok(self.guard(upgraded)?.rows_affected > 0)
     }
 
+    async fn lock_user(&mut self, id: &UserId) -> Result<Option<Credentials>, StoreError> {
+        let locked = lock_user(self.conn()?, id).await;
+        self.guard(locked)
+    }
+
+    async fn lock_admins(&mut self, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
+        let not_banned = users::Column::Banned
+            .eq(false)
+            .or(users::Column::BanExpires.lte(now.micros()));
+        let locked = users::Entity::find()
+            .filter(users::Column::Role.eq(Role::Admin.as_str()))
+            .filter(users::Column::RemovedAt.is_null())
+            .filter(not_banned)
+            .order_by_asc(users::Column::Id)
+            .lock(LockType::NoKeyUpdate)
+            .all(self.conn()?)
+            .await;
+        let admins = self.guard(locked)?;
+        Ok(admins.into_iter().map(|admin| UserId::new(admin.id)).collect())
+    }
+
+    async fn save_user(&mut self, user: &User) -> Result<(), StoreError> {
+        let saved = users::Entity::update(mapping::user_row(user))
+            .exec(self.conn()?)
+            .await;
+        self.guard(saved)?;
+        Ok(())
+    }
+
+    async fn retire_user(&mut self, anonymised: &User) -> Result<(), StoreError> {
+        let retired = retire_user(self.conn()?, anonymised).await;
+        self.guard(retired)
+    }
+
     async fn lift_expired_ban(&mut self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
         let lifted = users::Entity::update_many()
             .col_expr(users::Column::Banned, Expr::value(false))
@@ -126,4 +163,77 @@ impl IdentityRepository for SeaTx {
             .await;
         Ok(self.guard(deleted)?.rows_affected > 0)
     }
+
+    async fn delete_session_by_id(
+        &mut self,
+        id: &SessionId,
+        user: Option<&UserId>,
+    ) -> Result<bool, StoreError> {
+        let deleted = sessions::Entity::delete_many()
+            .filter(sessions::Column::Id.eq(id.as_str()))
+            .apply_if(user, |query, user| {
+                query.filter(sessions::Column::UserId.eq(user.as_str()))
+            })
+            .exec(self.conn()?)
+            .await;
+        Ok(self.guard(deleted)?.rows_affected > 0)
+    }
+
+    async fn delete_sessions_of(
+        &mut self,
+        user: &UserId,
+        keep: Option<&SessionId>,
+    ) -> Result<u64, StoreError> {
+        let deleted = delete_sessions_of(self.conn()?, user, keep).await;
+        Ok(self.guard(deleted)?)
+    }
+}
+
+/// In two statements: PostgreSQL locks no row that an outer join may leave out.
+async fn lock_user(conn: &DatabaseTransaction, id: &UserId) -> Result<Option<Credentials>, DbErr> {
+    let user = users::Entity::find_by_id(id.as_str())
+        .filter(users::Column::RemovedAt.is_null())
+        .lock(LockType::NoKeyUpdate)
+        .one(conn)
+        .await?;
+    let Some(user) = user else { return Ok(None) };
+    let account = accounts::Entity::find()
+        .filter(accounts::Column::ProviderId.eq(CREDENTIAL))
+        .filter(accounts::Column::AccountId.eq(id.as_str()))
+        .one(conn)
+        .await?;
+    Ok(Some(Credentials {
+        user: mapping::user(user),
+        password_hash: account.and_then(|account| account.password),
+    }))
+}
+
+async fn retire_user(conn: &DatabaseTransaction, anonymised: &User) -> Result<(), DbErr> {
+    let mut row = mapping::user_row(anonymised);
+    row.removed_at = Set(Some(anonymised.updated_at.micros()));
+    users::Entity::update(row).exec(conn).await?;
+    accounts::Entity::delete_many()
+        .filter(accounts::Column::UserId.eq(anonymised.id.as_str()))
+        .exec(conn)
+        .await?;
+    delete_sessions_of(conn, &anonymised.id, None).await?;
+    Ok(())
+}
+
+async fn delete_sessions_of(
+    conn: &DatabaseTransaction,
+    user: &UserId,
+    keep: Option<&SessionId>,
+) -> Result<u64, DbErr> {
+    let theirs = sessions::Column::UserId
+        .eq(user.as_str())
+        .or(sessions::Column::ImpersonatedBy.eq(user.as_str()));
+    let deleted = sessions::Entity::delete_many()
+        .filter(theirs)
+        .apply_if(keep, |query, keep| {
+            query.filter(sessions::Column::Id.ne(keep.as_str()))
+        })
+        .exec(conn)
+        .await?;
+    Ok(deleted.rows_affected)
 }

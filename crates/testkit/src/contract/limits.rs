@@ -21,6 +21,7 @@ macro_rules! limits_contract {
             keys_do_not_share_whatever_is_in_them,
             of_many_at_once_exactly_a_burst_is_granted,
             a_limit_that_becomes_smaller_counts_at_once,
+            what_was_given_back_can_be_taken_again_and_no_more_than_that,
         }
     };
 }
@@ -126,4 +127,28 @@ pub async fn a_limit_that_becomes_smaller_counts_at_once(limiter: &dyn RateLimit
     while granted(limiter.take("shrinks", wide).await) {}
     let wait = wait_of(limiter, "shrinks", limit(10, Duration::from_secs(1), 1)).await;
     assert!(wait <= Duration::from_millis(100), "{wait:?}");
+}
+
+pub async fn what_was_given_back_can_be_taken_again_and_no_more_than_that(limiter: &dyn RateLimiter) {
+    let three = limit(3, HOUR, 3);
+    for _ in 0..3 {
+        assert!(granted(limiter.take("returned", three).await));
+    }
+    assert!(!granted(limiter.take("returned", three).await));
+    limiter.give_back("returned", three).await;
+    assert!(granted(limiter.take("returned", three).await));
+    assert!(!granted(limiter.take("returned", three).await));
+    for _ in 0..10 {
+        limiter.give_back("returned", three).await;
+        limiter.give_back("never taken", three).await;
+    }
+    for key in ["returned", "never taken"] {
+        for _ in 0..3 {
+            assert!(granted(limiter.take(key, three).await), "{key}");
+        }
+        assert!(
+            !granted(limiter.take(key, three).await),
+            "{key}: more than a burst"
+        );
+    }
 }

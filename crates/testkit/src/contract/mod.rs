@@ -17,6 +17,7 @@ pub mod audit;
 pub mod catalog;
 pub mod catalog_services;
 pub mod identity;
+pub mod identity_admin;
 pub mod keys;
 pub mod ledger;
 pub mod limits;
@@ -110,6 +111,10 @@ mod tests {
     #[test]
     fn every_case_of_a_suite_is_listed_in_its_macro() {
         assert_listed(include_str!("identity.rs"), crate::identity_contract!(names));
+        assert_listed(
+            include_str!("identity_admin.rs"),
+            crate::identity_admin_contract!(names),
+        );
         assert_listed(include_str!("catalog.rs"), crate::catalog_contract!(names));
         assert_listed(
             include_str!("catalog_services.rs"),

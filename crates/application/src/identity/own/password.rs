@@ -1,0 +1,135 @@
+//! Users change their password.
+
+use std::time::Duration;
+
+use domain::Secret;
+use domain::orders::Actor;
+use ports::StoreError;
+use ports::audit::AuditEntry;
+use ports::crypto::{PasswordCheck, PasswordError};
+
+use super::OwnAccount;
+use crate::identity::session::{NewSession, Opening};
+use crate::identity::{ActiveSession, Browser, Password, SignedIn};
+use crate::retry::retry_contended;
+
+/// The change.
+#[derive(Debug, Clone)]
+pub struct ChangePassword {
+    /// What the user says the password is: knowing it is the proof that the user is there.
+    pub current: Secret,
+    /// What it is to be.
+    pub new: Password,
+    /// Whether every other session ends, and this one goes on under another token.
+    pub end_sessions: bool,
+    /// Who asks.
+    pub browser: Browser,
+}
+
+/// Why the password is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// Too many wrong passwords, here or at signing in.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// When to come back.
+        retry_after: Duration,
+    },
+    /// The user signs in by other means.
+    #[error("the user has no password")]
+    NoPassword,
+    /// The current password is another one.
+    #[error("wrong password")]
+    WrongPassword,
+    /// A password could not be hashed or checked now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OwnAccount {
+    /// Changes the password of the session's user. Gives the session that replaces all others, if they end.
+    ///
+    /// # Errors
+    /// [`ChangePasswordError`] if nothing was recorded, or nobody knows.
+    pub async fn change_password(
+        &self,
+        session: &ActiveSession,
+        change: &ChangePassword,
+    ) -> Result<Option<SignedIn>, ChangePasswordError> {
+        let attempt = self.throttle.admit(&session.user.email, &change.browser).await;
+        let attempt = attempt.map_err(|retry_after| ChangePasswordError::TooManyAttempts { retry_after })?;
+        let outcome = self.change(session, change).await;
+        if !matches!(outcome, Err(ChangePasswordError::WrongPassword)) {
+            self.throttle.forgive(attempt).await;
+        }
+        Ok(outcome?.map(|opened| SignedIn {
+            user: session.user.clone(),
+            token: opened.token,
+            remember: session.remember,
+        }))
+    }
+
+    async fn change(
+        &self,
+        session: &ActiveSession,
+        change: &ChangePassword,
+    ) -> Result<Option<NewSession>, ChangePasswordError> {
+        let found = self.queries.credentials(&session.user.email).await?;
+        let stored = found.filter(|found| found.user.id == session.user.id);
+        let stored = stored.and_then(|found| found.password_hash);
+        let stored = stored.ok_or(ChangePasswordError::NoPassword)?;
+        if self.hasher.check(&change.current, Some(&stored)).await? == PasswordCheck::Mismatch {
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        let hash = self.hasher.hash(change.new.secret()).await?;
+        let now = self.clock.now();
+        let opened = change.end_sessions.then(|| {
+            Opening::of(&session.user, &change.browser, session.remember, now)
+                .open(&*self.ids, &*self.digester)
+        });
+        let recorded = retry_contended(|| self.record_change(session, &stored, &hash, opened.as_ref()));
+        if !recorded.await? {
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        Ok(opened)
+    }
+
+    /// `false` if the password is not the one that was checked any more.
+    async fn record_change(
+        &self,
+        session: &ActiveSession,
+        checked: &str,
+        hash: &str,
+        opened: Option<&NewSession>,
+    ) -> Result<bool, StoreError> {
+        let (user, now) = (&session.user.id, self.clock.now());
+        let mut tx = self.store.begin().await?;
+        let current = tx.identity().lock_user(user).await?;
+        if current.and_then(|current| current.password_hash).as_deref() != Some(checked) {
+            return Ok(false);
+        }
+        tx.identity()
+            .set_password(&self.ids.text_id(), user, hash, now)
+            .await?;
+        if let Some(opened) = opened {
+            tx.identity().delete_sessions_of(user, None).await?;
+            tx.identity()
+                .insert_session(&opened.session, &opened.digest)
+                .await?;
+        }
+        tx.audit()
+            .append(&AuditEntry {
+                actor: Actor::Customer(user.clone()),
+                action: "user.change_password",
+                target: format!("user:{user}"),
+                details: vec![("sessions_ended", opened.is_some().to_string())],
+                at: now,
+            })
+            .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,62 @@
+//! Users look at their sessions and end them.
+
+use domain::identity::Session;
+use domain::{Secret, SessionId, UserId};
+use ports::StoreError;
+
+use super::OwnAccount;
+use crate::identity::ActiveSession;
+use crate::retry::retry_contended;
+
+impl OwnAccount {
+    /// The open sessions that the user opened, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be read.
+    pub async fn sessions(&self, session: &ActiveSession) -> Result<Vec<Session>, StoreError> {
+        let now = self.clock.now();
+        let mut sessions = self.queries.sessions_of(&session.user.id, now).await?;
+        sessions.retain(|session| session.impersonated_by.is_none());
+        Ok(sessions)
+    }
+
+    /// Ends one of the user's sessions, by its id or its token. `false` if it is not theirs or was gone already.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it may still be open.
+    pub async fn revoke_session(&self, session: &ActiveSession, handle: &Secret) -> Result<bool, StoreError> {
+        let digest = self.digester.digest(handle.reveal());
+        // A token is for whoever holds it, but only its own user's session may end here.
+        let by_token = self.queries.session(&digest, self.clock.now()).await?;
+        let id = match by_token {
+            Some((found, _)) => found.id,
+            None => SessionId::new(handle.reveal()),
+        };
+        retry_contended(|| self.record_revocation(&session.user.id, &id)).await
+    }
+
+    async fn record_revocation(&self, user: &UserId, id: &SessionId) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let found = tx.identity().delete_session_by_id(id, Some(user)).await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// Ends all of the user's sessions, or all but this one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if some may still be open.
+    pub async fn revoke_sessions(
+        &self,
+        session: &ActiveSession,
+        keep: Option<&SessionId>,
+    ) -> Result<(), StoreError> {
+        retry_contended(|| self.record_revocations(&session.user.id, keep)).await
+    }
+
+    async fn record_revocations(&self, user: &UserId, keep: Option<&SessionId>) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.identity().delete_sessions_of(user, keep).await?;
+        tx.commit().await
+    }
+}
