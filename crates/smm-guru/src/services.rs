@@ -197,7 +197,7 @@ impl Services {
             )),
             cancel_order: Arc::new(CancelOrder::new(store.clone(), clock.clone(), submission.clone())),
             browse_orders: Arc::new(BrowseOrders::new(ports.orders.clone())),
-            decide_order: Arc::new(DecideOrder::new(store, clock, policy)),
+            decide_order: Arc::new(DecideOrder::new(store, clock, submission.clone(), policy)),
             submission,
             panels,
         }

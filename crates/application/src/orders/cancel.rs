@@ -124,7 +124,8 @@ impl CancelUpstream {
         let Some(provider_order_id) = order
             .provider_order_id
             .clone()
-            .filter(|_| order.state.is_tracked())
+            // A job that outlived its order, in a queue beside a restored database, may name another one.
+            .filter(|_| order.state.is_tracked() && order.cancel_requested_at.is_some())
         else {
             return Ok(Verdict::Done);
         };

@@ -14,6 +14,7 @@ use ports::{Clock, Store, StoreError, Tx};
 use super::record::record;
 use crate::caller::Staff;
 use crate::retry::{MaybeContended, retry_contended};
+use crate::submission::SubmissionGuard;
 
 /// The fate of an unknown order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,9 @@ pub enum DecideOrderError {
     /// A rule says no.
     #[error(transparent)]
     Refused(#[from] DecisionRefusal),
+    /// The database may have forgotten that the order was sent again; this is being found out.
+    #[error("whether the order was sent again is being found out")]
+    InDoubt,
     /// Another order has this provider order id.
     #[error("another order has this provider order id")]
     IdTaken,
@@ -69,14 +73,25 @@ impl MaybeContended for DecideOrderError {
 pub struct DecideOrder {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    guard: Arc<SubmissionGuard>,
     policy: OrderPolicy,
 }
 
 impl DecideOrder {
     /// The use cases over their ports.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, policy: OrderPolicy) -> Self {
-        Self { store, clock, policy }
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        guard: Arc<SubmissionGuard>,
+        policy: OrderPolicy,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            guard,
+            policy,
+        }
     }
 
     /// Decides the fate of an unknown order. Above a set price two members of staff must say the same.
@@ -90,6 +105,7 @@ impl DecideOrder {
         fate: &Fate,
         note: &str,
     ) -> Result<Decided, DecideOrderError> {
+        self.guard.knows().await.map_err(DecideOrderError::Store)?;
         retry_contended(|| self.decide_fate_once(staff, id, fate, note)).await
     }
 
@@ -113,6 +129,10 @@ impl DecideOrder {
             .await?
             .ok_or(DecisionRefusal::NothingToDecide)?;
         let placed = matches!(fate, Fate::PlacedAs(_));
+        // Before orders in doubt are marked, the quarantine of this one may not be the last.
+        if !placed && !self.guard.gate().is_known() {
+            return Err(DecideOrderError::InDoubt);
+        }
         staff_decision_allowed(&order, &attempt, placed, &self.policy, now)?;
 
         if !self.is_agreed(&mut *tx, staff, &order, fate, now).await? {

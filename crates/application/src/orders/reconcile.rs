@@ -85,7 +85,7 @@ impl ReconcileOrder {
 
         let (provider, target) = self.panels.target(view.order.service.provider).await?;
         if provider.settings.lookup == LookupCapability::None {
-            self.apply(id, attempt.no, |order, attempt, now| {
+            self.apply(&view.order, attempt.no, |order, attempt, now| {
                 write_off(order, attempt, &self.policy, now)
                     .or_else(|| await_decision(order, &self.policy, now))
             })
@@ -106,7 +106,7 @@ impl ReconcileOrder {
             asked_at,
             found: found?,
         };
-        self.record(id, &answer).await?;
+        self.record(&view.order, &answer).await?;
         Ok(Verdict::Done)
     }
 
@@ -135,18 +135,18 @@ impl ReconcileOrder {
         Ok(find_in_list(order, capability, &listed, &known, sent_after))
     }
 
-    async fn record(&self, id: OrderId, answer: &LookUp) -> Result<(), StoreError> {
+    async fn record(&self, asked: &Order, answer: &LookUp) -> Result<(), StoreError> {
         let result = self
-            .apply(id, answer.attempt, |order, attempt, now| {
+            .apply(asked, answer.attempt, |order, attempt, now| {
                 self.decide(order, attempt, answer, now)
             })
             .await;
         match result {
             // Another order took the id meanwhile: one row's bad luck must not repeat for ever.
             Err(StoreError::Conflict { constraint }) => {
-                tracing::error!(order_id = id.0, %constraint, "an order that was found belongs to another one");
+                tracing::error!(order_id = asked.id.0, %constraint, "an order that was found belongs to another one");
                 let why = "the order that was found belongs to another one";
-                self.apply(id, answer.attempt, |order, _, now| {
+                self.apply(asked, answer.attempt, |order, _, now| {
                     Some(looked_up(order, why, &self.policy, now))
                 })
                 .await
@@ -176,19 +176,21 @@ impl ReconcileOrder {
             .or_else(|| Some(looked_up(order, why, &self.policy, now)))
     }
 
-    async fn apply<D>(&self, id: OrderId, no: u32, decide: D) -> Result<(), StoreError>
+    async fn apply<D>(&self, asked: &Order, no: u32, decide: D) -> Result<(), StoreError>
     where
         D: Fn(&Order, &Attempt, Timestamp) -> Option<Change> + Send + Sync,
     {
         let now = self.clock.now();
         let gate = self.guard.gate();
         let undecided = |order: &Order, attempt: Option<&Attempt>| {
-            // Before orders in doubt are marked, the quarantine of this one may not be the last.
+            // Before orders in doubt are marked, the quarantine of this one may not be the last. In a database that was
+            // restored meanwhile, another order may have the id.
+            let is_asked = gate.is_known() && order.is_same_as(asked);
             let attempt =
-                attempt.filter(|it| gate.is_known() && it.no == no && it.outcome == AttemptOutcome::Unknown);
+                attempt.filter(|it| is_asked && it.no == no && it.outcome == AttemptOutcome::Unknown);
             Ok(attempt.and_then(|attempt| decide(order, attempt, now)))
         };
-        amend::<Infallible, _>(&*self.store, id, undecided)
+        amend::<Infallible, _>(&*self.store, asked.id, undecided)
             .await
             .map(|_| ())
     }

@@ -299,13 +299,14 @@ impl SubmitOrder {
 
     /// The evidence is about the attempt that was claimed. If recording it succeeded without our knowing, the order may
     /// have another attempt by now, about which it says nothing. Nor does "not sent" say anything on a database that
-    /// was exchanged meanwhile: the order may have been sent after that.
+    /// was exchanged meanwhile: the order may have been sent after that. And there another order may have the same id.
     async fn record(&self, claimed: &Claimed, evidence: &Evidence) -> Result<(), StoreError> {
         let gate = self.guard.gate();
         let decide = |order: &Order, attempt: Option<&Attempt>| {
             let now = self.clock.now();
             let counts = gate.stamp() == claimed.stamp || !matches!(evidence, Evidence::NotSent { .. });
-            let attempt = attempt.filter(|attempt| counts && attempt.no == claimed.order.attempts);
+            let is_ours = counts && order.is_same_as(&claimed.order);
+            let attempt = attempt.filter(|attempt| is_ours && attempt.no == claimed.order.attempts);
             Ok(attempt.and_then(|attempt| resolve(order, attempt, evidence, &self.policy, now)))
         };
         self.insist(claimed.order.id, decide).await.map(|_| ())

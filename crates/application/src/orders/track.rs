@@ -190,7 +190,7 @@ impl TrackOrders {
             half_open,
         };
         if news.answer.is_some()
-            && let Err(error) = self.record(id, &news, self.clock.now()).await
+            && let Err(error) = self.record(id, ids.first(), &news, self.clock.now()).await
         {
             tracing::error!(order_id = id.0, %error, "a status report could not be recorded");
         }
@@ -221,7 +221,10 @@ impl TrackOrders {
                     group: *group,
                     every: poll_interval(order, &self.policy, now),
                 });
-            } else if let Err(error) = self.record(order.id, &news, now).await {
+            } else if let Err(error) = self
+                .record(order.id, order.provider_order_id.as_ref(), &news, now)
+                .await
+            {
                 tracing::error!(order_id = order.id.0, %error, "a status report could not be recorded");
                 self.set_apart(order.id, batch).await;
                 all_recorded = false;
@@ -235,8 +238,19 @@ impl TrackOrders {
         retry_contended(|| self.put_back(&put_back)).await
     }
 
-    async fn record(&self, id: OrderId, news: &News<'_>, now: Timestamp) -> Result<(), StoreError> {
-        let decide = |order: &Order, _: Option<&_>| Ok(news.change(order, &self.policy, now));
+    /// News about what the provider calls `upstream`. In a database that was restored meanwhile, another order may have the
+    /// id.
+    async fn record(
+        &self,
+        id: OrderId,
+        upstream: Option<&ProviderOrderId>,
+        news: &News<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let decide = |order: &Order, _: Option<&_>| {
+            let is_asked = order.provider_order_id.as_ref() == upstream;
+            Ok(news.change(order, &self.policy, now).filter(|_| is_asked))
+        };
         amend::<Infallible, _>(&*self.store, id, decide).await.map(|_| ())
     }
 

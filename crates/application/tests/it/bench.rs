@@ -288,7 +288,8 @@ impl Desk {
     }
 
     pub fn deciding(&self) -> DecideOrder {
-        DecideOrder::new(Arc::clone(&self.backend.store), self.time(), self.policy)
+        let guard = Arc::clone(&self.guard);
+        DecideOrder::new(Arc::clone(&self.backend.store), self.time(), guard, self.policy)
     }
 
     /// That of another node, which was just started.

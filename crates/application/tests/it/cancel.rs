@@ -292,6 +292,7 @@ async fn only_a_tracked_order_is_canceled_at_its_provider_and_only_when_it_may_b
         assert_eq!(bench.canceling_upstream().ask(id).await.unwrap(), Verdict::Done);
     }
     let id = bench.submitted(3, "77").await;
+    cancel(&bench, id).await.unwrap();
     bench.limiter.deny(SECOND);
     assert_eq!(
         bench.canceling_upstream().ask(id).await.unwrap(),

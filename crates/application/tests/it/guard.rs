@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::jobs::Verdict;
-use application::orders::CancelOrderError;
+use application::orders::{CancelOrderError, DecideOrderError, Fate};
 use application::submission::ReleaseError;
-use domain::orders::{Actor, EventKind, OrderState};
+use domain::orders::{Actor, DecisionRefusal, EventKind, OrderState};
 use domain::providers::LookupCapability;
 use domain::submission::{Memory, PauseCause, ReleaseRefusal};
 use domain::{Money, OrderId};
@@ -192,6 +192,34 @@ async fn a_customer_cannot_take_back_a_held_order_before_it_is_marked() {
         (noted.state, noted.cancel_requested_at),
         (OrderState::Unknown, Some(bench.now()))
     );
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn staff_cannot_say_not_placed_before_the_orders_in_doubt_are_marked() {
+    let bench = Bench::new().await;
+    let id = bench.unknown(1).await;
+    bench.pass(bench.policy.lease + bench.policy.quarantine + SECOND);
+    bench.server.becomes("2");
+    let staff = bench.staff(0);
+    let say = |fate| {
+        let (deciding, staff) = (bench.deciding(), &staff);
+        async move { deciding.decide_fate(staff, id, &fate, "looked").await }
+    };
+    let early = say(Fate::NotPlaced).await;
+    assert!(matches!(early, Err(DecideOrderError::InDoubt)), "{early:?}");
+    bench.guard.keep().await.unwrap();
+    let marked = say(Fate::NotPlaced).await;
+    assert!(
+        matches!(
+            marked,
+            Err(DecideOrderError::Refused(DecisionRefusal::TooEarly { .. }))
+        ),
+        "{marked:?}"
+    );
+    bench.server.becomes("3");
+    let found = say(Fate::PlacedAs(domain::ProviderOrderId::new("77"))).await;
+    assert!(found.is_ok(), "{found:?}");
     bench.close().await;
 }
 

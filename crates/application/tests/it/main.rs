@@ -22,6 +22,7 @@ mod guard;
 mod hold_back;
 mod jobs;
 mod lies;
+mod namesake;
 mod offers;
 mod place;
 mod place_many;

@@ -94,6 +94,13 @@ impl Order {
         format!("smmguru-{}-{}", self.id, self.created_at.micros())
     }
 
+    /// Whether `other` is this order, be it at another time. A restored database gives the ids of the orders that it has
+    /// forgotten to new ones, so that the id alone does not tell.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (self.id, self.created_at) == (other.id, other.created_at)
+    }
+
     /// What is neither refunded nor recognised yet.
     #[must_use]
     pub fn deferred(&self) -> Money {

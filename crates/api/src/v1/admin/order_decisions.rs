@@ -1,5 +1,7 @@
 //! What only people can decide about orders.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, post, web};
 use application::orders::{DecideOrderError, Decided, Fate};
 use domain::orders::{DecisionRefusal, ReviewDecision};
@@ -17,6 +19,8 @@ use crate::extract::{StaffMember, Valid, field_error};
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text};
 
+/// When to say again what cannot be said while orders in doubt are marked.
+const IN_DOUBT_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The longest provider order id in characters.
 const PROVIDER_ORDER_ID_MAX_CHARS: usize = 64;
 
@@ -211,6 +215,7 @@ fn decide_error(error: DecideOrderError) -> ApiError {
     match error {
         DecideOrderError::UnknownOrder => Code::OrderNotFound.into(),
         DecideOrderError::Refused(refusal) => refused(&refusal),
+        DecideOrderError::InDoubt => ApiError::from(Code::Unavailable).retry_after(IN_DOUBT_RETRY_AFTER),
         DecideOrderError::IdTaken => Code::ProviderOrderIdTaken.into(),
         DecideOrderError::Store(error) => error.into(),
     }
