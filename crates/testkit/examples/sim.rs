@@ -21,7 +21,7 @@ struct Options {
     #[arg(long)]
     liveness: bool,
     /// Leave a rule of the protocol out, to see the simulator notice: no-quarantine, no-durable-intent,
-    /// no-unique-attempt, no-hold, absence-as-of-recording
+    /// no-unique-attempt, no-hold, absence-as-of-recording, any-claim-taken-back, no-restore-guard
     #[arg(long, value_parser = mutant)]
     mutant: Option<Mutant>,
     /// How many threads; as many as there are processors if not given

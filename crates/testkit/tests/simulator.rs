@@ -48,6 +48,9 @@ fn ten_thousand_worlds_of_faults_break_neither_orders_nor_money() {
         ("provider_refund", 100),
         ("writeoff", 100),
         ("writeoff_reversal", 10),
+        ("the database is restored", 2_000),
+        ("an order is in doubt", 2_000),
+        ("orders are released", 200),
     ] {
         let happened = summary.events.get(event).copied().unwrap_or_default();
         assert!(
@@ -101,6 +104,15 @@ fn the_unique_live_attempt_alone_stops_a_queue_that_repeats_itself() {
 #[test]
 fn a_worker_that_takes_back_what_another_one_claimed_places_twice_or_gives_away() {
     let kind = caught(Mutant::AnyClaimTakenBack, 10_000).violation.kind;
+    assert!(
+        matches!(kind, Breach::PlacedTwice | Breach::FreeGoods),
+        "{kind:?}"
+    );
+}
+
+#[test]
+fn without_the_restore_guard_what_was_forgotten_is_sent_again_or_given_away() {
+    let kind = caught(Mutant::NoRestoreGuard, 2_000).violation.kind;
     assert!(
         matches!(kind, Breach::PlacedTwice | Breach::FreeGoods),
         "{kind:?}"

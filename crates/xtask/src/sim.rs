@@ -36,7 +36,7 @@ pub struct Options {
     #[arg(long)]
     liveness: bool,
     /// Leave a rule of the protocol out: no-quarantine, no-durable-intent, no-unique-attempt, no-hold,
-    /// absence-as-of-recording, any-claim-taken-back
+    /// absence-as-of-recording, any-claim-taken-back, no-restore-guard
     #[arg(long, value_name = "RULE")]
     mutant: Option<String>,
     /// How many threads [default: as many as there are processors]

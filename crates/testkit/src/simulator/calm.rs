@@ -6,7 +6,7 @@ use domain::OrderId;
 use domain::orders::ReviewDecision;
 
 use super::dice::Dice;
-use super::plan::WORKERS;
+use super::plan::{PROCESSES, WORKERS};
 use super::world::World;
 use super::{Breach, Violation};
 
@@ -34,6 +34,10 @@ impl World {
                     text,
                 });
             }
+            for process in 0..PROCESSES {
+                self.keep_guard(process, &mut Dice::new(0));
+            }
+            self.release(&mut Dice::new(0));
             self.run_schedules();
             for index in 0..WORKERS {
                 self.burst(index)?;

@@ -8,6 +8,9 @@
 //! - the database: transactions are atomic steps with the constraints of the schema (one live attempt, unique order id
 //!   of the provider, unique kind and reference of a transfer, conditional wallet changes, revision and outcome
 //!   guards). A commit works, fails, or works without saying so; a reader may see a row as it was before;
+//! - restores: the database is what it was at an earlier moment, because a backup was put back or a replica promoted that
+//!   lagged behind. Everything outside goes on: the provider, requests under way, workers with a claim, an answer or a
+//!   list in their hands, Redis. An order that is gone is another order than the one that gets its id;
 //! - processes: killed at any step, standing still for longer than a lease, before and after they send;
 //! - the queue: jobs are lost, repeated, and come about orders that have none;
 //! - the network: requests are refused, lost, or arrive late, also after their sender has died, but not after the time
@@ -20,11 +23,20 @@
 //! order, one that answers an id with a success status does; a search by reference finds what is there; a provider that
 //! is looked up by link and time never answers the id of an order whose own answer was lost; no two orders have the
 //! same link; clocks are less than two minutes apart; no process stands still between the check of its claim and its first byte for as long as
-//! lease and quarantine together; staff act on what they saw within minutes.
+//! lease and quarantine together; staff act on what they saw within minutes, and look again after a restore. A copy of the
+//! database that is put back under the same server is older than the last raise of its epoch, and then Redis remembers it.
+//!
+//! After a restore the books know less than the provider. What must hold then is what they can know: an order that is in
+//! them was sent once at most, in whichever of its histories; one that was given back as not placed is not at the
+//! provider; what was charged is delivered, be it under the name of the same request that was forgotten.
+//!
+//! Transactions on SQLite share a commit (ADR 0013), which is no step here: members are told after the commit of all, and if
+//! it fails all of them failed, which is what [`store::Commit`] draws for each. That they read each other's writes before
+//! that shows only if the commit fails; and what a member read decides nothing before its own commit, which is the same one.
 //!
 //! The steps of the simulated processes mirror the use cases of `application`, call by call: `submit` is
 //! `SubmitOrder`, `lookup` is `ReconcileOrder`, `schedules` is `RescueOrders` and `Schedules`, `track` is `TrackOrders`
-//! and `CancelUpstream`, `people` is `PlaceOrder`, `CancelOrder` and `DecideOrder`, `store` is `amend` and `record`. A
+//! and `CancelUpstream`, `restore` is `SubmissionGuard`, `people` is `PlaceOrder`, `CancelOrder` and `DecideOrder`, `store` is `amend` and `record`. A
 //! change of the protocol there is made here too, or the simulator proves something else than what runs.
 
 mod books;
@@ -35,6 +47,7 @@ mod lookup;
 mod panel;
 mod people;
 mod plan;
+mod restore;
 mod run;
 mod schedules;
 mod search;
@@ -63,17 +76,20 @@ pub enum Mutant {
     AbsenceAsOfRecording,
     /// A worker whose own claim was not recorded takes back the claim that somebody else made meanwhile.
     AnyClaimTakenBack,
+    /// Nobody notices that the database is an earlier one.
+    NoRestoreGuard,
 }
 
 impl Mutant {
     /// Every mutant.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoQuarantine,
         Self::NoDurableIntent,
         Self::NoUniqueAttempt,
         Self::NoHold,
         Self::AbsenceAsOfRecording,
         Self::AnyClaimTakenBack,
+        Self::NoRestoreGuard,
     ];
 
     /// The word on the command line.
@@ -86,6 +102,7 @@ impl Mutant {
             Self::NoHold => "no-hold",
             Self::AbsenceAsOfRecording => "absence-as-of-recording",
             Self::AnyClaimTakenBack => "any-claim-taken-back",
+            Self::NoRestoreGuard => "no-restore-guard",
         }
     }
 }
@@ -100,6 +117,7 @@ pub struct Rules {
     hold: bool,
     absence_as_of_asking: bool,
     own_claim: bool,
+    restore_guard: bool,
 }
 
 impl Rules {
@@ -112,6 +130,7 @@ impl Rules {
         hold: true,
         absence_as_of_asking: true,
         own_claim: true,
+        restore_guard: true,
     };
 
     /// All but one.
@@ -128,6 +147,7 @@ impl Rules {
             Mutant::NoHold => rules.hold = false,
             Mutant::AbsenceAsOfRecording => rules.absence_as_of_asking = false,
             Mutant::AnyClaimTakenBack => rules.own_claim = false,
+            Mutant::NoRestoreGuard => rules.restore_guard = false,
         }
         rules
     }

@@ -87,8 +87,8 @@ enum Delivery {
 #[derive(Debug, Clone)]
 pub(super) struct UpstreamRow {
     pub(super) id: ProviderOrderId,
-    /// The order that was really sent.
-    pub(super) owner: OrderId,
+    /// The order that was really sent, and when it was placed: a restored database may give its id to another one.
+    owner: (OrderId, Timestamp),
     listed: ListedOrder,
     delivery: Delivery,
     quantity: u64,
@@ -122,8 +122,20 @@ impl Panel {
     }
 
     /// How often it really took the order.
-    pub(super) fn took(&self, order: OrderId) -> usize {
-        self.orders.iter().filter(|row| row.owner == order).count()
+    pub(super) fn took(&self, order: &Order) -> usize {
+        self.orders.iter().filter(|row| row.is_of(order)).count()
+    }
+
+    /// Under which id it has the order.
+    pub(super) fn id_of(&self, order: &Order) -> Option<ProviderOrderId> {
+        let row = self.orders.iter().find(|row| row.is_of(order));
+        row.map(|row| row.id.clone())
+    }
+
+    /// Whether it delivers what the order is about.
+    pub(super) fn delivers(&self, order: &Order) -> bool {
+        let link = Some(order.link.as_str());
+        self.orders.iter().any(|row| row.listed.link.as_deref() == link)
     }
 
     /// A request arrives.
@@ -173,7 +185,7 @@ impl Panel {
         let keeps_references = self.capability == LookupCapability::Reference;
         self.orders.push(UpstreamRow {
             id: id.clone(),
-            owner: order.id,
+            owner: (order.id, order.created_at),
             listed: ListedOrder {
                 id: id.clone(),
                 upstream_service: Some(order.service.upstream_id.clone()),
@@ -269,6 +281,10 @@ impl Panel {
 }
 
 impl UpstreamRow {
+    fn is_of(&self, order: &Order) -> bool {
+        self.owner == (order.id, order.created_at)
+    }
+
     const fn is_open(&self) -> bool {
         matches!(self.delivery, Delivery::Pending | Delivery::Running)
     }

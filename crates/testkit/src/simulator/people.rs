@@ -5,17 +5,20 @@ use std::time::Duration;
 use domain::catalog::Service;
 use domain::identity::User;
 use domain::orders::{
-    Actor, Evidence, NewOrder, Order, ReviewDecision, cancel_by_customer, resolve, settle_review,
+    Actor, Evidence, Order, OrderState, ReviewDecision, cancel_by_customer, resolve, settle_review,
     staff_decision_allowed, withdraw,
 };
 use domain::providers::Provider;
 use domain::{CategoryId, OrderId, ProviderId, ProviderOrderId, ServiceId, UserId};
 
 use super::dice::Dice;
+use super::plan::PROCESSES;
 use super::store::Placed;
 use super::world::World;
 use crate::fixtures;
 
+/// The process that customers and staff talk to.
+const OFFICE: usize = PROCESSES - 1;
 /// Requests to order in one run at most; a repetition is not counted.
 const REQUESTS_MAX: usize = 5;
 /// Quantities that are ordered. Some are the same, so that one order can be taken for another.
@@ -24,10 +27,11 @@ const QUANTITIES: [u64; 7] = [100, 100, 101, 333, 1_000, 1_000, 7_777];
 const WORD_HOLDS: Duration = Duration::from_secs(300);
 
 /// What a customer sent, and may send again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Request {
     key: u64,
-    new: NewOrder,
+    user: usize,
+    quantity: u64,
 }
 
 /// What staff saw at the provider.
@@ -84,22 +88,23 @@ impl World {
     }
 
     fn new_request(&mut self, asked: usize, dice: &mut Dice) {
-        let n = u32::try_from(asked).unwrap_or_default();
-        let now = self.now();
         let quantity = dice.pick(&QUANTITIES).copied().unwrap_or(100);
-        let Some(user) = dice.pick(&self.shop.customers) else {
-            return;
-        };
-        let new = fixtures::new_order(user, &self.shop.service, &self.shop.provider, n, quantity, now);
-        let key = u64::from(n);
-        self.shop.requests.push(Request { key, new });
+        let user = dice.index(self.shop.customers.len()).unwrap_or_default();
+        let key = u64::try_from(asked).unwrap_or_default();
+        self.shop.requests.push(Request { key, user, quantity });
         self.send_request(asked, dice);
     }
 
     fn send_request(&mut self, index: usize, dice: &mut Dice) {
-        let Some(Request { key, new }) = self.shop.requests.get(index).cloned() else {
+        let shop = &self.shop;
+        let Some(Request { key, user, quantity }) = shop.requests.get(index).copied() else {
             return;
         };
+        let Some(user) = shop.customers.get(user) else {
+            return;
+        };
+        let n = u32::try_from(key).unwrap_or_default();
+        let new = fixtures::new_order(user, &shop.service, &shop.provider, n, quantity, self.now());
         let commit = Self::draw_commit(dice);
         let placed = self.store.place(&new, key, commit);
         let what = match placed {
@@ -118,7 +123,16 @@ impl World {
             return;
         };
         let (now, commit) = (self.now(), Self::draw_commit(dice));
-        let decide = |order: &Order, _: Option<&_>| cancel_by_customer(order, now).ok();
+        let Ok(_) = self.knows(OFFICE, dice) else {
+            return;
+        };
+        self.connect(OFFICE);
+        let known = self.is_known(OFFICE);
+        let decide = |order: &Order, _: Option<&_>| {
+            // Before orders in doubt are marked, nobody knows whether this one was sent.
+            let in_doubt = order.state == OrderState::Held && !known;
+            cancel_by_customer(order, now).ok().filter(|_| !in_doubt)
+        };
         if self.store.amend(id, dice.one_in(8), commit, decide) != Ok(None) {
             let after = self.about(id);
             self.say("a customer cancels", || format!("the customer cancels; {after}"));
@@ -131,7 +145,10 @@ impl World {
             return;
         };
         let (now, commit) = (self.now(), Self::draw_commit(dice));
-        let decide = |order: &Order, _: Option<&_>| withdraw(order, "the provider was removed", now);
+        self.connect(OFFICE);
+        let known = self.is_known(OFFICE);
+        let decide =
+            |order: &Order, _: Option<&_>| withdraw(order, "the provider was removed", now).filter(|_| known);
         if self.store.amend(id, dice.one_in(8), commit, decide) != Ok(None) {
             let after = self.about(id);
             self.say("an order is withdrawn", || {
@@ -141,6 +158,9 @@ impl World {
     }
 
     pub(super) fn staff_step(&mut self, dice: &mut Dice) {
+        if self.store.submission.pause.is_some() && dice.one_in(2) {
+            return self.release(dice);
+        }
         if let Some(seen) = self.shop.seen.take()
             && self.time.saturating_sub(seen.at) < WORD_HOLDS
         {
@@ -187,12 +207,7 @@ impl World {
         else {
             return;
         };
-        let there = self
-            .panel
-            .orders
-            .iter()
-            .find(|row| row.owner == id)
-            .map(|row| row.id.clone());
+        let there = self.panel.id_of(order);
         let placed = there.is_some();
         if staff_decision_allowed(order, attempt, placed, &self.policy, self.now()).is_ok() {
             self.shop.seen = Some(Seen {
@@ -217,10 +232,15 @@ impl World {
             },
         };
         let placed = seen.upstream.is_some();
+        if self.knows(OFFICE, dice).is_err() {
+            return;
+        }
+        self.connect(OFFICE);
+        let in_doubt = !placed && !self.is_known(OFFICE);
         let recorded = self
             .store
             .amend(seen.order, dice.one_in(8), commit, |order, attempt| {
-                let attempt = attempt?;
+                let attempt = attempt.filter(|_| !in_doubt)?;
                 staff_decision_allowed(order, attempt, placed, &policy, now).ok()?;
                 resolve(order, attempt, &evidence, &policy, now)
             });
@@ -229,6 +249,11 @@ impl World {
         self.say("staff decide a fate", || {
             format!("staff say {evidence:?} (recorded: {recorded}); {after}")
         });
+    }
+
+    /// Staff look again after the database was restored.
+    pub(super) fn shop_forgets(&mut self) {
+        self.shop.seen = None;
     }
 
     /// Orders that wait for a person.

@@ -5,6 +5,8 @@ use super::dice::Dice;
 
 /// Processes that do jobs.
 pub(super) const WORKERS: usize = 3;
+/// Processes with a connection to the database: the workers, and the one that customers and staff talk to.
+pub(super) const PROCESSES: usize = WORKERS + 1;
 
 /// Who moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,12 @@ pub(super) enum Move {
     Clock,
     /// A job disappears.
     LoseJob,
+    /// The guard of a process looks at the database.
+    Guard(usize),
+    /// The database is copied.
+    BackUp,
+    /// A copy takes the place of the database.
+    Restore,
 }
 
 /// A step and its salt, from which all chance in it follows.
@@ -47,19 +55,23 @@ pub(super) fn plan(seed: u64) -> Vec<Step> {
         who: Move::Customer,
         salt: 0,
     };
+    let restores = dice.one_in(3);
     std::iter::once(opening)
         .chain((0..length).map(|_| Step {
-            who: who(&mut dice),
+            who: who(&mut dice, restores),
             salt: dice.roll() | 1,
         }))
         .collect()
 }
 
-fn who(dice: &mut Dice) -> Move {
+fn who(dice: &mut Dice, restores: bool) -> Move {
     let worker = dice.index(WORKERS).unwrap_or_default();
     match dice.below(200) {
         0..34 => Move::Time,
-        34..154 => Move::Worker(worker),
+        34..42 => Move::Guard(dice.index(PROCESSES).unwrap_or_default()),
+        42..45 if restores => Move::BackUp,
+        45..47 if restores => Move::Restore,
+        42..154 => Move::Worker(worker),
         154..174 => Move::Schedule,
         174..184 => Move::Customer,
         184..190 => Move::Staff,

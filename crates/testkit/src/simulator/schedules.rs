@@ -81,7 +81,7 @@ impl World {
         }
     }
 
-    fn ids_of(&self, wanted: impl Fn(&Order) -> bool) -> Vec<OrderId> {
+    pub(super) fn ids_of(&self, wanted: impl Fn(&Order) -> bool) -> Vec<OrderId> {
         let rows = self.store.orders.iter().filter(|row| wanted(&row.order));
         rows.map(|row| row.order.id).collect()
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::orders::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp, IN_DOUBT, NewOrder, Order};
+use domain::submission::Submission;
 use domain::wallets::{Movement, Transfer, TransferKind, WalletChange};
 use domain::{Money, OrderId, ProviderOrderId, Timestamp, UserId};
 use ports::StoreError;
@@ -75,6 +76,8 @@ pub(super) struct Store {
     references: HashSet<(TransferKind, String)>,
     keys: BTreeMap<(UserId, u64), OrderId>,
     pub(super) jobs: Jobs,
+    /// What the database was, and whether orders are sent.
+    pub(super) submission: Submission,
     /// Something was recorded since the books were checked.
     pub(super) changed: bool,
     /// How often a guard refused a decision that was made on an old row.
@@ -82,7 +85,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: Rules, submission: Submission) -> Self {
         Self {
             rules,
             orders: Vec::new(),
@@ -91,6 +94,7 @@ impl Store {
             references: HashSet::new(),
             keys: BTreeMap::new(),
             jobs: Jobs::default(),
+            submission,
             changed: false,
             contended: 0,
         }
@@ -361,7 +365,7 @@ fn said(commit: Commit) -> Result<(), StoreError> {
     }
 }
 
-fn unavailable() -> StoreError {
+pub(super) fn unavailable() -> StoreError {
     StoreError::Unavailable("the connection broke".to_owned())
 }
 

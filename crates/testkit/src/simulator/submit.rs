@@ -21,10 +21,14 @@ const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(20);
 /// Recording an answer is tried this often. As in the product.
 const RECORD_ATTEMPTS_MAX: u32 = 8;
 
-/// An order that a worker claimed.
+/// How long an order waits while nothing is sent. As in the product.
+const CLOSED_PAUSE: Duration = Duration::from_secs(20);
+
+/// An order that a worker claimed, and on which database.
 #[derive(Debug, Clone)]
 pub(super) struct Claimed {
     order: Box<Order>,
+    stamp: u64,
     /// The claim, if it is recorded only after the answer; no product does that, only
     /// [`super::Mutant::NoDurableIntent`].
     unrecorded: Option<Box<Change>>,
@@ -36,6 +40,7 @@ pub(super) enum Submit {
     /// The time of the claim is taken.
     Stamped {
         id: OrderId,
+        stamp: u64,
         claimed_at: Duration,
         now: Timestamp,
     },
@@ -43,6 +48,7 @@ pub(super) enum Submit {
     TakingBack {
         id: OrderId,
         claimant: String,
+        stamp: u64,
         tries: u32,
     },
     /// The intent is durable.
@@ -64,39 +70,65 @@ pub(super) enum Submit {
 }
 
 impl World {
-    pub(super) fn begin_submit(&mut self, id: OrderId) -> Flow {
-        match self.store.row(id) {
-            Some(row) if row.order.state == OrderState::Held => goes(Submit::Stamped {
-                id,
-                claimed_at: self.time,
-                now: self.now(),
-            }),
-            _ => Flow::Done,
+    pub(super) fn begin_submit(&mut self, worker: usize, id: OrderId, dice: &mut Dice) -> Flow {
+        let row = self.store.row(id);
+        if row.is_none_or(|row| row.order.state != OrderState::Held) {
+            return Flow::Done;
         }
+        if self.knows(worker, dice).is_err() {
+            return Flow::Again(FAILURE_PAUSE);
+        }
+        if !self.is_open(worker) {
+            return Flow::Again(CLOSED_PAUSE);
+        }
+        goes(Submit::Stamped {
+            id,
+            stamp: self.stamp(worker),
+            claimed_at: self.time,
+            now: self.now(),
+        })
     }
 
-    pub(super) fn submit_step(&mut self, name: &str, step: Submit, dice: &mut Dice) -> Flow {
+    pub(super) fn submit_step(&mut self, worker: usize, step: Submit, dice: &mut Dice) -> Flow {
         match step {
-            Submit::Stamped { id, claimed_at, now } => {
+            Submit::Stamped {
+                id,
+                stamp,
+                claimed_at,
+                now,
+            } => {
+                self.connect(worker);
                 self.claims += 1;
-                let claimant = format!("{name}-{}", self.claims);
-                self.claim(claimant, id, claimed_at, now, dice)
+                let claimant = format!("worker {worker}-{}", self.claims);
+                self.claim(claimant, id, stamp, (claimed_at, now), dice)
             }
-            Submit::TakingBack { id, claimant, tries } => self.take_back(id, claimant, tries, dice),
+            Submit::TakingBack {
+                id,
+                claimant,
+                stamp,
+                tries,
+            } => {
+                self.connect(worker);
+                let counts = self.stamp(worker) == stamp;
+                self.take_back(id, claimant, (stamp, counts), tries, dice)
+            }
             Submit::Durable { claimed, claimed_at } => {
-                let stale = self.time.saturating_sub(claimed_at) >= self.policy.send_within;
-                if stale {
-                    let proof = "local:stale".to_owned();
+                // Other work of the process may have needed a connection meanwhile.
+                if dice.one_in(2) {
+                    self.connect(worker);
+                }
+                if let Some(evidence) = self.reason_not_to_send(worker, claimed.stamp, claimed_at) {
                     return goes(Submit::Recording {
                         claimed,
-                        evidence: Evidence::NotSent { proof },
+                        evidence,
                         tries: 1,
                     });
                 }
+                self.note_sending(worker);
                 let cleared_at = self.time;
                 goes(Submit::Cleared { claimed, cleared_at })
             }
-            Submit::Cleared { claimed, cleared_at } => self.send(name, claimed, cleared_at, dice),
+            Submit::Cleared { claimed, cleared_at } => self.send(worker, claimed, cleared_at, dice),
             Submit::Waiting {
                 claimed,
                 ticket,
@@ -106,7 +138,28 @@ impl World {
                 claimed,
                 evidence,
                 tries,
-            } => self.record(claimed, evidence, tries, dice),
+            } => {
+                self.connect(worker);
+                let counts =
+                    self.stamp(worker) == claimed.stamp || !matches!(evidence, Evidence::NotSent { .. });
+                self.record(claimed, evidence, counts, tries, dice)
+            }
+        }
+    }
+
+    fn reason_not_to_send(&self, worker: usize, stamp: u64, claimed_at: Duration) -> Option<Evidence> {
+        let not_sent = |proof: &str| Evidence::NotSent {
+            proof: proof.to_owned(),
+        };
+        if self.stamp(worker) != stamp {
+            let why = "it was claimed on a database that nobody had looked at".to_owned();
+            Some(Evidence::Unknown { why })
+        } else if !self.is_open(worker) {
+            Some(not_sent("local:paused"))
+        } else if self.time.saturating_sub(claimed_at) >= self.policy.send_within {
+            Some(not_sent("local:stale"))
+        } else {
+            None
         }
     }
 
@@ -114,8 +167,8 @@ impl World {
         &mut self,
         claimant: String,
         id: OrderId,
-        claimed_at: Duration,
-        now: Timestamp,
+        stamp: u64,
+        (claimed_at, now): (Duration, Timestamp),
         dice: &mut Dice,
     ) -> Flow {
         let policy = self.policy;
@@ -126,6 +179,7 @@ impl World {
             };
             let claimed = Claimed {
                 order: Box::new(change.order.clone()),
+                stamp,
                 unrecorded: Some(Box::new(change)),
             };
             return goes(Submit::Durable { claimed, claimed_at });
@@ -142,6 +196,7 @@ impl World {
             Ok(Some(order)) => {
                 let claimed = Claimed {
                     order: Box::new(order),
+                    stamp,
                     unrecorded: None,
                 };
                 goes(Submit::Durable { claimed, claimed_at })
@@ -150,17 +205,25 @@ impl World {
             Err(StoreError::Unavailable(_)) => goes(Submit::TakingBack {
                 id,
                 claimant,
+                stamp,
                 tries: 1,
             }),
             Err(_) => Flow::Again(FAILURE_PAUSE),
         }
     }
 
-    fn take_back(&mut self, id: OrderId, claimant: String, tries: u32, dice: &mut Dice) -> Flow {
+    fn take_back(
+        &mut self,
+        id: OrderId,
+        claimant: String,
+        (stamp, counts): (u64, bool),
+        tries: u32,
+        dice: &mut Dice,
+    ) -> Flow {
         let (policy, now, commit) = (self.policy, self.now(), Self::draw_commit(dice));
         let (stale, own_claim) = (dice.one_in(8), self.rules.own_claim);
         let decide = |order: &Order, attempt: Option<&Attempt>| {
-            let attempt = attempt?;
+            let attempt = attempt.filter(|_| counts)?;
             // Only a mutant takes back what somebody else claimed.
             let worker = if own_claim { &claimant } else { &attempt.worker };
             take_back(order, attempt, worker, &policy, now)
@@ -175,20 +238,21 @@ impl World {
             Err(StoreError::Unavailable(_)) if tries < RECORD_ATTEMPTS_MAX => goes(Submit::TakingBack {
                 id,
                 claimant,
+                stamp,
                 tries: tries + 1,
             }),
             Ok(None) | Err(_) => Flow::Again(FAILURE_PAUSE),
         }
     }
 
-    fn send(&mut self, name: &str, claimed: Claimed, cleared_at: Duration, dice: &mut Dice) -> Flow {
+    fn send(&mut self, worker: usize, claimed: Claimed, cleared_at: Duration, dice: &mut Dice) -> Flow {
         if self.time.saturating_sub(cleared_at) > STILL_BEFORE_WRITE_MAX {
             return Flow::Dies;
         }
         let id = claimed.order.id;
         if dice.one_in(8) {
             self.say("no connection", || {
-                format!("{name} gets no connection for order {id}")
+                format!("worker {worker} gets no connection for order {id}")
             });
             let why = "refused".to_owned();
             return self.conclude(claimed, &AddAnswer::NotSent { why });
@@ -213,7 +277,7 @@ impl World {
             } else {
                 format!("it arrives after {delay:?}")
             };
-            format!("{name} sends order {id}: {fate}; it waits {gives_up_after:?}")
+            format!("worker {worker} sends order {id}: {fate}; it waits {gives_up_after:?}")
         });
         goes(Submit::Waiting {
             claimed,
@@ -274,7 +338,14 @@ impl World {
         })
     }
 
-    fn record(&mut self, mut claimed: Claimed, evidence: Evidence, tries: u32, dice: &mut Dice) -> Flow {
+    fn record(
+        &mut self,
+        mut claimed: Claimed,
+        evidence: Evidence,
+        counts: bool,
+        tries: u32,
+        dice: &mut Dice,
+    ) -> Flow {
         if let Some(change) = claimed.unrecorded.take()
             && self.store.record(&change, Self::draw_commit(dice)).is_err()
         {
@@ -283,9 +354,11 @@ impl World {
         let (policy, now, commit) = (self.policy, self.now(), Self::draw_commit(dice));
         let stale = dice.one_in(8);
         let (id, no) = (claimed.order.id, claimed.order.attempts);
-        // The evidence is about the attempt that was claimed, and about no other.
+        // The evidence is about the attempt that was claimed, and about no other; after a restore, another order may
+        // have the id.
         let decide = |order: &Order, attempt: Option<&Attempt>| {
-            let attempt = attempt.filter(|attempt| attempt.no == no);
+            let is_ours = counts && order.is_same_as(&claimed.order);
+            let attempt = attempt.filter(|attempt| is_ours && attempt.no == no);
             attempt.and_then(|attempt| resolve(order, attempt, &evidence, &policy, now))
         };
         let amended = self.store.amend(id, stale, commit, decide);

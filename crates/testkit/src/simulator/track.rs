@@ -115,7 +115,12 @@ impl World {
             return;
         }
         let commit = Self::draw_commit(dice);
-        let decide = |order: &Order, _: Option<&_>| news(order, answer, requested_at, &policy, now);
+        let upstream = &order.provider_order_id;
+        let decide = |order: &Order, _: Option<&_>| {
+            // After a restore, another order may have the id.
+            let is_asked = order.provider_order_id == *upstream;
+            news(order, answer, requested_at, &policy, now).filter(|_| is_asked)
+        };
         let recorded = self.store.amend(id, dice.one_in(8), commit, decide).is_ok();
         let after = self.about(id);
         self.say("a report is applied", || {
@@ -128,7 +133,7 @@ impl World {
             .store
             .row(id)
             .map(|row| &row.order)
-            .filter(|order| order.state.is_tracked());
+            .filter(|order| order.state.is_tracked() && order.cancel_requested_at.is_some());
         match order.and_then(|order| order.provider_order_id.clone()) {
             Some(upstream) => Flow::Goes(Task::Cancel(Cancel::Ask { id, upstream })),
             None => Flow::Done,

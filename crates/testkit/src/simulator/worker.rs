@@ -37,22 +37,13 @@ pub(super) enum Flow {
 }
 
 /// A worker.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Worker {
-    pub(super) name: String,
     away_until: Duration,
     doing: Option<(Option<Job>, Task)>,
 }
 
 impl Worker {
-    pub(super) fn named(index: usize) -> Self {
-        Self {
-            name: format!("worker {index}"),
-            away_until: Duration::ZERO,
-            doing: None,
-        }
-    }
-
     /// SIGKILL: what is in memory is gone. What it was doing, if anything.
     pub(super) fn kill(&mut self, back_at: Duration) -> Option<String> {
         self.away_until = back_at;
@@ -81,11 +72,10 @@ impl World {
         else {
             return;
         };
-        let name = worker.name.clone();
         let (job, flow) = match worker.doing.take() {
-            Some((job, task)) => (job, self.task_step(&name, task, dice)),
+            Some((job, task)) => (job, self.task_step(index, task, dice)),
             None => match self.next_job(dice) {
-                Some((job, topic, subject)) => (job, self.begin(topic, subject)),
+                Some((job, topic, subject)) => (job, self.begin(index, topic, subject, dice)),
                 None => return,
             },
         };
@@ -116,27 +106,30 @@ impl World {
         if dice.one_in(15) {
             let topics = [Topic::Submit, Topic::LookUp, Topic::Poll, Topic::Cancel];
             let topic = *dice.pick(&topics)?;
-            let order = dice.pick(&self.store.orders)?.order.id;
-            return Some((None, topic, order.0));
+            // Also about one that a restored database has never heard of.
+            let latest = self.store.orders.last()?.order.id.0;
+            let subject = 1 + i64::try_from(dice.below(latest.unsigned_abs() + 1)).unwrap_or_default();
+            return Some((None, topic, subject));
         }
         let now = self.now();
         let job = self.store.jobs.take(dice, now)?;
         Some((Some(job), job.topic, job.subject))
     }
 
-    fn begin(&mut self, topic: Topic, subject: i64) -> Flow {
+    fn begin(&mut self, index: usize, topic: Topic, subject: i64, dice: &mut Dice) -> Flow {
+        self.connect(index);
         match topic {
-            Topic::Submit => self.begin_submit(OrderId(subject)),
-            Topic::LookUp => self.begin_look_up(OrderId(subject)),
+            Topic::Submit => self.begin_submit(index, OrderId(subject), dice),
+            Topic::LookUp => self.begin_look_up(index, OrderId(subject), dice),
             Topic::Cancel => self.begin_cancel(OrderId(subject)),
             Topic::Poll => Flow::Goes(Task::Poll(Poll::Take)),
         }
     }
 
-    fn task_step(&mut self, name: &str, task: Task, dice: &mut Dice) -> Flow {
+    fn task_step(&mut self, index: usize, task: Task, dice: &mut Dice) -> Flow {
         match task {
-            Task::Submit(step) => self.submit_step(name, step, dice),
-            Task::LookUp(step) => self.look_up_step(step, dice),
+            Task::Submit(step) => self.submit_step(index, step, dice),
+            Task::LookUp(step) => self.look_up_step(index, step, dice),
             Task::Poll(step) => self.poll_step(step, dice),
             Task::Cancel(step) => self.cancel_step(&step, dice),
         }

@@ -10,7 +10,8 @@ use domain::{Money, OrderId, Timestamp};
 use super::dice::Dice;
 use super::panel::{Mood, Panel};
 use super::people::Shop;
-use super::plan::{Move, Step, WORKERS};
+use super::plan::{Move, PROCESSES, Step, WORKERS};
+use super::restore::{Gate, Server};
 use super::store::{Commit, Store};
 use super::worker::Worker;
 use super::{Rules, Violation, books};
@@ -40,6 +41,9 @@ pub(super) struct World {
     pub(super) panel: Panel,
     pub(super) shop: Shop,
     pub(super) workers: Vec<Worker>,
+    /// What each process knows about the database.
+    pub(super) gates: Vec<Gate>,
+    pub(super) server: Server,
     /// True time since the beginning; also the monotonic clock of every process.
     pub(super) time: Duration,
     /// Microseconds by which the clock of the database is wrong.
@@ -73,7 +77,8 @@ impl World {
             .copied()
             .unwrap_or(LookupCapability::None);
         let shop = Shop::open(&mut dice);
-        let mut store = Store::new(rules);
+        let (server, submission) = Server::first();
+        let mut store = Store::new(rules, submission);
         for user in &shop.customers {
             let micros = i64::try_from(500_000 + dice.below(6_000_000)).unwrap_or_default();
             store.deposit(&user.id, Money::from_micros(micros));
@@ -85,7 +90,9 @@ impl World {
             store,
             panel: Panel::new(capability, day_before),
             shop,
-            workers: (0..WORKERS).map(Worker::named).collect(),
+            workers: vec![Worker::default(); WORKERS],
+            gates: vec![Gate::closed(); PROCESSES],
+            server,
             time: Duration::ZERO,
             clock_error: clock_error(&mut dice),
             panel_clock_error: clock_error(&mut dice),
@@ -115,6 +122,9 @@ impl World {
             Move::Kill(index) => self.kill(index, &mut dice),
             Move::Freeze(index) => self.freeze(index, &mut dice),
             Move::Clock => self.set_clock(&mut dice),
+            Move::Guard(process) => self.keep_guard(process, &mut dice),
+            Move::BackUp => self.back_up(),
+            Move::Restore => self.restore(&mut dice),
             Move::LoseJob => {
                 let now = self.now();
                 if let Some(topic) = self.store.jobs.lose(&mut dice, now) {
@@ -213,6 +223,9 @@ impl World {
 
     fn kill(&mut self, index: usize, dice: &mut Dice) {
         let back_at = self.time + dice.millis(0, 30_000);
+        if let Some(gate) = self.gates.get_mut(index) {
+            *gate = Gate::closed();
+        }
         if let Some(worker) = self.workers.get_mut(index)
             && let Some(what) = worker.kill(back_at)
         {
@@ -249,7 +262,7 @@ impl World {
                 "order {id}: {}, hold {}, attempts {attempts:?}, at the provider {}",
                 row.order.state.as_str(),
                 row.order.hold.as_str(),
-                self.panel.took(id)
+                self.panel.took(&row.order)
             )
         })
     }
