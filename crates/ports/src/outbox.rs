@@ -50,7 +50,8 @@ pub struct Wanted {
     pub lease_until: Timestamp,
     /// How many at most.
     pub limit: u16,
-    /// How many of them from the young end of the line. The rest are those that have waited longest.
+    /// How many of them from the young end of the line: of those that became due last, the ones that were added last. The
+    /// rest are those that have waited longest.
     pub youngest: u16,
     /// Jobs with so many attempts are given up on instead.
     pub attempts_max: u32,

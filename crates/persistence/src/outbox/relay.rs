@@ -21,6 +21,9 @@ const OUT_OF_ATTEMPTS: &str = "attempts";
 /// What was counted, and the claim that ends now if a worker had begun it.
 const ATTEMPTS: &str = "(attempts + CASE WHEN begun THEN 1 ELSE 0 END)";
 
+/// Among so many jobs that became due last, the youngest are looked for.
+const RECENT: u16 = 100;
+
 /// Claims and settles jobs of a [`Database`].
 pub struct SeaRelay {
     database: Database,
@@ -184,8 +187,9 @@ impl OutboxRelay for SeaRelay {
 }
 
 /// Claims and gives up in one statement: `$1` now, `$2` end of the lease, `$3` how many of the oldest, `$4` attempts
-/// allowed, `$5` whether to begin them, `$6` how many of the youngest. Racing relays skip each other's rows on PostgreSQL
-/// and take turns on SQLite. A row that is given up keeps its claim: if its last worker finishes after all, the row goes.
+/// allowed, `$5` whether to begin them, `$6` how many of the youngest. Those were added last, of the jobs that became due
+/// last: jobs that come back again and again become due all the time and must not bury what is new. Racing relays skip
+/// each other's rows on PostgreSQL and take turns on SQLite. A row that is given up keeps its claim: if its last worker finishes after all, the row goes.
 fn claim_statement(backend: DbBackend) -> String {
     let lock = match backend {
         DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
@@ -198,7 +202,8 @@ fn claim_statement(backend: DbBackend) -> String {
     );
     format!(
         "WITH oldest AS ({due} ORDER BY due_at, id LIMIT $3 {lock}),
-        youngest AS ({due} ORDER BY due_at DESC, id DESC LIMIT $6 {lock})
+        recent AS ({due} ORDER BY due_at DESC, id DESC LIMIT CASE WHEN $6 > 0 THEN {RECENT} ELSE 0 END),
+        youngest AS ({due} AND id IN (SELECT id FROM recent) ORDER BY id DESC LIMIT $6 {lock})
         UPDATE outbox SET
             claim = CASE WHEN {ATTEMPTS} < $4 THEN claim + 1 ELSE claim END,
             begun = $5 AND {ATTEMPTS} < $4,

@@ -23,6 +23,7 @@ macro_rules! outbox_batches_contract {
             claims_of_what_waits_in_the_queue_are_renewed,
             what_is_begun_or_gone_or_somebody_elses_is_not_renewed,
             a_share_is_claimed_from_the_young_end_of_the_line,
+            jobs_that_come_back_do_not_bury_a_new_one,
             racing_pushes_and_batches_lose_no_work,
         }
     };
@@ -220,6 +221,28 @@ pub async fn a_share_is_claimed_from_the_young_end_of_the_line(backend: &Backend
     assert_eq!(subjects(&claim(1, 5).await?), [16], "never more than the limit");
     assert_eq!(subjects(&claim(8, 4).await?), [7, 8, 9, 10, 12, 13, 14, 15]);
     assert_eq!(subjects(&claim(8, 4).await?), [11], "the ends meet");
+    Ok(())
+}
+
+pub async fn jobs_that_come_back_do_not_bury_a_new_one(backend: &Backend) -> Case {
+    let jobs = claimed(backend, 1..31).await?;
+    push(backend, submit(31, after(1))).await?;
+    let again = |job: &Job| {
+        let due_at = after(2);
+        let forgive = true;
+        (job.clone(), Settlement::Again { due_at, forgive })
+    };
+    let settled: Vec<(Job, Settlement)> = jobs.iter().map(again).collect();
+    backend.relay.settle(&settled).await?;
+    let share = Wanted {
+        limit: 4,
+        youngest: 1,
+        ..wanted(after(3))
+    };
+    push(backend, submit(32, after(1))).await?;
+    // 31 has waited longest, and 32 is the youngest although thirty jobs became due after it.
+    let subjects = subjects(&backend.relay.claim_due(&share).await?);
+    assert!(subjects.starts_with(&[31, 32]), "{subjects:?}");
     Ok(())
 }
 
