@@ -26,6 +26,8 @@ pub(super) struct Standing {
     /// When the last of all who stand in line comes back.
     last: Duration,
     length: Duration,
+    /// When a call last began or ended.
+    moved: Duration,
 }
 
 impl Standing {
@@ -37,6 +39,7 @@ impl Standing {
             end: None,
             last: Duration::ZERO,
             length: LINE_MIN,
+            moved: Duration::ZERO,
         }
     }
 
@@ -45,15 +48,31 @@ impl Standing {
         self.interval = Duration::from_secs(1) / per_second.max(1);
     }
 
+    /// A call has begun.
+    pub(super) const fn call_begins(&mut self, now: Duration) {
+        self.moved = now;
+    }
+
     /// A call has ended.
-    pub(super) fn call_took(&mut self, took: Duration) {
+    pub(super) fn call_took(&mut self, now: Duration, took: Duration) {
+        self.moved = now;
         self.call = (self.call * (WEIGHT - 1) + took) / WEIGHT;
+    }
+
+    /// How long the next one who finds every place taken at `now` stands back, and not less than `at_least`. A call that
+    /// does not end tells that calls take long before it has ended.
+    pub(super) fn crowded(&mut self, now: Duration, at_least: Duration) -> Duration {
+        self.turn_away_from(now, at_least, self.call.max(now.saturating_sub(self.moved)))
     }
 
     /// How long the next one who is turned away at `now` stands back, and not less than `at_least`.
     pub(super) fn turn_away(&mut self, now: Duration, at_least: Duration) -> Duration {
+        self.turn_away_from(now, at_least, self.call)
+    }
+
+    fn turn_away_from(&mut self, now: Duration, at_least: Duration, call: Duration) -> Duration {
         // Twice as close as places become free: better somebody is turned away again than nobody is there.
-        let spacing = self.interval.max(self.call / self.places / 2);
+        let spacing = self.interval.max(call / self.places / 2);
         let first = now.saturating_add(at_least);
         if now > self.last {
             self.length = LINE_MIN;
@@ -105,7 +124,7 @@ mod tests {
         let mut standing = Standing::new(8);
         standing.has_rate(500);
         for _ in 0..100 {
-            standing.call_took(ms(1_600));
+            standing.call_took(ms(0), ms(1_600));
         }
         let first = standing.turn_away(ms(0), ms(250));
         let second = standing.turn_away(ms(0), ms(250));
@@ -121,13 +140,36 @@ mod tests {
     fn a_short_line_keeps_nobody_for_long_after_the_provider_is_quick() {
         let mut standing = Standing::new(8);
         for _ in 0..100 {
-            standing.call_took(Duration::from_secs(48));
+            standing.call_took(ms(0), Duration::from_secs(48));
         }
         // One every three seconds: thirty of them would make a line of a minute and a half.
         let pauses = [(); 20].map(|()| standing.turn_away(ms(0), ms(250)));
         assert!(
             pauses.iter().max() <= Some(&LINE_MIN.saturating_mul(2)),
             "{pauses:?}"
+        );
+    }
+
+    #[test]
+    fn calls_that_do_not_end_make_a_slow_line_too() {
+        let mut standing = Standing::new(8);
+        standing.has_rate(500);
+        standing.call_took(ms(0), ms(5));
+        standing.call_begins(ms(1_000));
+        let mut spacing_at = |now| {
+            let first = standing.crowded(ms(now), ms(250));
+            standing.crowded(ms(now), ms(250)) - first
+        };
+        assert_eq!(spacing_at(1_010), ms(2), "as its rate allows");
+        assert_eq!(spacing_at(2_600), ms(100), "nothing has moved for 1.6 s");
+        assert_eq!(spacing_at(17_000), ms(1_000));
+        standing.call_took(ms(17_001), ms(16_001));
+        let first = standing.turn_away(ms(60_000), ms(250));
+        let second = standing.turn_away(ms(60_000), ms(250));
+        assert!(
+            second - first < ms(130),
+            "who finds a free place does not care: {:?}",
+            second - first
         );
     }
 

@@ -151,13 +151,10 @@ impl Panels {
     /// How long to stand back.
     pub fn glance(&self, provider: ProviderId, class: CallClass) -> Result<(), Duration> {
         let now = self.clock.monotonic();
-        self.with_line(provider, class, |line| {
-            let waits = match line.circuit.pause(now) {
-                Some(pause) => pause,
-                None if line.places.available_permits() == 0 => CROWDED_PAUSE,
-                None => return Ok(()),
-            };
-            Err(line.standing.turn_away(now, waits))
+        self.with_line(provider, class, |line| match line.circuit.pause(now) {
+            Some(pause) => Err(line.standing.turn_away(now, pause)),
+            None if line.places.available_permits() == 0 => Err(line.standing.crowded(now, CROWDED_PAUSE)),
+            None => Ok(()),
         })
     }
 
@@ -201,15 +198,18 @@ impl Panels {
         self.with_line(provider.id, class, |line| {
             line.standing.has_rate(provider.settings.requests_per_second);
             let Ok(place) = Arc::clone(&line.places).try_acquire_owned() else {
-                return Err(line.standing.turn_away(now, CROWDED_PAUSE));
+                return Err(line.standing.crowded(now, CROWDED_PAUSE));
             };
             match line.circuit.ask(now) {
-                Permission::Allowed(pass) => Ok(Admitted {
-                    half_open: line.circuit.state(now) == CircuitState::HalfOpen,
-                    pass,
-                    since: now,
-                    _place: place,
-                }),
+                Permission::Allowed(pass) => {
+                    line.standing.call_begins(now);
+                    Ok(Admitted {
+                        half_open: line.circuit.state(now) == CircuitState::HalfOpen,
+                        pass,
+                        since: now,
+                        _place: place,
+                    })
+                }
                 Permission::Wait(pause) => Err(line.standing.turn_away(now, pause)),
             }
         })
@@ -227,7 +227,7 @@ impl Panels {
         let took = now.saturating_sub(admitted.since);
         self.with_line(provider, class, |line| {
             line.circuit.tell(now, admitted.pass, result);
-            line.standing.call_took(took);
+            line.standing.call_took(now, took);
         });
         drop(admitted);
     }
