@@ -35,6 +35,22 @@ pub enum StoreError {
     Unavailable(String),
 }
 
+/// Where it is said that a provider's order belongs to one of ours, as PostgreSQL and SQLite name it.
+const PROVIDER_ORDER: [&str; 4] = [
+    "orders_provider_order",
+    "attempts_provider_order",
+    "orders.provider_id, orders.provider_order_id",
+    "attempts.provider_id, attempts.provider_order_id",
+];
+
+impl StoreError {
+    /// Whether a row was refused because another order of ours has the provider's order id.
+    #[must_use]
+    pub fn is_provider_order_taken(&self) -> bool {
+        matches!(self, Self::Conflict { constraint } if PROVIDER_ORDER.contains(&constraint.as_str()))
+    }
+}
+
 /// Begins transactions, and makes the one that is made most often in a single round trip.
 #[async_trait]
 pub trait Store: Send + Sync {

@@ -56,9 +56,10 @@ pub enum DecideOrderError {
 
 impl From<StoreError> for DecideOrderError {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict { .. } => Self::IdTaken,
-            StoreError::Contended | StoreError::Poisoned | StoreError::Unavailable(_) => Self::Store(error),
+        if error.is_provider_order_taken() {
+            Self::IdTaken
+        } else {
+            Self::Store(error)
         }
     }
 }

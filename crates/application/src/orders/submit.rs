@@ -265,9 +265,13 @@ impl SubmitOrder {
             AddOutcome::Unknown { why } => Evidence::Unknown { why },
         };
         match self.record(claimed, &evidence).await {
-            Err(StoreError::Conflict { constraint }) if matches!(evidence, Evidence::Placed { .. }) => {
-                tracing::error!(order_id = claimed.order.id.0, %constraint, "the provider answered an id that another order has");
-                let why = "the provider answered an order id that belongs to another order".to_owned();
+            Err(error @ StoreError::Conflict { .. }) if matches!(evidence, Evidence::Placed { .. }) => {
+                let why = if error.is_provider_order_taken() {
+                    "the provider answered an order id that belongs to another order".to_owned()
+                } else {
+                    format!("the provider took it, and that cannot be recorded: {error}")
+                };
+                tracing::error!(order_id = claimed.order.id.0, %why, "an order that was sent is unknown");
                 self.record(claimed, &Evidence::Unknown { why }).await
             }
             result => result,

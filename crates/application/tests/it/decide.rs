@@ -6,6 +6,7 @@ use application::orders::{DecideOrderError, Decided, Fate};
 use domain::orders::{DecisionRefusal, EventKind, OrderPolicy, OrderState, ReviewDecision};
 use domain::wallets::TransferKind;
 use domain::{Money, OrderId, ProviderOrderId};
+use ports::StoreError;
 
 use crate::bench::{Bench, Desk, PRICE, WEALTH, units};
 use crate::panel::{about, says};
@@ -142,6 +143,24 @@ async fn a_micro_unit_below_the_limit_one_person_is_enough() {
     .await;
     let id = bench.unknown(1).await;
     assert!(is_done(&decide(&bench, 0, id, &placed_as("77")).await));
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_wallet_that_cannot_give_back_what_was_held_is_no_taken_id() {
+    let bench = Bench::new().await;
+    let id = bench.unknown(1).await;
+    bench.pass(bench.policy.lease + bench.policy.quarantine + SECOND);
+    let take = |amount: i64| format!("UPDATE wallets SET held = held - {amount}");
+    bench.database.execute(&take(PRICE.micros())).await.unwrap();
+    let outcome = decide(&bench, 0, id, &Fate::NotPlaced).await;
+    assert!(
+        matches!(outcome, Err(DecideOrderError::Store(StoreError::Conflict { .. }))),
+        "{outcome:?}"
+    );
+    assert_eq!(bench.state(id).await, OrderState::Unknown);
+    bench.database.execute(&take(-PRICE.micros())).await.unwrap();
+    assert!(is_done(&decide(&bench, 0, id, &Fate::NotPlaced).await));
     bench.close().await;
 }
 
