@@ -15,8 +15,9 @@ static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/
 static HELD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/held.lua")));
 static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/sweep.lua")));
 
-/// How long Redis remembers the name of a worker, in seconds. apalis never forgets one.
-const WORKER_REMEMBERED_FOR: i64 = 24 * 60 * 60;
+/// How long Redis remembers the name of a worker, in seconds. apalis never forgets one, and nobody asks for them: where
+/// workers die again and again, their names would pile up.
+const WORKER_REMEMBERED_FOR: i64 = 10 * 60;
 
 /// One queue's jobs in one Redis. Clones share the connection.
 #[derive(Clone)]

@@ -8,5 +8,6 @@
 
 mod contract;
 mod misfortune;
+mod piles;
 mod server;
 mod tidiness;
