@@ -5,6 +5,7 @@
 mod account_http;
 mod architecture;
 mod auth_http;
+mod backlog;
 mod better_auth;
 mod catalog_http;
 mod customer_http;
