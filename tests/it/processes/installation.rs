@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::Secret;
 use domain::orders::OrderPolicy;
+use persistence::testing::TestDatabase;
 use serde::{Deserialize, Serialize};
 use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, System};
 use tempfile::TempDir;
@@ -52,6 +53,8 @@ enum Place {
     Servers(Box<Servers>),
     /// A PostgreSQL of the test's own, and a Redis.
     Private(String, RedisDatabase),
+    /// A PostgreSQL database, and a Redis of the test's own.
+    Beside(Box<TestDatabase>, String),
 }
 
 impl Place {
@@ -61,6 +64,7 @@ impl Place {
             Self::Folder(_) => None,
             Self::Servers(servers) => Some((servers.database.url(), &servers.redis.url)),
             Self::Private(database, redis) => Some((database, &redis.url)),
+            Self::Beside(database, redis) => Some((database.url(), redis)),
         }
     }
 }
@@ -143,6 +147,33 @@ impl Installation {
         }
     }
 
+    /// A PostgreSQL database, and the Redis at this address. Without a server it says that the test is skipped.
+    pub async fn beside(policy: OrderPolicy, redis: &str) -> Option<Self> {
+        let database = TestDatabase::postgres().await.unwrap()?;
+        Some(Self {
+            place: Place::Beside(Box::new(database), redis.to_owned()),
+            policy,
+        })
+    }
+
+    /// The PostgreSQL database, for looks at what is recorded there.
+    pub fn database(&self) -> &TestDatabase {
+        match &self.place {
+            Place::Servers(servers) => &servers.database,
+            Place::Beside(database, _) => database,
+            Place::Folder(_) | Place::Private(..) => panic!("it is nobody else's"),
+        }
+    }
+
+    /// The Redis, for looks at what is in it.
+    pub fn redis(&self) -> &RedisDatabase {
+        match &self.place {
+            Place::Servers(servers) => &servers.redis,
+            Place::Private(_, redis) => redis,
+            Place::Folder(_) | Place::Beside(..) => panic!("it is nobody else's"),
+        }
+    }
+
     /// Redis forgets everything.
     pub fn wipe_redis(&self) {
         if let Place::Private(_, redis) = &self.place {
@@ -154,7 +185,7 @@ impl Installation {
     pub fn folder(&self) -> &Path {
         match &self.place {
             Place::Folder(folder) => folder.path(),
-            Place::Servers(_) | Place::Private(..) => panic!("it is not in a folder"),
+            Place::Servers(_) | Place::Private(..) | Place::Beside(..) => panic!("it is not in a folder"),
         }
     }
 
@@ -216,7 +247,14 @@ impl Installation {
 
     /// Starts a worker node.
     pub async fn work(&self) -> Program {
-        let mut program = Program::start(&["work"], &self.variables());
+        self.work_with(&[]).await
+    }
+
+    /// Starts a worker node that finds this in its environment, too.
+    pub async fn work_with(&self, more: &[(&'static str, String)]) -> Program {
+        let mut variables = self.variables();
+        variables.extend_from_slice(more);
+        let mut program = Program::start(&["work"], &variables);
         program.says("SMM Guru works").await;
         program
     }

@@ -54,6 +54,13 @@ impl PanelProcess {
             .count()
     }
 
+    /// How often it was asked to do this, answered or not.
+    pub async fn requests(&self, action: &str) -> usize {
+        let log = self.page("log").await;
+        let entries = log.as_array().unwrap().iter();
+        entries.filter(|entry| entry["action"] == action).count()
+    }
+
     /// Every `add` so far.
     pub async fn additions(&self) -> Vec<Addition> {
         let log = self.page("log").await;

@@ -1,15 +1,16 @@
 //! A shop that is open: a provider, services with profit, and a customer with money who orders over HTTP.
 
-use application::caller::Caller;
+use application::caller::{Caller, Staff};
 use application::catalog::{CategoryRule, ImportRequest, ProfitRule, Selection};
 use application::identity::{NewUser, Password};
+use application::orders::{ORDERS_MAX, OrderLine};
 use application::providers::AddProvider;
 use application::wallets::Credit;
 use domain::identity::Role;
 use domain::orders::{Actor, OrderState};
 use domain::providers::{LookupCapability, ProviderSettings};
-use domain::text::{Email, Name};
-use domain::{Money, OrderId, Secret};
+use domain::text::{Email, Link, Name};
+use domain::{Money, OrderId, Secret, ServiceId};
 use ports::orders::{AttemptView, OrderView};
 use serde_json::{Value, json};
 use smm_guru::System;
@@ -31,6 +32,9 @@ const REQUESTS_PER_SECOND: u32 = 500;
 pub struct Shop {
     service: String,
     quantity: u64,
+    // On the heap, because a shop travels through many futures.
+    ann: Box<Caller>,
+    sam: Box<Staff>,
     system: System,
 }
 
@@ -64,14 +68,7 @@ impl Shop {
             category: CategoryRule::AsProvider,
         };
         services.import_services.import(&staff, &import).await.unwrap();
-        let amount = Money::parse(FUNDS).unwrap();
-        let credit = Credit {
-            user: ann.user().id.clone(),
-            amount,
-            reason: "for a test".to_owned(),
-            key: None,
-        };
-        services.credit_wallet.credit(&staff, &credit).await.unwrap();
+        fund(&system, &staff, &ann).await;
         let listing = services.browse_catalog.listing().await.unwrap();
         let offered = listing.iter().flat_map(|category| &category.services);
         let first = offered.min_by_key(|service| service.id).unwrap();
@@ -79,7 +76,37 @@ impl Shop {
         Self {
             service,
             quantity,
+            ann: Box::new(ann),
+            sam: Box::new(staff),
             system,
+        }
+    }
+
+    /// The customer places orders for these links without a node.
+    pub async fn place_all(&self, links: &[String]) {
+        self.place_as(&self.ann, links).await;
+    }
+
+    /// So many new customers share the orders: those of one customer take turns at a wallet.
+    pub async fn place_among(&self, customers: usize, links: &[String]) {
+        for (number, links) in links.chunks(links.len().div_ceil(customers)).enumerate() {
+            let customer = user(&self.system, &format!("customer{number}@example.com"), Role::User).await;
+            fund(&self.system, &self.sam, &customer).await;
+            self.place_as(&customer, links).await;
+        }
+    }
+
+    async fn place_as(&self, customer: &Caller, links: &[String]) {
+        let service = ServiceId(self.service.parse().unwrap());
+        for links in links.chunks(ORDERS_MAX) {
+            let line = |link: &String| OrderLine {
+                service,
+                link: Link::parse(link).unwrap(),
+                quantity: self.quantity,
+            };
+            let lines: Vec<OrderLine> = links.iter().map(line).collect();
+            let placing = &self.system.services().place_orders;
+            placing.place(customer, &lines, None).await.unwrap();
         }
     }
 
@@ -144,6 +171,21 @@ impl Shop {
     pub const fn system(&self) -> &System {
         &self.system
     }
+}
+
+async fn fund(system: &System, staff: &Staff, customer: &Caller) {
+    let credit = Credit {
+        user: customer.user().id.clone(),
+        amount: Money::parse(FUNDS).unwrap(),
+        reason: "for a test".to_owned(),
+        key: None,
+    };
+    system
+        .services()
+        .credit_wallet
+        .credit(staff, &credit)
+        .await
+        .unwrap();
 }
 
 async fn user(system: &System, email: &str, role: Role) -> Caller {

@@ -3,6 +3,7 @@
 mod client;
 mod oracle;
 mod postgres;
+mod redis;
 mod servers;
 mod shop;
 mod values;
@@ -13,6 +14,7 @@ mod world;
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
 pub use oracle::{prove_the_books, the_panel_agrees};
 pub use postgres::{PrivatePostgres, has_servers};
+pub use redis::{Connection, PrivateRedis};
 pub use servers::{RedisDatabase, Servers, is_required, variable};
 pub use shop::{PASSWORD, Shop, enlist};
 pub use values::{is_date, money, undated};

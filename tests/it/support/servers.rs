@@ -1,10 +1,10 @@
 //! The servers that tests of distributed systems need: a database and a Redis that no other test looks into.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use persistence::testing::TestDatabase;
+
+use super::redis::Connection;
 
 const REDIS_URL: &str = "TEST_REDIS_URL";
 const REQUIRE_SERVERS: &str = "REQUIRE_SERVERS";
@@ -69,7 +69,12 @@ impl RedisDatabase {
 
     /// Everything in it is gone, as after `FLUSHDB`.
     pub fn wipe(&self) {
-        Connection::open(&self.address, self.number).empty(true);
+        empty(&mut Connection::open(&self.address, self.number), true);
+    }
+
+    /// A conversation with it, for looking at what is there, or changing it.
+    pub fn connection(&self) -> Connection {
+        Connection::open(&self.address, self.number)
     }
 
     /// Takes one that nobody uses, and empties it.
@@ -84,7 +89,7 @@ impl RedisDatabase {
                 let mut connection = Connection::open(&address, number);
                 if connection.ask(&["SET", CLAIM, "1", "NX", "EX", CLAIM_SECONDS]) == "+OK" {
                     let url = format!("redis://{address}/{number}");
-                    connection.empty(true);
+                    empty(&mut connection, true);
                     return Self { url, address, number };
                 }
             }
@@ -99,44 +104,16 @@ impl RedisDatabase {
 
 impl Drop for RedisDatabase {
     fn drop(&mut self) {
-        Connection::open(&self.address, self.number).empty(false);
+        empty(&mut Connection::open(&self.address, self.number), false);
     }
 }
 
-/// Just enough of the protocol: one-line answers.
-struct Connection {
-    stream: BufReader<TcpStream>,
-}
-
-impl Connection {
-    fn open(address: &str, number: u32) -> Self {
-        let stream = TcpStream::connect(address).expect("the tests' Redis can be reached");
-        let mut connection = Self {
-            stream: BufReader::new(stream),
-        };
-        assert_eq!(connection.ask(&["SELECT", &number.to_string()]), "+OK");
-        connection
+/// Empties the database; the claim stays or goes, with nobody between.
+fn empty(connection: &mut Connection, keep_claim: bool) {
+    connection.ask(&["MULTI"]);
+    connection.ask(&["FLUSHDB"]);
+    if keep_claim {
+        connection.ask(&["SET", CLAIM, "1", "EX", CLAIM_SECONDS]);
     }
-
-    /// Empties the database; the claim stays or goes, with nobody between.
-    fn empty(&mut self, keep_claim: bool) {
-        self.ask(&["MULTI"]);
-        self.ask(&["FLUSHDB"]);
-        if keep_claim {
-            self.ask(&["SET", CLAIM, "1", "EX", CLAIM_SECONDS]);
-        }
-        self.ask(&["EXEC"]);
-    }
-
-    fn ask(&mut self, words: &[&str]) -> String {
-        let mut command = format!("*{}\r\n", words.len());
-        for word in words {
-            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-        }
-        let stream = self.stream.get_mut();
-        stream.write_all(command.as_bytes()).expect("the Redis listens");
-        let mut line = String::new();
-        self.stream.read_line(&mut line).expect("the Redis answers");
-        line.trim_end().to_owned()
-    }
+    connection.ask(&["EXEC"]);
 }
