@@ -58,6 +58,8 @@ pub(super) fn check_books(store: &Store) -> Result<(), Violation> {
         let transfers: Vec<&Transfer> = store.transfers.iter().filter(own).collect();
         order_is_booked(&row.order, &transfers)?;
         order_is_consistent(row, &transfers)?;
+        let stays = row.group.is_none_or(|group| store.polls.has(group));
+        rule("a group with orders in it stays", stays, Some(row.order.id))?;
     }
     trial_balance(store)
 }
@@ -181,8 +183,10 @@ fn order_is_consistent(row: &OrderRow, transfers: &[&Transfer]) -> Result<(), Vi
         order.ended_at.is_some() == order.state.is_terminal(),
         id,
     )?;
-    let due = order.state.is_terminal() || order.due_at.is_some();
-    rule("an order that has not ended is due some time", due, id)
+    let due = order.state.is_terminal() || order.due_at.is_some() || row.group.is_some();
+    rule("an order that has not ended is due some time", due, id)?;
+    let on_one = row.group.is_none() || (order.state.is_tracked() && order.due_at.is_none());
+    rule("an order is on one schedule", on_one, id)
 }
 
 fn trial_balance(store: &Store) -> Result<(), Violation> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::OrderId;
-use domain::orders::ReviewDecision;
+use domain::orders::{Order, OrderState, ReviewDecision};
 
 use super::dice::Dice;
 use super::plan::{PROCESSES, WORKERS};
@@ -13,6 +13,12 @@ use super::{Breach, Violation};
 /// By then every order has ended: an order that nobody can look up is written off after a day, and an old order is
 /// asked about every few hours.
 const ENDED_WITHIN: Duration = Duration::from_hours(36);
+/// A process stands still for 25 minutes at most; then a held order may still wait for its turn.
+const STILL_MAX: Duration = Duration::from_mins(40);
+/// V12: a lease has ended no longer ago than this.
+const LEASE_GONE: Duration = Duration::from_mins(2);
+/// V13: an order is held no longer than this.
+const HELD_MAX: Duration = Duration::from_mins(10);
 /// Steps that one worker makes at most before time moves on.
 const BURST_MAX: usize = 400;
 
@@ -47,8 +53,39 @@ impl World {
                 self.settle_one(id, ReviewDecision::Completed, &mut Dice::new(0));
             }
             self.check()?;
+            self.nothing_is_forgotten(started)?;
             let wait = self.until_something_is_due();
             self.advance(wait);
+        }
+    }
+
+    /// V12 and V13, as soon as they may be asked: nobody stands still for longer than this.
+    fn nothing_is_forgotten(&self, calm_since: Duration) -> Result<(), Violation> {
+        if self.time.saturating_sub(calm_since) < STILL_MAX {
+            return Ok(());
+        }
+        let now = self.now();
+        let forgotten = |order: &Order| match order.state {
+            OrderState::Submitting => {
+                let ended = order
+                    .lease_until
+                    .is_some_and(|until| until < now.minus(LEASE_GONE));
+                ended.then_some("V12")
+            }
+            OrderState::Held => (order.updated_at < now.minus(HELD_MAX)).then_some("V13"),
+            _ => None,
+        };
+        let found = self
+            .store
+            .orders
+            .iter()
+            .find_map(|row| Some((forgotten(&row.order)?, row.order.id)));
+        match found {
+            None => Ok(()),
+            Some((rule, id)) => Err(Violation {
+                kind: Breach::Stuck,
+                text: format!("{rule}: {}", self.about(id)),
+            }),
         }
     }
 
@@ -86,6 +123,7 @@ impl World {
         let orders = self.store.orders.iter().map(|row| &row.order);
         let open = orders.filter(|order| !order.state.is_terminal());
         let due = open.flat_map(|order| [order.due_at, order.lease_until]).flatten();
+        let due = due.chain(self.store.polls.times());
         let waits = due.map(|due| due.since(now)).chain(self.store.jobs.next_due(now));
         let soonest = waits.filter(|wait| *wait > Duration::ZERO).min();
         soonest

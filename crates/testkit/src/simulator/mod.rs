@@ -16,7 +16,8 @@
 //! - the network: requests are refused, lost, or arrive late, also after their sender has died, but not after the time
 //!   limit plus TCP_USER_TIMEOUT; answers are lost;
 //! - the provider, which is also the witness: it fails after it took an order, answers pages, vague words and ids of
-//!   other orders, cuts its lists, leaves columns out, rewrites links, and reports nonsense;
+//!   other orders, cuts its lists, leaves columns out, rewrites links, and reports nonsense; asked about several orders,
+//!   it leaves some out, one of them always, and reports about orders that nobody asked about;
 //! - clocks that are off, and are set while everything runs.
 //!
 //! What it takes for granted, because the protocol does: a provider that refuses with a listed reason does not have the
@@ -47,6 +48,7 @@ mod lookup;
 mod panel;
 mod people;
 mod plan;
+mod polls;
 mod restore;
 mod run;
 mod schedules;

@@ -100,12 +100,14 @@ pub(super) struct UpstreamRow {
 pub(super) struct Panel {
     pub(super) capability: LookupCapability,
     pub(super) orders: Vec<UpstreamRow>,
+    /// Whether it leaves an order out of every answer about several.
+    shy: bool,
     /// An order that it took before all others, so that a list that is not cut reaches back.
     oldest: ListedOrder,
 }
 
 impl Panel {
-    pub(super) fn new(capability: LookupCapability, opened_at: Timestamp) -> Self {
+    pub(super) fn new(capability: LookupCapability, shy: bool, opened_at: Timestamp) -> Self {
         let oldest = ListedOrder {
             id: ProviderOrderId::new("1"),
             upstream_service: None,
@@ -117,6 +119,7 @@ impl Panel {
         Self {
             capability,
             orders: Vec::new(),
+            shy,
             oldest,
         }
     }
@@ -236,8 +239,8 @@ impl Panel {
         Some(list)
     }
 
-    /// What it says about some of its orders, at this moment. `None` if the request fails. Now and then it lies, leaves
-    /// one out, or does not know it.
+    /// What it says about some of its orders, at this moment, and about others. `None` if the request fails. Now and then it
+    /// lies, leaves one out, or does not know it. Asked about several, a shy one never says anything about the first.
     pub(super) fn statuses(
         &self,
         ids: &[ProviderOrderId],
@@ -246,7 +249,18 @@ impl Panel {
         if dice.one_in(6) {
             return None;
         }
-        let answered: Vec<&ProviderOrderId> = ids.iter().filter(|_| !dice.one_in(10)).collect();
+        let shy = ids.iter().min().filter(|_| self.shy && ids.len() > 1);
+        let told = ids.iter().filter(|id| Some(*id) != shy);
+        let mut answered: Vec<&ProviderOrderId> = told.filter(|_| !dice.one_in(10)).collect();
+        let strangers = ProviderOrderId::new("1");
+        if dice.one_in(3) {
+            let others = self
+                .orders
+                .iter()
+                .map(|row| &row.id)
+                .filter(|id| !ids.contains(id));
+            answered.extend(others.chain([&strangers]));
+        }
         let answers = answered.into_iter().map(|id| {
             let row = self.orders.iter().find(|row| row.id == *id && !dice.one_in(15));
             let answer = match row {

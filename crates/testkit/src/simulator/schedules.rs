@@ -13,7 +13,7 @@ use super::world::World;
 /// A held order without a job is forgotten after this time. As in the product.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 /// The one provider.
-const PROVIDER: i64 = 1;
+pub(super) const PROVIDER: i64 = 1;
 
 impl World {
     pub(super) fn run_schedule(&mut self, dice: &mut Dice) {
@@ -66,8 +66,7 @@ impl World {
 
     fn ensure_polls(&mut self) {
         let now = self.now();
-        let due = |order: &Order| order.state.is_tracked() && order.due_at.is_some_and(|due| due <= now);
-        if !self.ids_of(due).is_empty() {
+        if self.store.polls_are_due(now) {
             self.store.jobs.ensure(Topic::Poll, PROVIDER, now);
         }
     }

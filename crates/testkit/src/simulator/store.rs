@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use domain::orders::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp, IN_DOUBT, NewOrder, Order};
 use domain::submission::Submission;
 use domain::wallets::{Movement, Transfer, TransferKind, WalletChange};
-use domain::{Money, OrderId, ProviderOrderId, Timestamp, UserId};
+use domain::{Money, OrderId, PollGroupId, ProviderOrderId, UserId};
 use ports::StoreError;
 
 use super::Rules;
 use super::jobs::{Jobs, Topic};
+use super::polls::Polls;
 
 /// What a commit does and what it says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) struct AttemptRow {
 pub(super) struct OrderRow {
     pub(super) order: Order,
     pub(super) attempts: Vec<AttemptRow>,
+    /// With which others it is asked about; then it has no due time of its own.
+    pub(super) group: Option<PollGroupId>,
     /// What a reader that took no lock may still see.
     before: Option<(Order, Option<Attempt>)>,
 }
@@ -76,6 +79,7 @@ pub(super) struct Store {
     references: HashSet<(TransferKind, String)>,
     keys: BTreeMap<(UserId, u64), OrderId>,
     pub(super) jobs: Jobs,
+    pub(super) polls: Polls,
     /// What the database was, and whether orders are sent.
     pub(super) submission: Submission,
     /// Something was recorded since the books were checked.
@@ -94,6 +98,7 @@ impl Store {
             references: HashSet::new(),
             keys: BTreeMap::new(),
             jobs: Jobs::default(),
+            polls: Polls::default(),
             submission,
             changed: false,
             contended: 0,
@@ -141,6 +146,7 @@ impl Store {
         self.orders.push(OrderRow {
             order,
             attempts: Vec::new(),
+            group: None,
             before: None,
         });
         self.changed = true;
@@ -186,8 +192,10 @@ impl Store {
             let (topic, due_at) = match follow_up {
                 FollowUp::Submit { due_at } => (Topic::Submit, *due_at),
                 FollowUp::Cancel { due_at } => (Topic::Cancel, *due_at),
-                // Every order is asked about by itself here, so that nothing ever waits for a full request.
-                FollowUp::Ask { .. } => continue,
+                FollowUp::Ask { due_at } => {
+                    self.polls.open_turn(*due_at);
+                    continue;
+                }
             };
             self.jobs.push(topic, change.order.id.0, due_at);
         }
@@ -195,6 +203,9 @@ impl Store {
             row.before = Some((row.order.clone(), row.latest().cloned()));
             row.order = change.order.clone();
             row.order.revision += 1;
+            if row.order.due_at.is_some() || !row.order.state.is_tracked() {
+                row.group = None;
+            }
             if let Some(attempt) = &change.attempt {
                 row.write_attempt(attempt);
             }
@@ -308,15 +319,6 @@ impl Store {
             self.transfers.push(row.clone());
         }
     }
-
-    /// Moves an order on the schedules without a decision, as the statements that take and reschedule polls do.
-    pub(super) fn reschedule(&mut self, id: OrderId, due_at: Timestamp) {
-        if let Some(row) = self.row_mut(id)
-            && row.order.state.is_tracked()
-        {
-            row.order.due_at = Some(due_at);
-        }
-    }
 }
 
 impl OrderRow {
@@ -357,7 +359,7 @@ impl OrderRow {
     }
 }
 
-fn said(commit: Commit) -> Result<(), StoreError> {
+pub(super) fn said(commit: Commit) -> Result<(), StoreError> {
     if commit == Commit::WorksInSilence {
         Err(unavailable())
     } else {

@@ -1,26 +1,45 @@
-//! Counterparts of `application::orders::TrackOrders` and `CancelUpstream`: ask about orders, apply what is reported,
-//! ask the provider to cancel.
-//!
-//! The product schedules orders about which there is no news in groups, to write less; here every order has a due time of its
-//! own. When an order is asked about differs, what is done with an answer does not.
+//! Counterparts of `application::orders::TrackOrders` and `CancelUpstream`: take what is due, ask about it together, apply
+//! what is reported, put the rest back in groups, ask about some of those alone that the answer left out; ask the provider
+//! to cancel.
 
 use std::time::Duration;
 
 use domain::orders::{
-    Change, Observation, Order, OrderPolicy, PollPace, next_poll, observe, observe_refusal,
+    Asked, Change, FollowUp, GroupPlan, Observation, Order, OrderPolicy, PollWindow, Regrouping,
+    next_group_poll, next_poll_turn, observe, observe_refusal, poll_interval, regroup,
 };
-use domain::{OrderId, ProviderOrderId, Timestamp};
+use domain::{OrderId, ProviderId, ProviderOrderId, Timestamp};
 use ports::gateway::StatusAnswer;
+use ports::orders::{PutBackPolls, TakePolls, TakenPoll, TakenPolls};
 
 use super::dice::Dice;
-use super::store::Commit;
-use super::worker::{Flow, Task};
+use super::polls::{FULL_ENOUGH, REQUEST_MAX};
+use super::schedules::PROVIDER;
+use super::worker::{FAILURE_PAUSE, Flow, Task};
 use super::world::World;
 
 /// For so long nobody else asks about orders that were taken. As in the product.
 const BUSY_FOR: Duration = Duration::from_secs(40);
 /// How long after a cancel request the status is asked for. As in the product.
 const ASK_AFTER: Duration = Duration::from_secs(5);
+/// So many orders that were missing from an answer are asked about alone after it, at most. As in the product.
+const ALONE_MAX: usize = 3;
+
+/// What a provider says about some of its orders, and perhaps about others.
+pub(super) type Answers = Vec<(ProviderOrderId, StatusAnswer)>;
+
+/// What was taken, and what became of it so far.
+#[derive(Debug, Clone)]
+pub(super) struct Batch {
+    taken: TakenPolls,
+    busy_until: Timestamp,
+    requested_at: Timestamp,
+    answers: Answers,
+    /// What is not looked at yet.
+    rest: Vec<TakenPoll>,
+    quiet: Vec<Asked>,
+    all_recorded: bool,
+}
 
 /// Where a poll stands.
 #[derive(Debug, Clone)]
@@ -28,15 +47,13 @@ pub(super) enum Poll {
     /// About to take what is due.
     Take,
     /// About to ask about these.
-    Ask {
-        taken: Vec<Order>,
-        requested_at: Timestamp,
-    },
+    Ask(Batch),
     /// What was answered is not all recorded.
-    Apply {
-        rest: Vec<(Order, StatusAnswer)>,
-        requested_at: Timestamp,
-    },
+    Apply(Batch),
+    /// About to put back those about which there is no news.
+    PutBack(Batch),
+    /// About to ask about these one by one.
+    Alone(Vec<(OrderId, ProviderOrderId)>),
 }
 
 /// Where a request to cancel stands.
@@ -50,75 +67,93 @@ impl World {
     pub(super) fn poll_step(&mut self, step: Poll, dice: &mut Dice) -> Flow {
         match step {
             Poll::Take => self.take_due(dice),
-            Poll::Ask { taken, requested_at } => {
-                let ids: Vec<ProviderOrderId> = taken
-                    .iter()
-                    .filter_map(|order| order.provider_order_id.clone())
-                    .collect();
+            Poll::Ask(mut batch) => {
+                batch.requested_at = self.now();
+                let ids: Vec<ProviderOrderId> = ids_of(&batch.taken).map(|(_, id)| id).collect();
                 let Some(answers) = self.panel.statuses(&ids, dice) else {
                     // The orders stay taken for a while, which paces the next try.
                     return Flow::Done;
                 };
-                let with_answer = |order: Order| {
-                    let id = order.provider_order_id.as_ref()?;
-                    let (_, answer) = answers.iter().find(|(answered, _)| answered == id)?;
-                    Some((order, answer.clone()))
-                };
-                let rest = taken.into_iter().filter_map(with_answer).collect();
-                Flow::Goes(Task::Poll(Poll::Apply { rest, requested_at }))
+                batch.answers = answers;
+                goes(Poll::Apply(batch))
             }
-            Poll::Apply {
-                mut rest,
-                requested_at,
-            } => {
-                let Some((order, answer)) = rest.pop() else {
-                    return Flow::Done;
-                };
-                self.apply_report(&order, &answer, requested_at, dice);
-                Flow::Goes(Task::Poll(Poll::Apply { rest, requested_at }))
-            }
+            Poll::Apply(mut batch) => match batch.rest.pop() {
+                Some(taken) => {
+                    self.apply_answer(&taken, &mut batch, dice);
+                    goes(Poll::Apply(batch))
+                }
+                None => goes(Poll::PutBack(batch)),
+            },
+            Poll::PutBack(batch) => self.put_back(&batch, dice),
+            Poll::Alone(missing) => self.ask_alone(missing, dice),
         }
     }
 
     fn take_due(&mut self, dice: &mut Dice) -> Flow {
-        let now = self.now();
-        let due = |order: &Order| order.state.is_tracked() && order.due_at.is_some_and(|due| due <= now);
-        let orders = self.store.orders.iter().map(|row| row.order.clone());
-        let taken: Vec<Order> = orders.filter(due).collect();
-        let commit = Self::draw_commit(dice);
-        if commit != Commit::Fails {
-            for order in &taken {
-                self.store.reschedule(order.id, now.plus(BUSY_FOR));
+        let (now, policy) = (self.now(), self.policy);
+        let take = TakePolls {
+            provider: ProviderId(PROVIDER),
+            window: PollWindow::at(now, &policy),
+            busy_until: now.plus(BUSY_FOR),
+            limit: REQUEST_MAX,
+            enough: FULL_ENOUGH,
+        };
+        match self.store.take_due_polls(&take, Self::draw_commit(dice)) {
+            Ok(None) => Flow::Done,
+            Err(_) => Flow::Again(FAILURE_PAUSE),
+            Ok(Some(taken)) => {
+                let (orders, groups) = (taken.orders.len(), taken.groups.len());
+                self.say("polls are taken", || {
+                    format!("{orders} orders are taken to ask about, in {groups} groups and by themselves")
+                });
+                goes(Poll::Ask(Batch {
+                    busy_until: take.busy_until,
+                    requested_at: now,
+                    answers: Vec::new(),
+                    rest: taken.orders.clone(),
+                    quiet: Vec::new(),
+                    all_recorded: true,
+                    taken,
+                }))
             }
         }
-        if taken.is_empty() || commit != Commit::Works {
-            return Flow::Done;
-        }
-        Flow::Goes(Task::Poll(Poll::Ask {
-            taken,
-            requested_at: now,
-        }))
     }
 
     /// One order's report is recorded; that it cannot be does not stop the rest.
-    fn apply_report(
+    fn apply_answer(&mut self, taken: &TakenPoll, batch: &mut Batch, dice: &mut Dice) {
+        let (policy, now) = (self.policy, self.now());
+        let TakenPoll { order, group, .. } = taken;
+        let upstream = order.provider_order_id.as_ref();
+        let answer = upstream.and_then(|id| answer_about(&batch.answers, id));
+        let is_news =
+            |answer: &&StatusAnswer| news(order, answer, batch.requested_at, &policy, now).is_some();
+        let Some(answer) = answer.filter(is_news) else {
+            batch.quiet.push(Asked {
+                order: order.id,
+                group: *group,
+                every: poll_interval(order, &policy, now),
+            });
+            return;
+        };
+        if !self.record_report(order.id, upstream, answer, batch.requested_at, dice) {
+            let commit = Self::draw_commit(dice);
+            self.store.leave_poll_group(order.id, batch.busy_until, commit);
+            batch.all_recorded = false;
+        }
+    }
+
+    fn record_report(
         &mut self,
-        order: &Order,
+        id: OrderId,
+        upstream: Option<&ProviderOrderId>,
         answer: &StatusAnswer,
         requested_at: Timestamp,
         dice: &mut Dice,
-    ) {
-        let (policy, now, id) = (self.policy, self.now(), order.id);
-        if news(order, answer, requested_at, &policy, now).is_none() {
-            self.store
-                .reschedule(id, next_poll(order, PollPace::default(), &policy, now));
-            return;
-        }
-        let commit = Self::draw_commit(dice);
-        let upstream = &order.provider_order_id;
+    ) -> bool {
+        let (policy, now, commit) = (self.policy, self.now(), Self::draw_commit(dice));
         let decide = |order: &Order, _: Option<&_>| {
             // After a restore, another order may have the id.
-            let is_asked = order.provider_order_id == *upstream;
+            let is_asked = order.provider_order_id.as_ref() == upstream;
             news(order, answer, requested_at, &policy, now).filter(|_| is_asked)
         };
         let recorded = self.store.amend(id, dice.one_in(8), commit, decide).is_ok();
@@ -126,6 +161,67 @@ impl World {
         self.say("a report is applied", || {
             format!("{answer:?} (recorded: {recorded}); {after}")
         });
+        recorded
+    }
+
+    fn put_back(&mut self, batch: &Batch, dice: &mut Dice) -> Flow {
+        let (policy, now) = (self.policy, self.now());
+        let Regrouping { groups, emptied } = regroup(&batch.taken.groups, &batch.quiet);
+        let due = |plan: GroupPlan| {
+            let first = plan.joins.first().map_or(0, |order| order.0);
+            let seed = plan.group.map_or(first, |group| group.0);
+            let time = next_group_poll(plan.every, false, seed, &policy, now);
+            (plan, time)
+        };
+        let turn = batch.taken.turn && batch.all_recorded;
+        let polls = PutBackPolls {
+            provider: ProviderId(PROVIDER),
+            busy_until: batch.busy_until,
+            asked_at: batch.requested_at,
+            groups: groups.into_iter().map(due).collect(),
+            emptied,
+            turn: turn.then(|| next_poll_turn(&policy, now)),
+        };
+        let result = self.store.put_back_polls(&polls, Self::draw_commit(dice));
+        let what = if matches!(result, Ok(false)) {
+            "another worker has taken the group"
+        } else {
+            "polls are put back"
+        };
+        self.say(what, || format!("put back: {result:?}, {:?}", polls.groups));
+        if result.is_err() {
+            return Flow::Again(FAILURE_PAUSE);
+        }
+        let asked: Vec<_> = ids_of(&batch.taken).collect();
+        let is_missing = |(_, id): &&(OrderId, ProviderOrderId)| answer_about(&batch.answers, id).is_none();
+        let mut missing: Vec<_> = asked.iter().filter(is_missing).cloned().collect();
+        if asked.len() < 2 || missing.is_empty() {
+            return goes(Poll::Take);
+        }
+        let first = dice.index(missing.len()).unwrap_or_default();
+        missing.rotate_left(first);
+        missing.truncate(ALONE_MAX);
+        goes(Poll::Alone(missing))
+    }
+
+    /// The order is back on its schedule already, and stays there if there is nothing to say about it.
+    fn ask_alone(&mut self, mut missing: Vec<(OrderId, ProviderOrderId)>, dice: &mut Dice) -> Flow {
+        let Some((id, upstream)) = missing.pop() else {
+            return goes(Poll::Take);
+        };
+        let requested_at = self.now();
+        let answers = self.panel.statuses(std::slice::from_ref(&upstream), dice);
+        let heard = answers.is_some();
+        self.say("an order is asked about alone", || {
+            format!("order {id} is asked about alone (answered: {heard})")
+        });
+        let Some(answers) = answers else {
+            return goes(Poll::Take);
+        };
+        if let Some(answer) = answer_about(&answers, &upstream) {
+            self.record_report(id, Some(&upstream), answer, requested_at, dice);
+        }
+        goes(Poll::Alone(missing))
     }
 
     pub(super) fn begin_cancel(&mut self, id: OrderId) -> Flow {
@@ -151,9 +247,11 @@ impl World {
                 let decide = |order: &Order, _: Option<&_>| {
                     order.state.is_tracked().then(|| {
                         let mut after = order.clone();
-                        after.due_at = Some(now.plus(ASK_AFTER));
+                        let due_at = now.plus(ASK_AFTER);
+                        after.due_at = Some(due_at);
                         after.updated_at = now;
-                        Change::of(after)
+                        let change = Change::of(after);
+                        change.follow_up(FollowUp::Ask { due_at })
                     })
                 };
                 // A note that is not recorded only costs a later poll.
@@ -165,6 +263,24 @@ impl World {
             }
         }
     }
+}
+
+/// Asked orders and their ids at the provider.
+fn ids_of(taken: &TakenPolls) -> impl Iterator<Item = (OrderId, ProviderOrderId)> + '_ {
+    let orders = taken.orders.iter().map(|taken| &taken.order);
+    orders.filter_map(|order| Some((order.id, order.provider_order_id.clone()?)))
+}
+
+/// Nobody was asked about the others.
+fn answer_about<'a>(answers: &'a Answers, id: &ProviderOrderId) -> Option<&'a StatusAnswer> {
+    answers
+        .iter()
+        .find(|(answered, _)| answered == id)
+        .map(|(_, answer)| answer)
+}
+
+const fn goes(step: Poll) -> Flow {
+    Flow::Goes(Task::Poll(step))
 }
 
 fn news(

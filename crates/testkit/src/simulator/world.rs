@@ -88,7 +88,7 @@ impl World {
             rules,
             policy: OrderPolicy { quarantine, ..policy },
             store,
-            panel: Panel::new(capability, day_before),
+            panel: Panel::new(capability, dice.one_in(3), day_before),
             shop,
             workers: vec![Worker::default(); WORKERS],
             gates: vec![Gate::closed(); PROCESSES],
@@ -259,8 +259,9 @@ impl World {
                 .map(|it| it.attempt.outcome.as_str())
                 .collect();
             format!(
-                "order {id}: {}, hold {}, attempts {attempts:?}, at the provider {}",
+                "order {id}: {}{}, hold {}, attempts {attempts:?}, at the provider {}",
                 row.order.state.as_str(),
+                if row.group.is_some() { " (grouped)" } else { "" },
                 row.order.hold.as_str(),
                 self.panel.took(&row.order)
             )
