@@ -15,6 +15,7 @@ mod m20261121_000006_operations;
 mod m20261121_000007_poll_groups;
 mod m20261121_000008_submission_guard;
 mod m20261121_000009_user_settings;
+mod m20261121_000010_mails;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_poll_groups::Migration),
             Box::new(m20261121_000008_submission_guard::Migration),
             Box::new(m20261121_000009_user_settings::Migration),
+            Box::new(m20261121_000010_mails::Migration),
         ]
     }
 }

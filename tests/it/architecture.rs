@@ -8,16 +8,17 @@ use std::path::Path;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Only the crates on the right may depend on packages whose name starts with one on the left.
-const WORLDS: [(&[&str], &[&str]); 5] = [
+const WORLDS: [(&[&str], &[&str]); 6] = [
     (&["sea-orm", "sqlx"], &["entities", "migration", "persistence"]),
     (&["actix", "utoipa", "tracing-actix"], &["api", "smm-guru"]),
     (&["reqwest"], &["gateways"]),
     (&["apalis"], &["queue"]),
+    (&["lettre", "askama"], &["mail"]),
     (&["deadpool", "redis"], &["cache", "queue"]),
 ];
 
 /// They implement ports, and know neither each other nor who uses them.
-const ADAPTERS: [&str; 5] = ["persistence", "cache", "queue", "gateways", "crypto"];
+const ADAPTERS: [&str; 6] = ["persistence", "cache", "queue", "gateways", "crypto", "mail"];
 const ABOVE_THE_PORTS: [&str; 4] = ["application", "api", "worker", "smm-guru"];
 
 /// What would make the rules of the business wait, or read a clock.

@@ -12,6 +12,7 @@ mod customer_http;
 mod failpoints;
 mod impersonation_http;
 mod library;
+mod mail;
 mod mass_orders;
 mod money_races;
 mod order_races;

@@ -53,6 +53,7 @@ codes! {
         InsufficientBalance = PAYMENT_REQUIRED "INSUFFICIENT_BALANCE" "The wallet does not hold enough money.";
         ForeignOrigin = FORBIDDEN "INVALID_ORIGIN" "Invalid origin";
         Banned = FORBIDDEN "ACCOUNT_BANNED" "The account is banned.";
+        EmailNotVerified = FORBIDDEN "EMAIL_NOT_VERIFIED" "Please verify your email address before you order.";
         WalletFrozen = FORBIDDEN "WALLET_FROZEN" "The wallet is frozen. Please contact support.";
         RouteNotFound = NOT_FOUND "ROUTE_NOT_FOUND" "There is no such route.";
         CategoryNotFound = NOT_FOUND "CATEGORY_NOT_FOUND" "Category not found";
@@ -90,6 +91,7 @@ codes! {
     AuthCode {
         InvalidBody = BAD_REQUEST "VALIDATION_ERROR" "Invalid body parameters";
         InvalidQuery = BAD_REQUEST "VALIDATION_ERROR" "Invalid query parameters";
+        InvalidToken = BAD_REQUEST "INVALID_TOKEN" "invalid token";
         InvalidEmail = BAD_REQUEST "INVALID_EMAIL" "Invalid email";
         PasswordTooShort = BAD_REQUEST "PASSWORD_TOO_SHORT" "Password too short";
         PasswordTooLong = BAD_REQUEST "PASSWORD_TOO_LONG" "Password too long";
@@ -116,6 +118,7 @@ codes! {
         ForeignCallback = FORBIDDEN "INVALID_CALLBACKURL" "Invalid callbackURL";
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
         LastAdmin = CONFLICT "LAST_ADMIN" "There has to be another administrator first";
+        ForeignRedirect = FORBIDDEN "INVALID_REDIRECTURL" "Invalid redirectURL";
         UserExists = UNPROCESSABLE_ENTITY "USER_ALREADY_EXISTS" "User already exists";
         TooManyAttempts = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many authentication attempts, please try again later.";
     }

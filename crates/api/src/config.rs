@@ -31,7 +31,7 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// Threads that serve requests; `None` takes one for each core.
     pub threads: Option<usize>,
-    /// The addresses under which browsers see us, such as `https://smm.example`. Requests of other sites' pages are
+    /// The addresses under which browsers see us, such as `https://smm.example`, the public one first. Requests of other sites' pages are
     /// refused. Without any, the Host header decides.
     pub public_origins: Vec<String>,
     /// Reverse proxies in front of us, each of which appends to `X-Forwarded-For`. Zero trusts the header not at all.
@@ -59,6 +59,8 @@ impl ApiConfig {
 pub(crate) struct Site {
     /// Normalised, such as `https://smm.example`.
     pub origins: Vec<String>,
+    /// The first of them: where pages of ours are.
+    pub public_address: Option<String>,
     /// See [`ApiConfig::trusted_hops`].
     pub trusted_hops: usize,
     /// Whether cookies may travel over plain HTTP.
@@ -67,13 +69,14 @@ pub(crate) struct Site {
 
 impl Site {
     pub fn of(config: &ApiConfig) -> Self {
+        let origins = config.public_origins.iter();
+        let origins: Vec<String> = origins
+            .filter_map(|origin| Url::parse(origin).ok())
+            .map(|url| url.origin().ascii_serialization())
+            .collect();
         Self {
-            origins: config
-                .public_origins
-                .iter()
-                .filter_map(|origin| Url::parse(origin).ok())
-                .map(|url| url.origin().ascii_serialization())
-                .collect(),
+            public_address: origins.first().cloned(),
+            origins,
             trusted_hops: config.trusted_hops,
             transport: if config.secure_cookies {
                 Transport::SecureOnly

@@ -127,7 +127,7 @@ pub fn is_forgetful(signer: &dyn CookieSigner, headers: &HeaderMap) -> bool {
 }
 
 /// Percent-encodes as the browser's `encodeURIComponent` does.
-fn encode_component(text: &str) -> String {
+pub fn encode_component(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -10,6 +10,8 @@ pub enum List {
     Orders,
     /// Wallet entries.
     Entries,
+    /// Mails.
+    Mails,
 }
 
 impl List {
@@ -17,6 +19,7 @@ impl List {
         match self {
             Self::Orders => 'o',
             Self::Entries => 'e',
+            Self::Mails => 'm',
         }
     }
 }

@@ -46,6 +46,7 @@ const SIGNED_OUT: &str = "No session; the body is empty";
         (name = "Providers", description = "Staff administer providers"),
         (name = "Services", description = "Staff arrange services"),
         (name = "Users", description = "Staff look after customers"),
+        (name = "Mails", description = "Staff see what became of mails"),
         (name = "Submission", description = "Staff stop and release the sending of orders"),
         (name = "Orders of everybody", description = "Staff watch over orders"),
     )

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services};
-use application::identity::{CreateUser, CurrentSession, OwnAccount, SignIn, SignOut, SignUp, UserAdmin};
+use application::identity::{
+    AskForMail, CreateUser, CurrentSession, OwnAccount, ResetPassword, SignIn, SignOut, SignUp, UserAdmin,
+};
+use application::mail::BrowseMails;
 use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, PlaceOrders};
 use application::providers::{ProviderConnection, Providers};
 use application::submission::SubmissionGuard;
@@ -32,6 +35,12 @@ pub struct ApiState {
     pub create_user: Arc<CreateUser>,
     /// Staff administer users.
     pub user_admin: Arc<UserAdmin>,
+    /// Anybody asks for a link by mail.
+    pub ask_for_mail: Arc<AskForMail>,
+    /// Links of mails set passwords.
+    pub reset_password: Arc<ResetPassword>,
+    /// Staff look at mails.
+    pub mails: Arc<BrowseMails>,
     /// What anybody may see.
     pub catalog: Arc<BrowseCatalog>,
     /// Staff arrange categories.

@@ -8,9 +8,11 @@ pub mod caller;
 pub mod catalog;
 pub mod identity;
 pub mod jobs;
+pub mod mail;
 pub mod orders;
 pub mod providers;
 pub mod submission;
 pub mod wallets;
 
+mod line;
 mod retry;

@@ -64,6 +64,10 @@ numeric_id!(
     /// Orders that a provider is asked about together.
     PollGroupId
 );
+numeric_id!(
+    /// A mail that was sent or is to be sent; public among staff.
+    MailId
+);
 text_id!(
     /// A user: 32 characters of `[a-zA-Z0-9]`.
     UserId

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod fingerprint;
 pub mod identity;
 pub mod ids;
+pub mod mail;
 pub mod money;
 pub mod orders;
 pub mod page;
@@ -19,7 +20,9 @@ pub mod time;
 pub mod wallets;
 
 pub use fingerprint::Fingerprint;
-pub use ids::{CategoryId, OrderId, PollGroupId, ProviderId, ProviderOrderId, ServiceId, SessionId, UserId};
+pub use ids::{
+    CategoryId, MailId, OrderId, PollGroupId, ProviderId, ProviderOrderId, ServiceId, SessionId, UserId,
+};
 pub use money::{Money, MoneyError, Rate};
 pub use page::PageSize;
 pub use secret::Secret;

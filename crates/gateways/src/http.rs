@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::CONTENT_ENCODING;
+use reqwest::header::{CONTENT_ENCODING, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, Request, Response};
 
 use crate::address::{AddressPolicy, AddressRefused, FilteringResolver};
@@ -118,6 +118,8 @@ pub(crate) enum CallError {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Body,
+    /// When the server wants to be asked again, if it said so in seconds.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// The body of an answer.
@@ -134,12 +136,20 @@ pub(crate) enum Body {
 pub(crate) async fn exchange(client: &Client, request: Request, limit: usize) -> Result<Answer, CallError> {
     let response = client.execute(request).await.map_err(|error| failure(&error))?;
     let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER);
+    let retry_after = retry_after
+        .and_then(|it| it.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
     let body = if is_compressed(&response) {
         Body::Compressed
     } else {
         read_body(response, limit).await?
     };
-    Ok(Answer { status, body })
+    Ok(Answer {
+        status,
+        body,
+        retry_after,
+    })
 }
 
 fn is_compressed(response: &Response) -> bool {

@@ -8,7 +8,9 @@ mod http;
 mod json;
 mod panel;
 mod redact;
+mod resend;
 
 pub use address::AddressPolicy;
 pub use http::{GatewayConfig, GatewayError};
 pub use panel::PanelHttpGateway;
+pub use resend::{ResendConfig, ResendMailer};

@@ -16,6 +16,7 @@ mod group;
 mod health;
 mod identity;
 mod ledger;
+mod mail;
 mod orders;
 mod outbox;
 mod providers;

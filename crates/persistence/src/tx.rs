@@ -25,10 +25,12 @@ use async_trait::async_trait;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
 use ports::identity::IdentityRepository;
+use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::{OutboxRepository, WorkSignal};
 use ports::providers::ProviderRepository;
 use ports::submission::SubmissionRepository;
+use ports::tokens::TokenRepository;
 use ports::wallets::WalletRepository;
 use ports::{StoreError, Tx};
 use sea_orm::DatabaseTransaction;
@@ -172,6 +174,14 @@ impl Tx for SeaTx {
     }
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {
+        self
+    }
+
+    fn mails(&mut self) -> &mut dyn MailRepository {
+        self
+    }
+
+    fn tokens(&mut self) -> &mut dyn TokenRepository {
         self
     }
 

@@ -16,15 +16,18 @@ pub enum JobTopic {
     CancelOrder,
     /// Ask a provider about its due orders; subject: provider.
     PollProvider,
+    /// Deliver a mail; subject: mail.
+    DeliverMail,
 }
 
 impl JobTopic {
     /// Every topic.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::SubmitOrder,
         Self::ReconcileOrder,
         Self::CancelOrder,
         Self::PollProvider,
+        Self::DeliverMail,
     ];
 
     /// The stored word.
@@ -35,6 +38,7 @@ impl JobTopic {
             Self::ReconcileOrder => "order.reconcile",
             Self::CancelOrder => "order.cancel",
             Self::PollProvider => "provider.poll",
+            Self::DeliverMail => "mail.deliver",
         }
     }
 
@@ -52,7 +56,7 @@ pub struct Job {
     pub id: i64,
     /// What to do.
     pub topic: JobTopic,
-    /// To which order or provider.
+    /// To which order, provider or mail.
     pub subject: i64,
     /// Which claim of the row this is, counted from one. A worker may finish only the claim that it was given.
     pub claim: i64,

@@ -13,12 +13,14 @@ pub mod identity;
 pub mod jobs;
 pub mod ledger;
 pub mod limits;
+pub mod mail;
 pub mod orders;
 pub mod outbox;
 pub mod placing;
 pub mod providers;
 pub mod store;
 pub mod submission;
+pub mod tokens;
 pub mod users;
 pub mod wallets;
 

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 pub struct NewJob {
     /// What to do.
     pub topic: JobTopic,
-    /// To which order or provider.
+    /// To which order, provider or mail.
     pub subject: i64,
     /// Not before.
     pub due_at: Timestamp,

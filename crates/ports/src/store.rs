@@ -6,11 +6,13 @@ use domain::OrderId;
 use crate::audit::AuditRepository;
 use crate::catalog::CatalogRepository;
 use crate::identity::IdentityRepository;
+use crate::mail::MailRepository;
 use crate::orders::OrderRepository;
 use crate::outbox::OutboxRepository;
 use crate::placing::Placement;
 use crate::providers::ProviderRepository;
 use crate::submission::SubmissionRepository;
+use crate::tokens::TokenRepository;
 use crate::wallets::WalletRepository;
 
 /// What can go wrong with the database. What a use case expects to happen is an `Ok` variant instead.
@@ -77,7 +79,7 @@ pub trait Store: Send + Sync {
 /// somebody relies ("you ordered that before") is given after `commit`, also when nothing was written.
 ///
 /// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, wallets,
-/// transfers, outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
+/// transfers, mails, outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
 /// in the transaction may be written at any point, because nobody else waits for them. The wallet comes last where it
 /// can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
 /// before the key.
@@ -99,6 +101,10 @@ pub trait Tx: Send {
     fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Whether orders may be sent.
     fn submission(&mut self) -> &mut dyn SubmissionRepository;
+    /// Mails to be sent.
+    fn mails(&mut self) -> &mut dyn MailRepository;
+    /// What mailed tokens are good for.
+    fn tokens(&mut self) -> &mut dyn TokenRepository;
 
     /// Makes everything durable, what was read included. If the transaction pushed outbox rows, wakes the relay.
     ///

@@ -20,6 +20,8 @@ const ORIGIN_EXPECTED: &str = "must be an origin such as https://panel.example.c
 pub struct HttpSettings {
     /// Where it listens; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// The address under which browsers see us, if it is set.
+    pub public_url: Option<Origin>,
     /// Who may send requests with cookies: the public URL, then the others. Empty if neither is set: then whoever has the
     /// same address as the request.
     pub trusted_origins: Vec<Origin>,
@@ -84,6 +86,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<HttpSettings, SettingsError> {
     Ok(HttpSettings {
         listen: SocketAddr::new(address, port),
         secure_cookies: secure_cookies(reader, public_url.as_ref(), &trusted_origins)?,
+        public_url,
         trusted_origins,
         trusted_proxies: reader.number("http.trusted_proxies", 0..=TRUSTED_PROXIES_MAX)?,
     })

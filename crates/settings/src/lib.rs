@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod http;
 mod layers;
+mod mail;
 mod names;
 mod orders;
 mod overrides;
@@ -27,6 +28,7 @@ pub use describe::Described;
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use http::{HttpSettings, Origin};
+pub use mail::{Carrier, MailSettings, SmtpSecurity};
 pub use overrides::Overrides;
 pub use secrets::{SealingKeys, Secrets};
 
@@ -42,6 +44,8 @@ pub struct Settings {
     pub mode: Mode,
     /// The web server.
     pub http: HttpSettings,
+    /// Mails to users.
+    pub mail: MailSettings,
     /// The database connections.
     pub database: PoolSettings,
     /// Keys.
@@ -116,6 +120,7 @@ impl Settings {
         let reader = Reader::new(&layers);
         let mode = database::mode(&reader)?;
         let http = http::read(&reader)?;
+        let mail = mail::read(&reader, &http)?;
         let orders = orders::read(&reader)?;
         let database = PoolSettings {
             connections_max: reader.number("database.connections_max", 1..=1_000)?,
@@ -135,6 +140,7 @@ impl Settings {
         Ok(Self {
             mode,
             http,
+            mail,
             database,
             secrets,
             orders,

@@ -20,6 +20,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<OrderPolicy, SettingsError> {
         twin_window: reader.seconds("orders.twin_window_seconds", 0.0..=YEAR_SECONDS)?,
         poll_percent: reader.number("orders.poll_percent", 1..=1_000)?,
         lookup_percent: reader.number("orders.lookup_percent", 1..=1_000)?,
+        verified_only: reader.flag("orders.require_verified_email")?,
     };
     policy
         .check()

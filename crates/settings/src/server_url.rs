@@ -71,7 +71,7 @@ pub(crate) fn without_secrets(text: &str) -> String {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     match Host::parse(host) {
         Ok(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Ok(Host::Ipv4(address)) => address.is_loopback(),

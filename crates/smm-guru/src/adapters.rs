@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::mail::MailPolicy;
 use ports::catalog::CatalogQueries;
 use ports::crypto::{CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
 use ports::gateway::PanelGateway;
@@ -10,10 +11,12 @@ use ports::identity::IdentityQueries;
 use ports::jobs::{JobConsumer, JobQueue};
 use ports::ledger::LedgerProof;
 use ports::limits::RateLimiter;
+use ports::mail::{MailQueries, MailRenderer, Mailer};
 use ports::orders::OrderQueries;
 use ports::outbox::{OutboxRelay, WorkSignal};
 use ports::providers::ProviderQueries;
 use ports::submission::{DatabaseIdentity, SubmissionMemory, SubmissionQueries};
+use ports::tokens::TokenQueries;
 use ports::wallets::WalletQueries;
 use ports::{Clock, IdSource, Store};
 
@@ -32,6 +35,10 @@ pub struct Adapters {
     pub identity: Arc<dyn IdentityQueries>,
     /// Wallets for reading.
     pub wallets: Arc<dyn WalletQueries>,
+    /// Mails for reading.
+    pub mails: Arc<dyn MailQueries>,
+    /// Mailed tokens for looking at.
+    pub tokens: Arc<dyn TokenQueries>,
     /// Whether orders may be sent.
     pub submission: Arc<dyn SubmissionQueries>,
     /// What the database is.
@@ -62,6 +69,12 @@ pub struct Adapters {
     pub limiter: Arc<dyn RateLimiter>,
     /// Provider panels.
     pub gateway: Arc<dyn PanelGateway>,
+    /// The words of mails.
+    pub renderer: Arc<dyn MailRenderer>,
+    /// Who carries mails.
+    pub mailer: Arc<dyn Mailer>,
+    /// Which mails are written, and where their links lead.
+    pub mail_policy: MailPolicy,
     /// Handing jobs over.
     pub queue: Arc<dyn JobQueue>,
     /// Taking jobs.

@@ -9,6 +9,8 @@ use gateways::AddressPolicy;
 use persistence::PoolSizes;
 use settings::{Environment, Mode, Overrides, PrivateTargets, SealingKeys, Settings, SettingsError};
 
+use crate::MailSetup;
+
 /// Where state lives.
 #[derive(Debug, Clone)]
 pub enum Storage {
@@ -56,6 +58,8 @@ pub struct Blueprint {
     pub concurrency: usize,
     /// What the API needs to know.
     pub api: api::ApiConfig,
+    /// What mails are made with.
+    pub mail: MailSetup,
     /// Where workers without the API answer `/health`, `/ready` and `/metrics`, if they do.
     pub metrics_address: Option<SocketAddr>,
 }
@@ -92,6 +96,7 @@ impl Blueprint {
             },
             concurrency: usize::try_from(settings.workers).unwrap_or(1),
             api: api_config(settings),
+            mail: MailSetup::of(settings),
             metrics_address: settings.telemetry.metrics_address,
         }
     }
@@ -171,6 +176,8 @@ pub struct DistributedOptions {
     pub policy: OrderPolicy,
     /// Which addresses providers may have.
     pub addresses: AddressPolicy,
+    /// What mails are made with; [`MailSetup::none`] sends none.
+    pub mail: MailSetup,
     /// Connections to PostgreSQL.
     pub connections: u32,
     /// Jobs done at once.
@@ -200,6 +207,7 @@ impl DistributedOptions {
             },
             concurrency: self.concurrency,
             api: api::ApiConfig::direct(self.listen),
+            mail: self.mail,
             metrics_address: None,
         }
     }

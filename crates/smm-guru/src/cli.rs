@@ -37,6 +37,9 @@ pub enum Command {
     /// Shows and switches whether orders are sent to providers.
     #[command(subcommand, after_help = "Example: smm-guru submission status --data ./data")]
     Submission(SubmissionCommand),
+    /// Shows and tries mails.
+    #[command(subcommand, after_help = "Example: smm-guru mail preview reset_password")]
+    Mail(MailCommand),
     /// Prints the OpenAPI document.
     #[command(after_help = "Example: smm-guru openapi > openapi.json")]
     Openapi,
@@ -134,6 +137,29 @@ pub enum SubmissionCommand {
         /// Which database.
         #[command(flatten)]
         data: DataArgs,
+    },
+}
+
+/// What to do with mails.
+#[derive(Debug, Subcommand)]
+pub enum MailCommand {
+    /// Shows what mails look like, with an invented reader and a link that leads nowhere.
+    #[command(
+        after_help = "Example: smm-guru mail preview reset_password\n         smm-guru mail preview --to ./previews"
+    )]
+    Preview {
+        /// Which: verify_address, reset_password, welcome, change_address, delete_account, password_changed,
+        /// address_changed, two_factor_enabled, two_factor_disabled. All of them unless it is given.
+        template: Option<String>,
+        /// Write an HTML and a text file for each into this folder, instead of printing the texts.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
+    /// Sends a mail to see whether the mail server takes it.
+    #[command(after_help = "Example: smm-guru mail test ann@example.com")]
+    Test {
+        /// Where to.
+        address: String,
     },
 }
 

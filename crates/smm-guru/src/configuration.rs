@@ -59,6 +59,7 @@ pub const fn advice(error: &OpenError) -> &'static str {
         OpenError::Policy(_) => "Correct the ORDERS_… settings; config/default.toml explains them.",
         OpenError::Settings(_) => "Correct the setting that is named.",
         OpenError::Listen { .. } => "Stop what listens there, or choose another port.",
+        OpenError::Mail(_) => "Correct the mail settings; config/default.toml explains them.",
         OpenError::Setup(_) => "This is a defect; please report it.",
     }
 }

@@ -95,7 +95,8 @@ pub async fn distributed(options: DistributedOptions) -> Result<System, OpenErro
 }
 
 async fn open(blueprint: Blueprint) -> Result<System, OpenError> {
-    let system = System::open(blueprint).await?;
+    // A large future, which would make those of the callers large.
+    let system = Box::pin(System::open(blueprint)).await?;
     system.migrate().await?;
     Ok(system)
 }

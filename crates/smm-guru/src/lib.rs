@@ -6,6 +6,7 @@
 mod adapters;
 mod blueprint;
 mod embed;
+mod mailing;
 mod observe;
 mod running;
 mod services;
@@ -17,6 +18,7 @@ pub use blueprint::{Blueprint, DistributedOptions, EmbeddedOptions, Storage};
 pub use domain;
 pub use embed::{distributed, embedded};
 pub use gateways::AddressPolicy;
+pub use mailing::MailSetup;
 pub use persistence::PoolSizes;
 pub use ports;
 pub use running::Running;

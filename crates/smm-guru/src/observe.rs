@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use api::MetricsPage;
 use application::providers::Panels;
+use domain::mail::MailState;
 use domain::{Money, ProviderId};
 use metrics::{gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -115,6 +116,12 @@ async fn read_gauges(ports: &Adapters, panels: &Panels) -> Result<(), StoreError
     let backlog = ports.outbox.backlog(now).await?;
     gauge!("outbox_waiting").set(lossy(backlog.waiting));
     gauge!("outbox_given_up").set(lossy(backlog.given_up));
+    for state in [MailState::Waiting, MailState::Refused, MailState::GivenUp] {
+        gauge!("mails", "state" => state.as_str()).set(0.0);
+    }
+    for count in ports.mails.troubled().await? {
+        gauge!("mails", "state" => count.state.as_str()).set(lossy(count.mails));
+    }
     let oldest = backlog.oldest_due.map_or(Duration::ZERO, |due| now.since(due));
     gauge!("outbox_oldest_due_seconds").set(oldest.as_secs_f64());
     gauge!("circuits_not_closed").set(lossy(

@@ -6,9 +6,11 @@ use application::catalog::{
     BrowseCatalog, Categories, EditService, ImportServices, Services as CatalogServices,
 };
 use application::identity::{
-    CreateUser, CurrentSession, OwnAccount, SignIn, SignInLimits, SignOut, SignUp, UserAdmin,
+    AskForMail, CreateUser, CurrentSession, OwnAccount, ResetPassword, SignIn, SignInLimits, SignOut, SignUp,
+    UserAdmin,
 };
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
+use application::mail::{BrowseMails, DeliverMail, DeliveryPorts};
 use application::orders::{
     BrowseOrders, CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, PlaceOrders, ReconcileOrder,
     RescueOrders, SubmitOrder, TrackOrders,
@@ -19,6 +21,7 @@ use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
 use domain::orders::OrderPolicy;
 
 use crate::Adapters;
+use crate::mailing::office;
 use crate::observe::PollMetrics;
 
 /// The use cases. Controllers, commands and programs that embed the library call these.
@@ -37,6 +40,12 @@ pub struct Services {
     pub own_account: Arc<OwnAccount>,
     /// Staff administer users.
     pub user_admin: Arc<UserAdmin>,
+    /// Asking for a link by mail.
+    pub ask_for_mail: Arc<AskForMail>,
+    /// Setting a password by a mailed link.
+    pub reset_password: Arc<ResetPassword>,
+    /// Looking at mails.
+    pub browse_mails: Arc<BrowseMails>,
     /// What customers can order.
     pub browse_catalog: Arc<BrowseCatalog>,
     /// Categories.
@@ -94,6 +103,7 @@ impl Services {
             ..
         } = ports.clone();
         let submission = Arc::new(SubmissionGuard::new(guard_ports(ports), policy));
+        let office = office(ports);
         let panels = Panels::new(
             ports.providers.clone(),
             ports.sealer.clone(),
@@ -106,9 +116,28 @@ impl Services {
                 store.clone(),
                 hasher.clone(),
                 digester.clone(),
+                office.clone(),
                 ids.clone(),
                 clock.clone(),
             )),
+            ask_for_mail: Arc::new(AskForMail::new(
+                store.clone(),
+                office.clone(),
+                ports.limiter.clone(),
+                ids.clone(),
+                clock.clone(),
+            )),
+            reset_password: Arc::new(ResetPassword::new(
+                store.clone(),
+                ports.tokens.clone(),
+                identity.clone(),
+                hasher.clone(),
+                digester.clone(),
+                office,
+                ids.clone(),
+                clock.clone(),
+            )),
+            browse_mails: Arc::new(BrowseMails::new(ports.mails.clone())),
             sign_in: Arc::new(SignIn::new(
                 store.clone(),
                 identity.clone(),
@@ -275,6 +304,19 @@ pub fn use_cases(ports: &Adapters, services: &Services, policy: OrderPolicy, wor
             Arc::new(PollMetrics),
             policy,
         ),
+        mail: DeliverMail::new(delivery_ports(ports), office(ports)),
+    }
+}
+
+fn delivery_ports(ports: &Adapters) -> DeliveryPorts {
+    DeliveryPorts {
+        store: ports.store.clone(),
+        mails: ports.mails.clone(),
+        identity: ports.identity.clone(),
+        renderer: ports.renderer.clone(),
+        mailer: ports.mailer.clone(),
+        digester: ports.digester.clone(),
+        clock: ports.clock.clone(),
     }
 }
 
@@ -290,10 +332,11 @@ pub fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
     let Adapters {
         store,
         orders,
+        mails,
         clock,
         limiter,
         ..
     } = ports.clone();
     let rescue = RescueOrders::new(store.clone(), orders.clone(), clock.clone(), policy);
-    Schedules::new(rescue, store, orders, limiter, clock)
+    Schedules::new(rescue, store, orders, mails, limiter, clock)
 }

@@ -50,6 +50,9 @@ pub enum OpenError {
         /// Why.
         error: std::io::Error,
     },
+    /// Mails cannot be sent as it is set up.
+    #[error("mail: {0}")]
+    Mail(String),
     /// A library refused to be set up; a defect.
     #[error("cannot set up {0}")]
     Setup(String),
@@ -135,6 +138,8 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         providers: queries.clone(),
         identity: queries.clone(),
         wallets: queries.clone(),
+        mails: queries.clone(),
+        tokens: queries.clone(),
         submission: queries,
         identity_of_database: Arc::new(SeaIdentity::new(database)),
         memory,
@@ -150,6 +155,9 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         signer: Arc::new(HmacCookieSigner::new(&blueprint.cookie_secret)),
         limiter,
         gateway: Arc::new(gateway),
+        renderer: Arc::new(blueprint.mail.templates()),
+        mailer: blueprint.mail.mailer()?,
+        mail_policy: blueprint.mail.policy.clone(),
         queue,
         consumer,
     })

@@ -174,6 +174,7 @@ impl Bench {
                 rescue,
                 store,
                 self.queries.clone(),
+                self.queries.clone(),
                 Arc::new(Always),
                 clock,
             )),

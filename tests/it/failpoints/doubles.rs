@@ -13,11 +13,13 @@ use ports::catalog::CatalogRepository;
 use ports::identity::IdentityRepository;
 use ports::jobs::{Job, JobQueue, QueueError};
 use ports::limits::{Admission, Limit, RateLimiter};
+use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
 use ports::submission::SubmissionRepository;
+use ports::tokens::TokenRepository;
 use ports::wallets::WalletRepository;
 use ports::{Clock, Store, StoreError, Tx};
 
@@ -139,6 +141,14 @@ impl Tx for SilentTx {
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {
         self.0.submission()
+    }
+
+    fn mails(&mut self) -> &mut dyn MailRepository {
+        self.0.mails()
+    }
+
+    fn tokens(&mut self) -> &mut dyn TokenRepository {
+        self.0.tokens()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use application::jobs::{JobRunner, Relay, Schedule, Schedules, UseCases};
 use application::orders::{OrderLine, OrderPlacement, PlaceOrderError, PlaceOrdersError};
 use domain::orders::{OrderPolicy, OrderState};
 use domain::text::{IdempotencyKey, Link};
-use domain::{Money, OrderId, PageSize, ProviderId, Rate, Secret, ServiceId, UserId};
+use domain::{MailId, Money, OrderId, PageSize, ProviderId, Rate, Secret, ServiceId, UserId};
 use futures::future::join_all;
 use ports::StoreError;
 use ports::jobs::{Job, JobHandler, JobTopic};
@@ -55,6 +55,7 @@ pub async fn open(place: &Place) -> System {
                 sealing_secret: Secret::new("keys of the tests are sealed with 9876543210"),
                 policy,
                 addresses,
+                mail: smm_guru::MailSetup::none(),
                 connections: 4,
                 concurrency: 1,
                 listen,
@@ -298,6 +299,7 @@ impl Worker {
             JobTopic::ReconcileOrder => self.direct.reconcile.reconcile(order).await,
             JobTopic::CancelOrder => self.direct.cancel.ask(order).await,
             JobTopic::PollProvider => self.direct.track.poll(ProviderId(job.subject)).await,
+            JobTopic::DeliverMail => Ok(self.direct.mail.deliver(MailId(job.subject)).await.unwrap()),
         };
         done.unwrap();
     }

@@ -8,7 +8,7 @@ use domain::Secret;
 use domain::orders::OrderPolicy;
 use persistence::testing::TestDatabase;
 use serde::{Deserialize, Serialize};
-use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, System};
+use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, MailSetup, System};
 use tempfile::TempDir;
 
 use super::program::{Finished, Program, Variables, run};
@@ -45,6 +45,7 @@ const DECIDED: OrderPolicy = OrderPolicy {
     twin_window: Duration::from_secs(15),
     poll_percent: 100,
     lookup_percent: 100,
+    verified_only: false,
 };
 
 /// Where state lives, for as long as the test runs.
@@ -97,6 +98,7 @@ pub async fn open_at(address: &Address, policy: OrderPolicy, workers: usize) -> 
                 sealing_secret: Secret::new(SEALING_SECRET),
                 policy,
                 addresses,
+                mail: MailSetup::none(),
                 connections: 4,
                 concurrency: workers,
                 listen,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use domain::Secret;
 use domain::orders::OrderPolicy;
-use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, Running, System};
+use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, MailSetup, Running, System};
 use tempfile::TempDir;
 
 use super::servers::Servers;
@@ -83,6 +83,7 @@ pub fn distributed(servers: &Servers, policy: OrderPolicy) -> DistributedOptions
         sealing_secret: Secret::new("the sealing secret of every acceptance test"),
         policy,
         addresses: AddressPolicy::AllowPrivate,
+        mail: MailSetup::none(),
         connections: 8,
         concurrency: 8,
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),

@@ -4,8 +4,10 @@ mod admin;
 mod bodies;
 mod callback;
 mod error_page;
+mod forget_password;
 mod get_session;
 mod own;
+mod reset_password;
 mod sessions;
 mod sign_in;
 mod sign_out;
@@ -35,6 +37,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(sign_in::sign_in)
         .service(sign_out::sign_out)
         .service(get_session::get_session)
+        .service(forget_password::forget_password)
+        .service(forget_password::request_password_reset)
+        .service(forget_password::send_verification_email)
+        .service(reset_password::follow_reset_link)
+        .service(reset_password::reset_password)
         .service(own::change_password)
         .service(own::update_user)
         .service(sessions::list_sessions)

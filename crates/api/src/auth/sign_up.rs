@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::bodies::UserBody;
-use super::signed_in;
+use super::{callback, signed_in};
 use crate::codes::{AuthCode, Code};
 use crate::config::Site;
 use crate::error::{ApiError, AuthError};
@@ -29,6 +29,10 @@ pub struct SignUpForm {
     /// 8 to 128 characters of any kind.
     #[schema(example = "Correct-Horse-1", min_length = 8, max_length = 128, format = Password)]
     password: String,
+    /// The page of ours that the link in the verification mail leads to.
+    #[serde(rename = "callbackURL")]
+    #[schema(example = "/dashboard")]
+    callback_url: Option<String>,
     /// Whether to stay signed in after the browser is closed; yes unless it is `false`.
     remember_me: Option<bool>,
 }
@@ -49,6 +53,7 @@ pub struct SignedUp {
         (status = 200, description = "Signed up; the cookie carries the session", body = SignedUp, headers(
             ("Set-Cookie" = String, description = "`better-auth.session_token`"))),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT` or `PASSWORD_TOO_LONG`"),
+        (status = 403, description = "`INVALID_CALLBACKURL` or `INVALID_ORIGIN`"),
         (status = 422, description = "`USER_ALREADY_EXISTS`"),
     )
 )]
@@ -59,6 +64,7 @@ pub async fn sign_up(
     Client(browser): Client,
     Valid(form): Valid<SignUpForm>,
 ) -> Result<HttpResponse, AuthError> {
+    callback::check(form.callback_url.as_deref(), &site.origins)?;
     let opened = state.sign_up.sign_up(form.into_command(browser)?).await;
     let opened = opened.map_err(sign_up_error)?;
     Ok(signed_in(&state, &site, &opened, &body(&opened)))
@@ -70,6 +76,7 @@ impl SignUpForm {
             name: Name::parse(&self.name).map_err(|_| AuthCode::InvalidBody)?,
             email: Email::parse(&self.email).map_err(|_| AuthCode::InvalidEmail)?,
             password: Password::parse(&self.password).map_err(password_refusal)?,
+            callback: self.callback_url,
             remember: remember(self.remember_me),
             browser,
         })

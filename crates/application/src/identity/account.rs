@@ -1,10 +1,14 @@
 //! The step that signing up and creating a user share.
 
 use domain::identity::{Role, User};
+use domain::mail::MailKind;
 use domain::text::{Email, Name};
 use domain::{Timestamp, UserId};
+use ports::mail::NewMail;
 use ports::orders::Inserted;
 use ports::{IdSource, StoreError, Tx};
+
+use crate::mail::{MailOffice, Note};
 
 /// A user who has no ban, no picture and a fresh id.
 pub(super) fn new_user(name: Name, email: Email, role: Role, now: Timestamp, ids: &dyn IdSource) -> User {
@@ -19,6 +23,29 @@ pub(super) fn new_user(name: Name, email: Email, role: Role, now: Timestamp, ids
         created_at: now,
         updated_at: now,
     }
+}
+
+/// The mails that a new user gets: a greeting, and a link that proves the address unless it is proven.
+pub(super) fn greetings(
+    office: &MailOffice,
+    user: &User,
+    callback: Option<&str>,
+) -> Result<Vec<NewMail>, StoreError> {
+    let policy = office.policy();
+    let mut notes = Vec::new();
+    let note = |kind, cause| Note::notice(kind, cause, &user.id, user.email.clone(), user.created_at);
+    if policy.verify_on_sign_up && !user.email_verified {
+        notes.push(Note {
+            callback: callback.map(str::to_owned),
+            ..note(MailKind::VerifyAddress, format!("verify-email:{}", user.id))
+        });
+    }
+    if policy.welcome {
+        notes.push(note(MailKind::Welcome, format!("welcome:{}", user.id)));
+    }
+    let mails = notes.into_iter().map(|note| office.prepare_unasked(note));
+    let mails: Result<Vec<_>, _> = mails.collect();
+    Ok(mails?.into_iter().flatten().collect())
 }
 
 /// Inserts a user with password and wallet, unless the address is taken.

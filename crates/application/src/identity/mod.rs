@@ -2,10 +2,13 @@
 
 mod account;
 mod admin;
+mod ask_for_mail;
 mod create_user;
 mod current_session;
+mod mail_limits;
 mod own;
 mod password;
+mod reset_password;
 mod session;
 mod sign_in;
 mod sign_out;
@@ -16,10 +19,13 @@ pub use admin::{
     ActingAs, BanError, BanUser, ImpersonateError, ListedUsers, RemoveUserError, SetPasswordError,
     SetRoleError, StopImpersonatingError, UserAdmin,
 };
+pub use ask_for_mail::{AskError, AskForMail, Wanted};
 pub use create_user::{CreateUser, CreateUserError, NewUser};
 pub use current_session::{ActiveSession, CurrentSession};
+pub use mail_limits::TooManyMails;
 pub use own::{ChangePassword, ChangePasswordError, OwnAccount, ProfileEdit};
 pub use password::{Password, PasswordRefusal};
+pub use reset_password::{ResetPassword, ResetPasswordError};
 pub use session::{Browser, Remember, SignedIn};
 pub use sign_in::{SignIn, SignInCommand, SignInError};
 pub use sign_out::SignOut;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use domain::identity::{Role, User};
 use domain::text::{Email, Name};
 use ports::crypto::{PasswordError, PasswordHasher, TokenDigester};
+use ports::mail::NewMail;
 use ports::orders::Inserted;
 use ports::{Clock, IdSource, Store, StoreError};
 
-use super::account::{insert_account, new_user};
+use super::account::{greetings, insert_account, new_user};
 use super::password::Password;
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
+use crate::mail::{MailOffice, post};
 use crate::retry::retry_contended;
 
 /// What a visitor gives.
@@ -22,6 +24,8 @@ pub struct SignUpCommand {
     pub email: Email,
     /// The chosen password.
     pub password: Password,
+    /// The page of ours that the link in the mail leads to. The caller has checked that it is one of ours.
+    pub callback: Option<String>,
     /// Whether to stay signed in.
     pub remember: Remember,
     /// Who asks.
@@ -42,11 +46,12 @@ pub enum SignUpError {
     Store(#[from] StoreError),
 }
 
-/// Creates user, password account, wallet and session in one transaction.
+/// Creates user, password account, wallet, session and the first mails in one transaction.
 pub struct SignUp {
     store: Arc<dyn Store>,
     hasher: Arc<dyn PasswordHasher>,
     digester: Arc<dyn TokenDigester>,
+    office: MailOffice,
     ids: Arc<dyn IdSource>,
     clock: Arc<dyn Clock>,
 }
@@ -58,6 +63,7 @@ impl SignUp {
         store: Arc<dyn Store>,
         hasher: Arc<dyn PasswordHasher>,
         digester: Arc<dyn TokenDigester>,
+        office: MailOffice,
         ids: Arc<dyn IdSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -65,6 +71,7 @@ impl SignUp {
             store,
             hasher,
             digester,
+            office,
             ids,
             clock,
         }
@@ -78,9 +85,10 @@ impl SignUp {
         let hash = self.hasher.hash(command.password.secret()).await?;
         let now = self.clock.now();
         let user = new_user(command.name, command.email, Role::User, now, &*self.ids);
+        let mails = greetings(&self.office, &user, command.callback.as_deref())?;
         let opened = Opening::of(&user, &command.browser, command.remember, now);
         let opened = opened.open(&*self.ids, &*self.digester);
-        match retry_contended(|| self.record(&user, &hash, &opened)).await? {
+        match retry_contended(|| self.record(&user, &hash, &opened, &mails)).await? {
             Inserted::AlreadyThere => Err(SignUpError::AddressTaken),
             Inserted::New => Ok(SignedIn {
                 user,
@@ -90,7 +98,13 @@ impl SignUp {
         }
     }
 
-    async fn record(&self, user: &User, hash: &str, opened: &NewSession) -> Result<Inserted, StoreError> {
+    async fn record(
+        &self,
+        user: &User,
+        hash: &str,
+        opened: &NewSession,
+        mails: &[NewMail],
+    ) -> Result<Inserted, StoreError> {
         let mut tx = self.store.begin().await?;
         if insert_account(&mut *tx, user, &self.ids.text_id(), hash).await? == Inserted::AlreadyThere {
             return Ok(Inserted::AlreadyThere);
@@ -98,6 +112,9 @@ impl SignUp {
         tx.identity()
             .insert_session(&opened.session, &opened.digest)
             .await?;
+        for mail in mails {
+            post(&mut *tx, mail).await?;
+        }
         tx.commit().await?;
         Ok(Inserted::New)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{OrderId, ProviderId};
+use domain::{MailId, OrderId, ProviderId};
 use ports::Clock;
 use ports::jobs::{Job, JobHandler, JobTopic};
 use ports::outbox::{OutboxRelay, Settlement, WorkSignal};
@@ -12,6 +12,7 @@ use ports::outbox::{OutboxRelay, Settlement, WorkSignal};
 use super::Verdict;
 use super::books::{BATCH_MAX, Books};
 use super::relay::IDLE_MAX;
+use crate::mail::DeliverMail;
 use crate::orders::{CancelUpstream, ReconcileOrder, SubmitOrder, TrackOrders};
 use crate::providers::PanelsError;
 
@@ -40,6 +41,8 @@ pub struct UseCases {
     pub cancel: CancelUpstream,
     /// [`JobTopic::PollProvider`].
     pub track: TrackOrders,
+    /// [`JobTopic::DeliverMail`].
+    pub mail: DeliverMail,
 }
 
 #[async_trait]
@@ -50,6 +53,7 @@ impl JobWork for UseCases {
             JobTopic::ReconcileOrder => self.reconcile.reconcile(OrderId(job.subject)).await,
             JobTopic::CancelOrder => self.cancel.ask(OrderId(job.subject)).await,
             JobTopic::PollProvider => self.track.poll(ProviderId(job.subject)).await,
+            JobTopic::DeliverMail => Ok(self.mail.deliver(MailId(job.subject)).await?),
         }
     }
 }

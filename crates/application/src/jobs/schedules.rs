@@ -6,12 +6,14 @@ use std::time::Duration;
 use domain::Timestamp;
 use ports::jobs::JobTopic;
 use ports::limits::{Admission, Limit, RateLimiter};
+use ports::mail::MailQueries;
 use ports::orders::OrderQueries;
 use ports::outbox::{NewJob, Pushed};
 use ports::{Clock, Store, StoreError};
 
 use super::REVIVE_AFTER;
 use crate::orders::{FULL_ENOUGH, RescueOrders};
+use crate::retry::retry_contended;
 
 /// A recurring task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,11 +26,19 @@ pub enum Schedule {
     Polls,
     /// Held orders whose job was lost get a new one.
     ForgottenHolds,
+    /// Mails whose job was lost get a new one, and old ones are forgotten.
+    Mails,
 }
 
 impl Schedule {
     /// Every schedule.
-    pub const ALL: [Self; 4] = [Self::Rescue, Self::LookUps, Self::Polls, Self::ForgottenHolds];
+    pub const ALL: [Self; 5] = [
+        Self::Rescue,
+        Self::LookUps,
+        Self::Polls,
+        Self::ForgottenHolds,
+        Self::Mails,
+    ];
 
     /// How often it runs, over all nodes together.
     #[must_use]
@@ -37,7 +47,7 @@ impl Schedule {
             Self::Rescue => Duration::from_secs(10),
             Self::LookUps => Duration::from_secs(2),
             Self::Polls => Duration::from_secs(1),
-            Self::ForgottenHolds => Duration::from_secs(60),
+            Self::ForgottenHolds | Self::Mails => Duration::from_secs(60),
         }
     }
 
@@ -49,6 +59,7 @@ impl Schedule {
             Self::LookUps => "look_ups",
             Self::Polls => "polls",
             Self::ForgottenHolds => "forgotten_holds",
+            Self::Mails => "mails",
         }
     }
 }
@@ -57,12 +68,15 @@ impl Schedule {
 const BATCH_MAX: u16 = 200;
 /// A held order without a job is forgotten after this time.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
+/// How long a mail that was sent or could not be sent is remembered.
+const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// The use cases behind the schedules.
 pub struct Schedules {
     rescue: RescueOrders,
     store: Arc<dyn Store>,
     orders: Arc<dyn OrderQueries>,
+    mails: Arc<dyn MailQueries>,
     limiter: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
 }
@@ -74,6 +88,7 @@ impl Schedules {
         rescue: RescueOrders,
         store: Arc<dyn Store>,
         orders: Arc<dyn OrderQueries>,
+        mails: Arc<dyn MailQueries>,
         limiter: Arc<dyn RateLimiter>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -81,6 +96,7 @@ impl Schedules {
             rescue,
             store,
             orders,
+            mails,
             limiter,
             clock,
         }
@@ -128,7 +144,24 @@ impl Schedules {
                 self.ensure(JobTopic::SubmitOrder, forgotten.iter().map(|id| id.0), now)
                     .await
             }
+            Schedule::Mails => self.look_after_mails(now).await,
         }
+    }
+
+    async fn look_after_mails(&self, now: Timestamp) -> Result<usize, StoreError> {
+        retry_contended(|| self.prune_mails(now)).await?;
+        let forgotten = self
+            .mails
+            .forgotten(now.minus(FORGOTTEN_AFTER), BATCH_MAX)
+            .await?;
+        self.ensure(JobTopic::DeliverMail, forgotten.iter().map(|id| id.0), now)
+            .await
+    }
+
+    async fn prune_mails(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.mails().prune(now.minus(MAILS_KEPT), BATCH_MAX).await?;
+        tx.commit().await
     }
 
     async fn ensure(

@@ -50,6 +50,9 @@ pub enum PlaceOrderError {
     /// There is no such service.
     #[error("there is no such service")]
     UnknownService,
+    /// The user has not proven their address.
+    #[error("the address is not verified")]
+    Unverified,
     /// A rule says no.
     #[error(transparent)]
     Refused(#[from] PlaceRefusal),
@@ -180,7 +183,9 @@ impl PlaceOrder {
     /// Decides and records until the offer stood still. An offer that was read earlier may say yes, because recording
     /// verifies it; no is said only by one that was read for this request.
     async fn recorded(&self, wanted: &Wanted<'_>) -> Result<Recording, PlaceOrderError> {
-        if let Some(offer) = self.offers.kept(wanted.service)
+        let may_order = self.policy.may_order(wanted.caller.user());
+        if may_order
+            && let Some(offer) = self.offers.kept(wanted.service)
             && let Ok(order) = wanted.priced(&offer)
         {
             match self.record(order, wanted).await? {
@@ -191,6 +196,7 @@ impl PlaceOrder {
         for _ in 1..DECISIONS_MAX {
             let offer = self.offers.read(wanted.service).await?;
             let priced = match offer {
+                _ if !may_order => Err(PlaceOrderError::Unverified),
                 Some(offer) => wanted.priced(&offer).map_err(PlaceOrderError::from),
                 None => Err(PlaceOrderError::UnknownService),
             };

@@ -70,6 +70,9 @@ pub enum PlaceOrdersError {
     /// There are none, or too many.
     #[error("1 to {ORDERS_MAX} orders can be placed at once")]
     Number,
+    /// The user has not proven their address.
+    #[error("the address is not verified")]
+    Unverified,
     /// Some of them are not taken; by their position, counted from zero.
     #[error("{} of the orders are not taken", .0.len())]
     Lines(Vec<(usize, LineRefusal)>),
@@ -181,13 +184,17 @@ impl PlaceOrders {
         let fingerprint = fingerprint_of_all(&requests);
         let claim = Claim::new(&caller.user().id, key, fingerprint, now, self.policy.twin_window);
         for _ in 0..DECISIONS_MAX {
-            let priced = self.priced(caller, lines, now).await?;
-            let recording = match all_taken(priced) {
+            let taken = if self.policy.may_order(caller.user()) {
+                all_taken(self.priced(caller, lines, now).await?).map_err(PlaceOrdersError::Lines)
+            } else {
+                Err(PlaceOrdersError::Unverified)
+            };
+            let recording = match taken {
                 Ok(orders) => retry_contended(|| self.record(&orders, &claim)).await?,
-                Err(refusals) => match retry_contended(|| claim.look_up(&*self.store)).await? {
+                Err(refusal) => match retry_contended(|| claim.look_up(&*self.store)).await? {
                     KeyClaim::Replay(first) => Recording::Replay(first),
                     KeyClaim::Mismatch => return Err(PlaceOrdersError::KeyReused),
-                    KeyClaim::Fresh => return Err(PlaceOrdersError::Lines(refusals)),
+                    KeyClaim::Fresh => return Err(refusal),
                 },
             };
             match recording {

@@ -4,7 +4,6 @@ mod add;
 mod admin;
 mod connection;
 mod edit;
-mod line;
 pub mod panels;
 
 pub use add::{AddProvider, AddProviderError};

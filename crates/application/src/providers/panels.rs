@@ -14,7 +14,7 @@ use ports::providers::ProviderQueries;
 use ports::{Clock, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::line::Standing;
+use crate::line::Standing;
 
 /// Sending orders and asking about them fail for different reasons, so they have circuits of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
+use application::mail::{DeliverMail, DeliveryPorts, MailOffice, MailPolicy, PublicAddress};
 use application::orders::{
     CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, ReconcileOrder, RescueOrders, SubmitOrder,
     TrackOrders,
@@ -23,6 +24,7 @@ use testkit::fixtures::{Shop, admin};
 
 use crate::doubles::{Limiter, Sealer, Shelf, Silence};
 use crate::faults::MoodyStore;
+use crate::mails::{Envelope, FakeCarrier, Plain};
 use crate::outbox::MoodyOutbox;
 use crate::panel::Panel;
 
@@ -55,6 +57,9 @@ pub struct Desk {
     pub panel: Arc<Panel>,
     pub panels: Arc<Panels>,
     pub limiter: Arc<Limiter>,
+    pub carrier: Arc<FakeCarrier>,
+    pub envelope: Arc<Envelope>,
+    pub ids: Arc<FakeIds>,
     pub server: Arc<FakeServer>,
     pub memory: Arc<FakeMemory>,
     pub guard: Arc<SubmissionGuard>,
@@ -155,6 +160,8 @@ impl Desk {
             providers: queries.clone(),
             orders: queries.clone(),
             wallets: queries.clone(),
+            mails: queries.clone(),
+            tokens: queries.clone(),
             submission: queries.clone(),
             server: Arc::new(SeaIdentity::new(connections)),
             relay: outbox.clone(),
@@ -182,6 +189,9 @@ impl Desk {
         let guard = Arc::new(SubmissionGuard::new(guard_of.clone(), policy));
         guard.look().await.unwrap();
         Self {
+            carrier: Arc::default(),
+            envelope: Arc::default(),
+            ids: Arc::default(),
             server,
             memory,
             guard,
@@ -287,6 +297,30 @@ impl Desk {
         )
     }
 
+    pub fn mailing(&self) -> DeliverMail {
+        let ports = DeliveryPorts {
+            store: Arc::clone(&self.backend.store),
+            mails: Arc::clone(&self.backend.mails),
+            identity: Arc::clone(&self.backend.identity),
+            renderer: Arc::new(Plain),
+            mailer: self.carrier.clone(),
+            digester: Arc::new(Plain),
+            clock: self.time(),
+        };
+        DeliverMail::new(ports, self.office())
+    }
+
+    pub fn office(&self) -> MailOffice {
+        let policy = MailPolicy {
+            public_address: PublicAddress::new("https://panel.example"),
+            has_carrier: true,
+            verify_on_sign_up: true,
+            welcome: true,
+            sign_in_after_verification: false,
+        };
+        MailOffice::new(self.envelope.clone(), self.ids.clone(), policy)
+    }
+
     pub fn deciding(&self) -> DecideOrder {
         let guard = Arc::clone(&self.guard);
         DecideOrder::new(Arc::clone(&self.backend.store), self.time(), guard, self.policy)
@@ -307,6 +341,7 @@ impl Desk {
             reconcile: self.reconciling(),
             cancel: self.canceling_upstream(),
             track: self.tracking(),
+            mail: self.mailing(),
         };
         JobRunner::new(
             use_cases,
@@ -321,6 +356,7 @@ impl Desk {
             self.rescuing(),
             Arc::clone(&self.backend.store),
             Arc::clone(&self.backend.orders),
+            Arc::clone(&self.backend.mails),
             self.limiter.clone(),
             self.time(),
         )

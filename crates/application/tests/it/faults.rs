@@ -11,11 +11,13 @@ use futures::future::BoxFuture;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
 use ports::identity::IdentityRepository;
+use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
 use ports::submission::SubmissionRepository;
+use ports::tokens::TokenRepository;
 use ports::wallets::WalletRepository;
 use ports::{Store, StoreError, Tx};
 
@@ -215,6 +217,14 @@ impl Tx for MoodyTx {
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {
         self.honest.submission()
+    }
+
+    fn mails(&mut self) -> &mut dyn MailRepository {
+        self.honest.mails()
+    }
+
+    fn tokens(&mut self) -> &mut dyn TokenRepository {
+        self.honest.tokens()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 mod bench;
 mod doubles;
 mod faults;
+mod mails;
 mod outbox;
 mod panel;
 mod verbs;
@@ -22,6 +23,7 @@ mod guard;
 mod hold_back;
 mod jobs;
 mod lies;
+mod mail_delivery;
 mod namesake;
 mod offers;
 mod place;

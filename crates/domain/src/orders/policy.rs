@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Money;
+use crate::identity::User;
 
 /// Times and limits. The defaults are the decided ones; a simulated environment may shorten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct OrderPolicy {
     pub poll_percent: u32,
     /// Percentage by which the intervals between look-ups are scaled.
     pub lookup_percent: u32,
+    /// Whether only users who have proven their address may order.
+    pub verified_only: bool,
 }
 
 impl Default for OrderPolicy {
@@ -42,6 +45,7 @@ impl Default for OrderPolicy {
             twin_window: Duration::from_secs(15),
             poll_percent: 100,
             lookup_percent: 100,
+            verified_only: false,
         }
     }
 }
@@ -58,6 +62,12 @@ pub enum PolicyError {
 }
 
 impl OrderPolicy {
+    /// Whether the user may order at all.
+    #[must_use]
+    pub const fn may_order(&self, user: &User) -> bool {
+        user.email_verified || !self.verified_only
+    }
+
     /// Checks what the protocol's safety rests on.
     ///
     /// # Errors

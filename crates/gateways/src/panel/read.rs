@@ -114,6 +114,7 @@ mod tests {
         let answer = Answer {
             status,
             body: Body::Whole(bytes.to_vec()),
+            retry_after: None,
         };
         Reading::of(answer, &Redactor::new(&Secret::new("secret-key-1")))
     }
@@ -170,11 +171,12 @@ mod tests {
     fn a_compressed_or_oversized_answer_is_not_parsed() {
         let redactor = Redactor::new(&Secret::new("secret-key-1"));
         for body in [Body::Compressed, Body::TooLarge(b"{}".to_vec())] {
-            assert!(
-                Reading::of(Answer { status: 200, body }, &redactor)
-                    .data()
-                    .is_err()
-            );
+            let answer = Answer {
+                status: 200,
+                body,
+                retry_after: None,
+            };
+            assert!(Reading::of(answer, &redactor).data().is_err());
         }
     }
 }

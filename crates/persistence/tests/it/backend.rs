@@ -32,6 +32,8 @@ impl Bench {
             providers: queries.clone(),
             orders: queries.clone(),
             wallets: queries.clone(),
+            mails: queries.clone(),
+            tokens: queries.clone(),
             submission: queries,
             server: Arc::new(SeaIdentity::new(connections)),
             relay: Arc::new(SeaRelay::new(connections)),

@@ -60,6 +60,7 @@ macro_rules! every_suite {
         testkit::ledger_contract!($with);
         testkit::writers_contract!($with);
         testkit::submission_contract!($with);
+        testkit::mails_contract!($with);
     };
 }
 

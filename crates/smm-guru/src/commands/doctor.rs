@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::Timestamp;
+use domain::mail::MailState;
 use ports::gateway::PanelTarget;
 use settings::Settings;
 use smm_guru::{Blueprint, System};
@@ -63,6 +64,7 @@ async fn check_installation(blueprint: Blueprint, findings: &mut Findings) {
     // On another schema the rest would only be found missing.
     if check_database(&system, findings).await {
         check_jobs(&system, findings).await;
+        check_mails(&system, findings).await;
         check_orders(&system, findings).await;
         check_submission(&system, findings).await;
         check_providers(&system, findings).await;
@@ -148,6 +150,29 @@ async fn check_jobs(system: &System, findings: &mut Findings) {
             &format!("{} jobs were given up on", backlog.given_up),
             "Their workers died five times; look for the reason in the logs.",
         ),
+        Err(error) => findings.bad(&error.to_string(), "Check that the database is reachable."),
+    }
+}
+
+async fn check_mails(system: &System, findings: &mut Findings) {
+    match system.adapters().mailer.check().await {
+        Ok(what) => findings.good(&format!("mail: {what}")),
+        Err(problem) => findings.bad(
+            &format!("mail: {problem}"),
+            "Nobody can reset a password. Set SMTP_HOST or RESEND_API_KEY, with AUTH_DELIVERY_EMAIL; then try `smm-guru mail test`.",
+        ),
+    }
+    match system.adapters().mails.troubled().await {
+        Ok(counts) => {
+            let failed = counts.iter().filter(|count| count.state != MailState::Waiting);
+            match failed.map(|count| count.mails).sum::<u64>() {
+                0 => findings.good("no mail of the last 30 days failed"),
+                count => findings.bad(
+                    &format!("{count} mails of the last 30 days were refused or given up"),
+                    "GET /api/v1/admin/mails?state=given_up and ?state=refused say why.",
+                ),
+            }
+        }
         Err(error) => findings.bad(&error.to_string(), "Check that the database is reachable."),
     }
 }

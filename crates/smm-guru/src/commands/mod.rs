@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod doctor;
 pub mod ledger;
+pub mod mail;
 pub mod migrate;
 pub mod openapi;
 pub mod sandbox_provider;

@@ -22,6 +22,7 @@ pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod listing;
+pub mod mails;
 pub mod order_lists;
 pub mod orders;
 pub mod outbox;
@@ -45,10 +46,12 @@ use ports::catalog::CatalogQueries;
 use ports::health::DatabaseHealth;
 use ports::identity::IdentityQueries;
 use ports::ledger::LedgerProof;
+use ports::mail::MailQueries;
 use ports::orders::OrderQueries;
 use ports::outbox::OutboxRelay;
 use ports::providers::ProviderQueries;
 use ports::submission::{DatabaseIdentity, SubmissionQueries};
+use ports::tokens::TokenQueries;
 use ports::wallets::WalletQueries;
 use ports::{Store, StoreError};
 
@@ -70,6 +73,10 @@ pub struct Backend {
     pub orders: Arc<dyn OrderQueries>,
     /// Wallets.
     pub wallets: Arc<dyn WalletQueries>,
+    /// Mails.
+    pub mails: Arc<dyn MailQueries>,
+    /// Mailed tokens.
+    pub tokens: Arc<dyn TokenQueries>,
     /// Jobs.
     pub relay: Arc<dyn OutboxRelay>,
     /// Whether orders may be sent.
@@ -151,6 +158,7 @@ mod tests {
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
         assert_listed(include_str!("submission.rs"), crate::submission_contract!(names));
         assert_listed(include_str!("queue.rs"), crate::queue_contract!(names));
+        assert_listed(include_str!("mails.rs"), crate::mails_contract!(names));
         assert_listed(include_str!("limits.rs"), crate::limits_contract!(names));
     }
 }

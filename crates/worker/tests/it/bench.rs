@@ -85,6 +85,7 @@ impl Bench {
             schedules: Arc::new(Schedules::new(
                 rescue,
                 store,
+                orders.clone(),
                 orders,
                 Arc::clone(&self.limiter),
                 clock,

@@ -2,6 +2,7 @@
 
 mod categories;
 mod import;
+mod mails;
 mod order_bodies;
 mod order_decisions;
 mod orders;
@@ -46,6 +47,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(submission::show_submission)
         .service(submission::pause_submission)
         .service(submission::release_submission)
+        .service(mails::list_mails)
         .service(orders::show_overview)
         .service(orders::unknown_orders)
         .service(orders::review_orders)

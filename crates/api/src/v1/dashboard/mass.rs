@@ -237,6 +237,7 @@ fn mass_error(error: PlaceOrdersError) -> ApiError {
         PlaceOrdersError::Number => {
             ApiError::new(Code::Invalid, format!("orders must be 1 to {ORDERS_MAX} orders"))
         }
+        PlaceOrdersError::Unverified => Code::EmailNotVerified.into(),
         PlaceOrdersError::Lines(lines) => {
             let lines = lines.into_iter();
             name_lines(lines.map(|(position, refusal)| (position, refused_line(refusal))))

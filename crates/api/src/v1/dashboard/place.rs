@@ -161,6 +161,7 @@ pub(super) fn summary(order: &Order) -> PlacedSummary {
 fn place_error(error: PlaceOrderError) -> ApiError {
     match error {
         PlaceOrderError::UnknownService => Code::ServiceNotFound.into(),
+        PlaceOrderError::Unverified => Code::EmailNotVerified.into(),
         PlaceOrderError::Refused(refusal) => refused(refusal),
         PlaceOrderError::InsufficientBalance { price, available } => {
             too_little("order costs", price, available)

@@ -15,7 +15,7 @@ const WEIGHT: u32 = 8;
 /// thousands would come back at the same moment, to be turned away again but for a few; and none would be there when
 /// the provider has room.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     places: u32,
     /// Between two calls, as its rate allows.
     interval: Duration,
@@ -31,7 +31,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn new(places: usize) -> Self {
+    pub(crate) fn new(places: usize) -> Self {
         Self {
             places: u32::try_from(places).unwrap_or(u32::MAX).max(1),
             interval: Duration::from_millis(200),
@@ -44,29 +44,29 @@ impl Standing {
     }
 
     /// So many calls a second are allowed.
-    pub(super) fn has_rate(&mut self, per_second: u32) {
+    pub(crate) fn has_rate(&mut self, per_second: u32) {
         self.interval = Duration::from_secs(1) / per_second.max(1);
     }
 
     /// A call has begun.
-    pub(super) const fn call_begins(&mut self, now: Duration) {
+    pub(crate) const fn call_begins(&mut self, now: Duration) {
         self.moved = now;
     }
 
     /// A call has ended.
-    pub(super) fn call_took(&mut self, now: Duration, took: Duration) {
+    pub(crate) fn call_took(&mut self, now: Duration, took: Duration) {
         self.moved = now;
         self.call = (self.call * (WEIGHT - 1) + took) / WEIGHT;
     }
 
     /// How long the next one who finds every place taken at `now` stands back, and not less than `at_least`. A call that
     /// does not end tells that calls take long before it has ended.
-    pub(super) fn crowded(&mut self, now: Duration, at_least: Duration) -> Duration {
+    pub(crate) fn crowded(&mut self, now: Duration, at_least: Duration) -> Duration {
         self.turn_away_from(now, at_least, self.call.max(now.saturating_sub(self.moved)))
     }
 
     /// How long the next one who is turned away at `now` stands back, and not less than `at_least`.
-    pub(super) fn turn_away(&mut self, now: Duration, at_least: Duration) -> Duration {
+    pub(crate) fn turn_away(&mut self, now: Duration, at_least: Duration) -> Duration {
         self.turn_away_from(now, at_least, self.call)
     }
 

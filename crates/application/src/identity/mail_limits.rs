@@ -1,0 +1,53 @@
+//! How often mails may be asked for. What is asked for somebody else's address costs them attention and us our name.
+
+use std::time::Duration;
+
+use domain::text::Email;
+use ports::limits::{Admission, Limit, RateLimiter};
+
+use super::session::Browser;
+
+const HOUR: Duration = Duration::from_hours(1);
+/// For one address, whoever asks.
+const PER_ADDRESS: Limit = Limit {
+    count: 6,
+    period: HOUR,
+    burst: 3,
+};
+/// For one network, whatever the addresses.
+const PER_NETWORK: Limit = Limit {
+    count: 30,
+    period: HOUR,
+    burst: 10,
+};
+
+/// Too many mails were asked for. It says nothing about whether anybody has the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many mails were asked for")]
+pub struct TooManyMails {
+    /// When to come back.
+    pub retry_after: Duration,
+}
+
+/// Takes one mail of the kind that `what` names from both limits.
+pub(super) async fn admit(
+    limiter: &dyn RateLimiter,
+    what: &str,
+    to: &Email,
+    browser: &Browser,
+) -> Result<(), TooManyMails> {
+    let too_many = |retry_after| TooManyMails { retry_after };
+    if let Some(network) = browser.network() {
+        let key = format!("mail:{what}:network:{network}");
+        take(limiter, &key, PER_NETWORK).await.map_err(too_many)?;
+    }
+    let key = format!("mail:{what}:address:{to}");
+    take(limiter, &key, PER_ADDRESS).await.map_err(too_many)
+}
+
+async fn take(limiter: &dyn RateLimiter, key: &str, limit: Limit) -> Result<(), Duration> {
+    match limiter.take(key, limit).await {
+        Admission::Granted { .. } => Ok(()),
+        Admission::Denied { retry_after } => Err(retry_after),
+    }
+}

@@ -1,0 +1,162 @@
+//! Whoever follows the link in the mail chooses another password.
+
+use std::sync::Arc;
+
+use domain::mail::{MailKind, TokenPurpose};
+use domain::orders::Actor;
+use domain::{Secret, UserId};
+use ports::audit::AuditEntry;
+use ports::crypto::{PasswordError, PasswordHasher, TokenDigester};
+use ports::identity::{IdentityQueries, TokenDigest};
+use ports::mail::NewMail;
+use ports::tokens::TokenQueries;
+use ports::{Clock, IdSource, Store, StoreError};
+
+use super::password::Password;
+use crate::mail::{MailOffice, Note, post};
+use crate::retry::retry_contended;
+
+/// Why the password is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResetPasswordError {
+    /// The token was never good, was used, or its time is over.
+    #[error("the token is good for nothing")]
+    InvalidToken,
+    /// The password could not be hashed now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Resets passwords. A reset ends every session of the user and makes every token worthless that was mailed to them.
+pub struct ResetPassword {
+    store: Arc<dyn Store>,
+    tokens: Arc<dyn TokenQueries>,
+    users: Arc<dyn IdentityQueries>,
+    hasher: Arc<dyn PasswordHasher>,
+    digester: Arc<dyn TokenDigester>,
+    office: MailOffice,
+    ids: Arc<dyn IdSource>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ResetPassword {
+    /// Wires the use case.
+    #[must_use]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the root calls it once, with ports of different types"
+    )]
+    pub fn new(
+        store: Arc<dyn Store>,
+        tokens: Arc<dyn TokenQueries>,
+        users: Arc<dyn IdentityQueries>,
+        hasher: Arc<dyn PasswordHasher>,
+        digester: Arc<dyn TokenDigester>,
+        office: MailOffice,
+        ids: Arc<dyn IdSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            tokens,
+            users,
+            hasher,
+            digester,
+            office,
+            ids,
+            clock,
+        }
+    }
+
+    /// Whether a token can be used. Looking at it does not use it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nobody knows.
+    pub async fn is_valid(&self, token: &Secret) -> Result<bool, StoreError> {
+        Ok(self.user(&self.digester.digest(token.reveal())).await?.is_some())
+    }
+
+    /// Uses a token to set a password.
+    ///
+    /// # Errors
+    /// [`ResetPasswordError`] if nothing was recorded, or nobody knows.
+    pub async fn reset(&self, token: &Secret, password: &Password) -> Result<(), ResetPasswordError> {
+        let digest = self.digester.digest(token.reveal());
+        // Before the hashing, which costs much more than a guess.
+        let user = self.user(&digest).await?;
+        let user = user.ok_or(ResetPasswordError::InvalidToken)?;
+        let hash = self.hasher.hash(password.secret()).await?;
+        let notice = self.notice(&user).await?;
+        if retry_contended(|| self.record(&user, &digest, &hash, notice.as_ref())).await? {
+            Ok(())
+        } else {
+            Err(ResetPasswordError::InvalidToken)
+        }
+    }
+
+    async fn user(&self, digest: &TokenDigest) -> Result<Option<UserId>, StoreError> {
+        let now = self.clock.now();
+        let grant = self
+            .tokens
+            .grant(TokenPurpose::ResetPassword, digest, now)
+            .await?;
+        Ok(grant.map(|grant| grant.user))
+    }
+
+    async fn notice(&self, user: &UserId) -> Result<Option<NewMail>, StoreError> {
+        let Some(user) = self.users.user(user).await? else {
+            return Ok(None);
+        };
+        let cause = format!("password-changed:{}", self.ids.text_id());
+        let notice = Note::notice(
+            MailKind::PasswordChanged,
+            cause,
+            &user.id,
+            user.email,
+            self.clock.now(),
+        );
+        self.office.prepare_unasked(notice)
+    }
+
+    /// `false` if the token was used meanwhile, or the user is gone.
+    async fn record(
+        &self,
+        user: &UserId,
+        digest: &TokenDigest,
+        hash: &str,
+        notice: Option<&NewMail>,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        // Whoever signs in with the old password meanwhile waits, and then sees that it is the old one.
+        if tx.identity().lock_user(user).await?.is_none() {
+            return Ok(false);
+        }
+        let taken = tx.tokens().take(TokenPurpose::ResetPassword, digest, now).await?;
+        if taken.is_none_or(|grant| grant.user != *user) {
+            return Ok(false);
+        }
+        tx.identity()
+            .set_password(&self.ids.text_id(), user, hash, now)
+            .await?;
+        tx.identity().delete_sessions_of(user, None).await?;
+        tx.tokens().revoke_all(user).await?;
+        tx.audit()
+            .append(&AuditEntry {
+                actor: Actor::Customer(user.clone()),
+                action: "user.reset_password",
+                target: format!("user:{user}"),
+                details: Vec::new(),
+                at: now,
+            })
+            .await?;
+        if let Some(notice) = notice {
+            post(&mut *tx, notice).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,229 @@
+//! The words of every mail. Each kind has a heading, sentences and perhaps a button; two templates in `templates/` put
+//! them into text and into HTML, where whatever users wrote is escaped.
+
+use askama::Template;
+use domain::mail::{MailKind, in_words};
+use ports::mail::{Letter, MailRenderer, RenderError, Rendered};
+
+/// The words of mails, in the name of a project.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    project: String,
+}
+
+impl Templates {
+    /// `project` is the name of the panel.
+    #[must_use]
+    pub fn new(project: &str) -> Self {
+        // It becomes a part of headers.
+        let project = project.replace(|c: char| c.is_control(), " ");
+        Self { project }
+    }
+}
+
+impl MailRenderer for Templates {
+    fn render(&self, letter: &Letter) -> Result<Rendered, RenderError> {
+        let words = words(letter, &self.project);
+        let failed = |error: askama::Error| RenderError(error.to_string());
+        let text = Text {
+            project: &self.project,
+            name: letter.name.as_str(),
+            link: &letter.link,
+            words: &words,
+        };
+        let html = Html {
+            project: &self.project,
+            name: letter.name.as_str(),
+            link: &letter.link,
+            words: &words,
+        };
+        Ok(Rendered {
+            text: text.render().map_err(failed)?,
+            html: html.render().map_err(failed)?,
+            subject: words.subject,
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail.txt")]
+struct Text<'a> {
+    project: &'a str,
+    name: &'a str,
+    link: &'a str,
+    words: &'a Words,
+}
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a> {
+    project: &'a str,
+    name: &'a str,
+    link: &'a str,
+    words: &'a Words,
+}
+
+/// What differs from kind to kind.
+struct Words {
+    subject: String,
+    before: Vec<String>,
+    /// What the button says.
+    button: &'static str,
+    after: Vec<String>,
+}
+
+const NOT_YOU: &str = "If this was not you, choose another password now and write to our support.";
+
+fn words(letter: &Letter, project: &str) -> Words {
+    let limit = in_words(letter.kind.lifetime());
+    let new = letter
+        .new_address
+        .as_ref()
+        .map_or("another address", |address| address.as_str());
+    let once = format!("The link works once, within {limit}.");
+    let (subject, before, button, after) = match letter.kind {
+        MailKind::VerifyAddress => (
+            "Verify your email address".to_owned(),
+            vec![format!(
+                "Please confirm that this is your email address at {project}."
+            )],
+            "Verify email address",
+            vec![once, "If you did not sign up, ignore this mail.".to_owned()],
+        ),
+        MailKind::ResetPassword => (
+            "Reset your password".to_owned(),
+            vec![format!(
+                "Somebody, hopefully you, forgot the password of your account at {project}."
+            )],
+            "Choose a new password",
+            vec![
+                once,
+                "If it was not you, ignore this mail: your password stays as it is.".to_owned(),
+            ],
+        ),
+        MailKind::Welcome => (
+            format!("Welcome to {project}"),
+            vec!["Your account and your wallet are ready.".to_owned()],
+            "Open your account",
+            Vec::new(),
+        ),
+        MailKind::ChangeAddress => (
+            "Confirm your new email address".to_owned(),
+            vec![format!(
+                "Somebody who is signed in to your account wants to change its email address to {new}."
+            )],
+            "Change the address",
+            vec![
+                once,
+                format!("If it was not you, do not follow the link. {NOT_YOU}"),
+            ],
+        ),
+        MailKind::DeleteAccount => (
+            "Confirm that your account is to be deleted".to_owned(),
+            vec![format!(
+                "Somebody who is signed in to your account at {project} wants to delete it. This cannot be undone."
+            )],
+            "Delete the account",
+            vec![
+                once,
+                format!("If it was not you, do not follow the link. {NOT_YOU}"),
+            ],
+        ),
+        MailKind::PasswordChanged
+        | MailKind::AddressChanged
+        | MailKind::TwoFactorEnabled
+        | MailKind::TwoFactorDisabled => return notice(letter.kind, project),
+    };
+    Words {
+        subject,
+        before,
+        button,
+        after,
+    }
+}
+
+fn notice(kind: MailKind, project: &str) -> Words {
+    let (subject, said) = match kind {
+        MailKind::AddressChanged => (
+            "Your email address was changed",
+            format!("Your account at {project} does not use this email address any more."),
+        ),
+        MailKind::TwoFactorEnabled => (
+            "Two-factor authentication is on",
+            format!("Signing in to your account at {project} takes a code from now on."),
+        ),
+        MailKind::TwoFactorDisabled => (
+            "Two-factor authentication is off",
+            format!("Signing in to your account at {project} takes no code any more."),
+        ),
+        _ => (
+            "Your password was changed",
+            format!("The password of your account at {project} was changed. Every device was signed out."),
+        ),
+    };
+    Words {
+        subject: subject.to_owned(),
+        before: vec![said],
+        button: "Open your account",
+        after: vec![NOT_YOU.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::text::{Email, Name};
+
+    use super::*;
+
+    fn rendered(kind: MailKind, name: &str) -> Rendered {
+        let letter = Letter {
+            kind,
+            name: Name::from_stored(name),
+            link: "https://panel.example/x?token=T0&callbackURL=%2F".to_owned(),
+            new_address: Some(Email::from_stored("o'hara&co@example.com")),
+        };
+        Templates::new("Panel & Sons\r\nBcc: x").render(&letter).unwrap()
+    }
+
+    #[test]
+    fn every_kind_has_a_subject_of_one_line_the_readers_name_and_the_link_in_both_forms() {
+        let mut subjects = std::collections::BTreeSet::new();
+        for kind in MailKind::ALL {
+            let mail = rendered(*kind, "Ann");
+            assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
+            assert!(
+                mail.text.contains("Ann")
+                    && mail
+                        .text
+                        .contains("https://panel.example/x?token=T0&callbackURL=%2F")
+            );
+            assert!(mail.html.contains("Ann") && mail.html.contains("token=T0"));
+            assert!(subjects.insert(mail.subject));
+        }
+    }
+
+    #[test]
+    fn what_a_user_wrote_is_text_and_never_markup() {
+        let name = "<script>alert(1)</script> \"quoted\" & 'so'";
+        for kind in MailKind::ALL {
+            let mail = rendered(*kind, name);
+            assert!(!mail.html.contains("<script>"), "{}", mail.html);
+            assert!(!mail.html.contains("o'hara&co"), "{}", mail.html);
+            assert!(mail.text.contains(name), "text is not escaped: {}", mail.text);
+        }
+    }
+
+    #[test]
+    fn a_link_says_how_long_it_works() {
+        assert!(
+            rendered(MailKind::ResetPassword, "Ann")
+                .text
+                .contains("within 1 hour")
+        );
+        assert!(
+            rendered(MailKind::VerifyAddress, "Ann")
+                .text
+                .contains("within 24 hours")
+        );
+    }
+}

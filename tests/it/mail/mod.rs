@@ -1,0 +1,7 @@
+//! Mails: over a real SMTP server, and through an HTTP API that lies.
+
+mod asking;
+mod resend;
+mod server;
+mod site;
+mod smtp;

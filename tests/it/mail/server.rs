@@ -1,0 +1,120 @@
+//! A real SMTP server, aiosmtpd, in a virtual environment below `target`.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{eventually, is_required};
+
+/// What is installed, in these versions.
+const PACKAGES: [&str; 2] = ["aiosmtpd==1.4.6", "trustme==1.2.1"];
+const SCRIPT: &str = include_str!("server.py");
+
+/// The server, for as long as the test runs.
+pub struct SmtpServer {
+    child: Child,
+    pub port: u16,
+    folder: TempDir,
+}
+
+impl SmtpServer {
+    /// Starts one that is reached so; `login` is `user:password`, or nothing. `None` where there is no Python, which is
+    /// said on the output.
+    pub async fn start(security: &'static str, login: &'static str) -> Option<Self> {
+        let starting = tokio::task::spawn_blocking(move || start(security, login));
+        starting.await.expect("the server starts")
+    }
+
+    /// The certificate of its authority.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// The mails that arrived so far, in order.
+    pub fn mails(&self) -> Vec<Value> {
+        let file = |number: usize| self.folder.path().join(format!("{number}.json"));
+        let arrived = (1..).map(file).map_while(|file| fs::read(file).ok());
+        arrived
+            .map(|bytes| serde_json::from_slice(&bytes).expect("a mail"))
+            .collect()
+    }
+
+    fn subjects(&self) -> Vec<String> {
+        let mails = self.mails();
+        let line = |mail: &Value| format!("{} to {}", mail["subject"], mail["to"]);
+        mails.iter().map(line).collect()
+    }
+
+    /// Waits for the mail with this subject to this address.
+    pub async fn mail(&self, to: &str, subject: &str) -> Value {
+        let what = || format!("{subject} to {to} among {:?}", self.subjects());
+        eventually(what, async || {
+            let mut mails = self.mails().into_iter();
+            mails.find(|mail| mail["to"][0] == to && mail["subject"] == subject)
+        })
+        .await
+    }
+}
+
+impl Drop for SmtpServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn start(security: &str, login: &str) -> Option<SmtpServer> {
+    let Some(python) = installed() else {
+        assert!(
+            !is_required(),
+            "python3 with venv and pip is required, and not to be had"
+        );
+        println!("skipped a test with an SMTP server: python3 with venv and pip is not to be had");
+        return None;
+    };
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let script = folder.path().join("server.py");
+    fs::write(&script, SCRIPT).expect("the script can be written");
+    let mut child = Command::new(python)
+        .arg(&script)
+        .args([folder.path().as_os_str(), security.as_ref(), login.as_ref()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the server runs");
+    let output = child.stdout.take().expect("its output is read");
+    let mut line = String::new();
+    BufReader::new(output)
+        .read_line(&mut line)
+        .expect("it says its port");
+    let port = line.trim().parse().expect("a port");
+    Some(SmtpServer { child, port, folder })
+}
+
+/// The interpreter that has the packages; installs them if need be, one test at a time.
+fn installed() -> Option<PathBuf> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/smtp-server");
+    fs::create_dir_all(&home).ok()?;
+    let lock = File::create(home.join("lock")).ok()?;
+    lock.lock().ok()?;
+    let python = home.join("venv/bin/python");
+    let marker = home.join(PACKAGES.join("-"));
+    if marker.exists() {
+        return Some(python);
+    }
+    let run = |program: &Path, args: &[&str]| {
+        let done = Command::new(program).args(args).stdout(Stdio::null()).status();
+        done.ok().filter(std::process::ExitStatus::success)
+    };
+    let venv = home.join("venv");
+    run(Path::new("python3"), &["-m", "venv", venv.to_str()?])?;
+    let mut args = vec!["-m", "pip", "install", "--quiet"];
+    args.extend(PACKAGES);
+    run(&python, &args)?;
+    File::create(marker).ok()?;
+    Some(python)
+}
