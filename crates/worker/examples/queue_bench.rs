@@ -5,8 +5,12 @@
 //! ```
 //!
 //! The database is brought up to date and must hold no jobs. First all jobs are committed, then a worker is started and
-//! drains them; a job counts when its row is gone. After that single jobs are committed while the worker is idle, and
-//! the time until the handler runs is taken.
+//! drains them; a job counts when its row is gone. Jobs that are committed one by one are drained meanwhile: the worker is
+//! there from the beginning, and the time goes from the first commit to the last row's end. After that single jobs are
+//! committed while the worker is idle, and the time until the handler runs is taken.
+//!
+//! `--embedded` is how jobs reach the workers of one process, and of many with `JOBS_FROM=database`; with `--redis` they go
+//! through Redis.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -32,7 +36,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const USAGE: &str = "queue_bench --database URL (--redis URL | --embedded) [--jobs N] [--batch 1..100] [--workers N] \
                      [--singles N] [--json]";
 /// Commits under way at once while jobs are enqueued.
-const COMMITTERS: i64 = 8;
+const COMMITTERS: i64 = 16;
 
 struct Options {
     database: String,
@@ -169,7 +173,7 @@ impl Bench {
         let rescue = RescueOrders::new(store.clone(), self.queries.clone(), clock.clone(), policy);
         let runner = JobRunner::new(work, self.outbox.clone(), self.signal.clone(), clock.clone());
         Ok(Worker {
-            relay: Arc::new(Relay::new(self.outbox.clone(), queue, clock.clone()).with_batch(options.batch)),
+            relay: Arc::new(Relay::new(self.outbox.clone(), queue, clock.clone())),
             schedules: Arc::new(Schedules::new(
                 rescue,
                 store,
@@ -179,7 +183,7 @@ impl Bench {
                 clock,
             )),
             consumer,
-            handler: Arc::new(runner.with_batch(if options.batch == 1 { 1 } else { 256 })),
+            handler: Arc::new(runner),
             signal: self.signal.clone(),
             concurrency: options.workers,
         })
@@ -197,9 +201,8 @@ fn per_second(jobs: i64, time: Duration) -> f64 {
     f64::from(i32::try_from(jobs).unwrap_or(i32::MAX)) / time.as_secs_f64()
 }
 
-#[expect(clippy::print_stdout, reason = "the result is its output")]
-async fn run(options: Options) -> Result<(), Failure> {
-    let bench = Arc::new(Bench::open(&options).await?);
+/// Commits all jobs, by several at once; how many in a second.
+async fn enqueue_all(bench: &Arc<Bench>, options: &Options) -> Result<f64, Failure> {
     let began = Instant::now();
     let share = options.jobs.div_euclid(COMMITTERS) + 1;
     let mut committers = tokio::task::JoinSet::new();
@@ -211,18 +214,15 @@ async fn run(options: Options) -> Result<(), Failure> {
     while let Some(done) = committers.join_next().await {
         done??;
     }
-    let enqueued = per_second(options.jobs, began.elapsed());
+    Ok(per_second(options.jobs, began.elapsed()))
+}
 
-    let (begun, mut begins) = mpsc::unbounded_channel();
-    let left = Arc::new(AtomicI64::new(options.jobs - 1));
-    let worker = bench.worker(&options, Nothing { begun, left })?;
-    let stop = Stop::new();
-    let began = Instant::now();
-    let working = tokio::spawn(worker.run(stop.clone()));
-    begins.recv().await.ok_or("the worker ended")?;
-    bench.until_empty().await?;
-    let drained = per_second(options.jobs, began.elapsed());
-
+/// Microseconds from the wish to commit a job to its start, each while nothing else is to be done, in order.
+async fn waits(
+    bench: &Bench,
+    options: &Options,
+    begins: &mut mpsc::UnboundedReceiver<Instant>,
+) -> Result<Vec<u128>, Failure> {
     let mut waits = Vec::new();
     for single in 0..options.singles {
         // Not in step with anybody's interval.
@@ -235,6 +235,28 @@ async fn run(options: Options) -> Result<(), Failure> {
         waits.push(begun.saturating_duration_since(asked).as_micros());
     }
     waits.sort_unstable();
+    Ok(waits)
+}
+
+#[expect(clippy::print_stdout, reason = "the result is its output")]
+async fn run(options: Options) -> Result<(), Failure> {
+    let bench = Arc::new(Bench::open(&options).await?);
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let left = Arc::new(AtomicI64::new(options.jobs - 1));
+    let stop = Stop::new();
+    let work = bench.worker(&options, Nothing { begun, left })?.run(stop.clone());
+    let (working, began, enqueued) = if options.batch == 1 {
+        let (working, began) = (tokio::spawn(work), Instant::now());
+        (working, began, enqueue_all(&bench, &options).await?)
+    } else {
+        let enqueued = enqueue_all(&bench, &options).await?;
+        (tokio::spawn(work), Instant::now(), enqueued)
+    };
+    begins.recv().await.ok_or("the worker ended")?;
+    bench.until_empty().await?;
+    let drained = per_second(options.jobs, began.elapsed());
+
+    let waits = waits(&bench, &options, &mut begins).await?;
     let at = |percent: usize| {
         let index = (waits.len() * percent).div_ceil(100).saturating_sub(1);
         waits.get(index).copied().unwrap_or_default()
@@ -243,22 +265,22 @@ async fn run(options: Options) -> Result<(), Failure> {
     stop.cancel();
     working.await?;
 
-    let queue = if options.redis.is_some() {
-        "redis"
-    } else {
-        "embedded"
-    };
+    let Options {
+        jobs,
+        batch,
+        workers,
+        redis,
+        ..
+    } = options;
+    let queue = if redis.is_some() { "redis" } else { "embedded" };
     if options.json {
         println!(
-            "{{\"queue\":\"{queue}\",\"jobs\":{},\"batch\":{},\"workers\":{},\"enqueued_per_second\":{enqueued:.0},\
-             \"jobs_per_second\":{drained:.0},\"start_micros\":{{\"p50\":{p50},\"p99\":{p99},\"max\":{most}}}}}",
-            options.jobs, options.batch, options.workers
+            "{{\"queue\":\"{queue}\",\"jobs\":{jobs},\"batch\":{batch},\"workers\":{workers},\
+             \"enqueued_per_second\":{enqueued:.0},\"jobs_per_second\":{drained:.0},\
+             \"start_micros\":{{\"p50\":{p50},\"p99\":{p99},\"max\":{most}}}}}"
         );
     } else {
-        println!(
-            "{queue}, batches of {}, {} workers",
-            options.batch, options.workers
-        );
+        println!("{queue}, batches of {batch}, {workers} workers");
         println!("enqueued: {enqueued:.0} jobs/s");
         println!("done:     {drained:.0} jobs/s");
         println!("enqueue to start when idle: p50 {p50} µs, p99 {p99} µs, most {most} µs");

@@ -62,7 +62,7 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
     let numbers = ORDER_FROM..ORDER_FROM + names.len();
     let numbers: Vec<_> = numbers.map(|number| format!("${number}")).collect();
     format!(
-        "WITH offer AS (SELECT 1 FROM services, providers WHERE {}), {BEGINNING}, placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id), {REST}",
+        "WITH offer AS (SELECT 1 FROM services, providers WHERE {}),{BEGINNING}, placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id),{REST}",
         offers::unchanged(|n| format!("${n}")),
         names.join(", "),
         numbers.join(", "),
@@ -122,4 +122,63 @@ fn values(placement: &Placement) -> Result<Vec<Value>, StoreError> {
         values.push(value.ok_or_else(|| unreadable("orders", column.to_string()))?);
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the parameters before the order's own columns are.
+    const NAMES: [&str; ORDER_FROM - 1] = [
+        "service_id",
+        "provider_id",
+        "upstream_service",
+        "service_name",
+        "rate",
+        "profit",
+        "refill",
+        "cancel",
+        "quantity",
+        "service_type",
+        "active",
+        "price",
+        "created_at",
+        "user_id",
+        "wallet_status",
+        "key",
+        "fingerprint",
+        "event_kind",
+        "actor",
+        "actor_user",
+        "event_at",
+        "details",
+        "topic",
+        "job_due_at",
+        "debit",
+        "credit",
+        "transfer_kind",
+        "transfer_user",
+        "transfer_provider",
+        "note",
+    ];
+
+    /// The file that what the product is compared with places orders with.
+    const BASELINE: &str = include_str!("../../../xtask/bench/place_order.sql");
+
+    #[test]
+    fn the_baselines_of_the_bench_place_orders_with_the_products_own_statement() {
+        let names = NAMES.map(str::to_owned).into_iter();
+        let names = names.chain(columns().map(|column| column.to_string()));
+        let names: Vec<_> = names.collect();
+        let now = format!(
+            "-- The product's own statement, see crates/persistence/src/orders/placing.rs, whose test holds the two equal. Its \
+             parameters:\n-- {}\n{}\n",
+            names.join(" "),
+            *STATEMENT
+        );
+        assert!(
+            now == BASELINE,
+            "crates/xtask/bench/place_order.sql should be\n{now}"
+        );
+    }
 }

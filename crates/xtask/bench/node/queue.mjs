@@ -1,11 +1,12 @@
-// BullMQ at its best with jobs that do nothing: bulk adds, jobs removed when done, many at once in the worker.
+// BullMQ at its best with jobs that do nothing: bulk adds, jobs removed when done, many at once in the worker. Jobs that are
+// added one by one are done meanwhile.
 // Usage: node queue.mjs REDIS_URL JOBS BATCH
 import { Queue, Worker } from 'bullmq';
 
 const [url, jobs, batch] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const { hostname: host, port } = new URL(url);
 const connection = { host, port: Number(port), maxRetriesPerRequest: null };
-const ADDERS = 8;
+const ADDERS = batch === 1 ? 64 : 8;
 const CONCURRENCY = 256;
 const options = { removeOnComplete: true, removeOnFail: true };
 
@@ -29,19 +30,26 @@ async function add() {
 }
 const seconds = (since) => Number(process.hrtime.bigint() - since) / 1e9;
 
-let began = process.hrtime.bigint();
-await Promise.all(Array.from({ length: ADDERS }, add));
-const enqueued = jobs / seconds(began);
-
 let done = 0;
 let finished;
 const all = new Promise((resolve) => { finished = resolve; });
-began = process.hrtime.bigint();
-const worker = new Worker('bench', async () => {}, { connection, concurrency: CONCURRENCY });
-worker.on('completed', () => {
-  done += 1;
-  if (done === jobs) finished();
-});
+function start() {
+  const worker = new Worker('bench', async () => {}, { connection, concurrency: CONCURRENCY });
+  worker.on('completed', () => {
+    done += 1;
+    if (done === jobs) finished();
+  });
+  return worker;
+}
+
+let began = process.hrtime.bigint();
+let worker = batch === 1 ? start() : undefined;
+await Promise.all(Array.from({ length: ADDERS }, add));
+const enqueued = jobs / seconds(began);
+if (worker === undefined) {
+  began = process.hrtime.bigint();
+  worker = start();
+}
 await all;
 const drained = jobs / seconds(began);
 console.log(JSON.stringify({ enqueued_per_second: enqueued, jobs_per_second: drained }));

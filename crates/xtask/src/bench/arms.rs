@@ -50,45 +50,63 @@ pub enum Server {
 
 impl Server {
     /// Asks a server of its own on a database.
-    pub fn drive(self, lab: &Lab, database: &str, plan: &Plan, pace: Pace) -> anyhow::Result<Driven> {
+    pub fn drive(
+        self,
+        lab: &Lab,
+        world: &World,
+        database: &str,
+        plan: &Plan,
+        pace: Pace,
+    ) -> anyhow::Result<Driven> {
         let (program, address) = match self {
-            Self::Product => lab.serve(&lab.on_postgres(database))?,
-            Self::Node => lab.node(database)?,
+            Self::Product => {
+                lab.adopt(database)?;
+                lab.serve(&lab.on_postgres(database))?
+            }
+            Self::Node => lab.node(world, database)?,
         };
         drive(lab, &program, &address, plan, pace)
     }
 
     /// Places orders in a fresh database. Every order that was answered for is there, `each` for a request, and the books
     /// are right.
-    pub fn places(self, lab: &Lab, plan: &Plan, pace: Pace, each: u64) -> anyhow::Result<Sample> {
+    pub fn places(
+        self,
+        lab: &Lab,
+        world: &World,
+        plan: &Plan,
+        pace: Pace,
+        each: u64,
+    ) -> anyhow::Result<Sample> {
         lab.copy(SMALL, COPY)?;
-        let driven = self.drive(lab, COPY, plan, pace)?;
+        let driven = self.drive(lab, world, COPY, plan, pace)?;
         let there = lab.number(COPY, COUNT)?;
         let answered = driven.answered * each;
         ensure!(
             there == answered,
             "{answered} orders were answered for, {there} are there"
         );
+        if each == 1 {
+            world.placement.is_kept(lab)?;
+        }
         lab.books_are_right(&lab.on_postgres(COPY))?;
         Ok(driven.sample)
     }
 }
 
-/// pgbench calls the function as fast as the database can.
-pub fn pgbench(lab: &Lab, world: &World, customers: &[Customer], database: &str) -> anyhow::Result<Sample> {
-    if database == COPY {
-        lab.copy(SMALL, COPY)?;
-    }
+/// pgbench places orders with the product's own statement as fast as the database can. It asks for no session.
+pub fn pgbench(lab: &Lab, world: &World, customers: &[Customer]) -> anyhow::Result<Sample> {
+    lab.copy(SMALL, COPY)?;
     let file = lab.path("order.pgbench");
-    fs::write(&file, script(world, customers))?;
-    let before = lab.number(database, COUNT)?;
+    fs::write(&file, world.placement.for_pgbench(customers))?;
+    let before = lab.number(COPY, COUNT)?;
     let run = |seconds: f64| {
         let mut pgbench = process::tied(lab.servers.programs.join("pgbench"));
         pgbench.args(["-n", "-M", "prepared", "-j", "2", "-c", &CONNECTIONS.to_string()]);
         pgbench
             .args(["-T", &format!("{:.0}", seconds.max(1.0)), "-f"])
             .arg(&file);
-        let said = process::output(pgbench.arg(lab.url(database)))?;
+        let said = process::output(pgbench.arg(lab.url(COPY)))?;
         let number = |word: &str| -> anyhow::Result<f64> {
             let (_, rest) = said
                 .split_once(word)
@@ -117,14 +135,15 @@ pub fn pgbench(lab: &Lab, world: &World, customers: &[Customer], database: &str)
     let database_cpu = lab.database_cpu() - began.0;
     let ours = database_cpu + meter::cpu_of_ended_children() - began.1;
     let conditions = began.2.conditions_since(ours);
-    let there = lab.number(database, COUNT)?;
+    let there = lab.number(COPY, COUNT)?;
     #[expect(clippy::float_cmp, reason = "both are whole numbers")]
     let complete = u32::try_from(there - before).map(f64::from)? == warm + done;
     ensure!(
         complete,
         "pgbench says {warm} and {done} orders, {there} are there, {before} were"
     );
-    lab.books_are_right(&lab.on_postgres(database))?;
+    world.placement.is_kept(lab)?;
+    lab.books_are_right(&lab.on_postgres(COPY))?;
     Ok(Sample {
         per_second,
         database_cpu: database_cpu / done * 1e6,
@@ -132,23 +151,4 @@ pub fn pgbench(lab: &Lab, world: &World, customers: &[Customer], database: &str)
         conditions,
         ..Sample::default()
     })
-}
-
-/// The sessions are an array in the statement's text, so that choosing one costs nothing.
-fn script(world: &World, customers: &[Customer]) -> String {
-    let digests: Vec<String> = customers
-        .iter()
-        .map(|customer| format!("'{}'", customer.digest))
-        .collect();
-    format!(
-        "\\set customer random(1, {count})\n\
-         \\set unique random(1000000000000000, 9000000000000000)\n\
-         SELECT * FROM bench_place_order_of((ARRAY[{digests}])[:customer], {service}, \
-         'https://instagram.com/p/' || (:unique)::BIGINT, {quantity}, 'bench-' || (:unique)::BIGINT, '{fingerprint}');\n",
-        count = customers.len(),
-        digests = digests.join(","),
-        service = world.service,
-        quantity = world.quantity,
-        fingerprint = "f".repeat(64),
-    )
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
+use super::placement::Placement;
 use super::program::Program;
 use super::world::World;
 use crate::process;
@@ -111,14 +112,15 @@ impl Lab {
     }
 
     /// The baseline in Node on one of our databases.
-    pub fn node(&self, database: &str) -> anyhow::Result<(Program, String)> {
+    pub fn node(&self, world: &World, database: &str) -> anyhow::Result<(Program, String)> {
         let mut node = process::tied("node");
         node.arg("server.mjs").current_dir(format!("{BASELINES}/node"));
         node.env("NODE_ENV", "production")
             .env("PORT", "0")
             .env("DATABASE_URL", self.url(database))
             .env("DATABASE_CONNECTIONS_MAX", CONNECTIONS.to_string())
-            .env("BETTER_AUTH_SECRET", COOKIE_SECRET);
+            .env("BETTER_AUTH_SECRET", COOKIE_SECRET)
+            .env("PLACEMENT", world.placement.for_node());
         let mut program = Program::start(&mut node, &self.path("node.log"))?;
         let url = program.says("listens on http://")?;
         Ok((program, url))
@@ -162,7 +164,19 @@ impl Lab {
             &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
         )?;
         self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"))?;
+        self.adopt(name)?;
         self.sql(name, "CHECKPOINT").map(drop)
+    }
+
+    /// Lets the product take a database for one that it has always had. A copy would be a restored backup to it: it would
+    /// send nothing, and doubt every order.
+    pub fn adopt(&self, database: &str) -> anyhow::Result<()> {
+        self.sql(
+            database,
+            "DELETE FROM submission; INSERT INTO submission (id, incarnation, epoch) VALUES (1, '', 0)",
+        )?;
+        process::output(process::tied("redis-cli").args(["-u", &self.servers.redis.url, "FLUSHALL"]))
+            .map(drop)
     }
 
     /// Processor seconds of PostgreSQL so far.
@@ -185,10 +199,8 @@ impl Lab {
         self.sql("postgres", &format!("CREATE DATABASE {SMALL}"))?;
         let variables = self.on_postgres(SMALL);
         let mut world = World::furnish(self, &variables)?;
-        let digests = self.sql(SMALL, "SELECT user_id, token_digest FROM sessions")?;
-        world.learn_digests(&digests);
-        self.sql_file(SMALL, "place_order.sql", &[])?;
         self.sql(SMALL, "VACUUM ANALYZE")?;
+        world.placement = Placement::learn(self, &world)?;
         Ok(world)
     }
 }

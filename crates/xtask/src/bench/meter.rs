@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use super::stats::quantile;
+
 /// Clock ticks in a second: the unit of processor times in `/proc`, the same on every Linux that Rust runs on.
 const TICKS: f64 = 100.0;
 /// One page of a write-ahead log.
@@ -138,9 +140,14 @@ fn pressure(of: &str) -> Option<f64> {
     rest.split(' ').next()?.parse().ok()
 }
 
-/// How often a second the disk under `folder` can be told to keep a page, for as long as `lasting`; and the median time
-/// of one in microseconds.
-pub fn syncs(folder: &Path, lasting: Duration) -> anyhow::Result<(f64, f64)> {
+/// How fast a disk keeps pages, in microseconds for one.
+pub struct Syncs {
+    pub median: f64,
+    pub p99: f64,
+}
+
+/// Tells the disk under `folder` to keep a page, again and again for as long as `lasting`.
+pub fn syncs(folder: &Path, lasting: Duration) -> anyhow::Result<Syncs> {
     let path = folder.join("fdatasync");
     let mut file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     let page = [7; PAGE];
@@ -154,9 +161,11 @@ pub fn syncs(folder: &Path, lasting: Duration) -> anyhow::Result<(f64, f64)> {
         times.push(before.elapsed().as_secs_f64() * 1e6);
     }
     fs::remove_file(&path)?;
-    times.sort_by(f64::total_cmp);
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    Ok((1e6 / median.max(1.0), median))
+    let at = |share| quantile(&times, share);
+    Ok(Syncs {
+        median: at(0.5),
+        p99: at(0.99),
+    })
 }
 
 #[cfg(test)]

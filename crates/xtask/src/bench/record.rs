@@ -40,6 +40,9 @@ pub struct Round {
     pub syncs: f64,
     /// Microseconds of one, in the median.
     pub sync_time: f64,
+    /// The same of the slowest hundredth.
+    #[serde(default)]
+    pub sync_p99: f64,
     /// How often this round was begun anew, because something else ran in one half of it.
     pub repeated: u32,
     /// In the order in which they were measured.

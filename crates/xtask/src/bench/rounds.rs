@@ -60,10 +60,11 @@ pub fn run(lab: &Lab, scenario: &str, arms: &[Arm<'_>]) -> anyhow::Result<Vec<Ro
 }
 
 fn one(lab: &Lab, arms: &[Arm<'_>], order: &[usize], repeated: u32) -> anyhow::Result<Round> {
-    let (syncs, sync_time) = meter::syncs(&lab.path(""), SYNC_TIME)?;
+    let syncs = meter::syncs(&lab.path(""), SYNC_TIME)?;
     let mut round = Round {
-        syncs,
-        sync_time,
+        syncs: 1e6 / syncs.median.max(1.0),
+        sync_time: syncs.median,
+        sync_p99: syncs.p99,
         repeated,
         samples: Vec::new(),
     };

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::http::{Client, at};
 use super::lab::Lab;
+use super::placement::Placement;
 use super::program::Program;
 use crate::process;
 
@@ -22,8 +23,6 @@ const FUNDS: &str = "1000000";
 pub struct Customer {
     pub id: String,
     pub cookie: String,
-    /// What the database knows of the session's token.
-    pub digest: String,
 }
 
 /// Who can order what.
@@ -32,6 +31,8 @@ pub struct World {
     pub customers: Vec<Customer>,
     pub service: i64,
     pub quantity: u64,
+    /// How the baselines place orders.
+    pub placement: Placement,
 }
 
 /// A simulated panel in a process of its own; where its API is.
@@ -77,17 +78,8 @@ impl World {
             customers: customers.collect::<Result<_, _>>()?,
             service,
             quantity,
+            placement: Placement::default(),
         })
-    }
-
-    /// Takes the digests of the sessions from rows of `user|digest`.
-    pub fn learn_digests(&mut self, rows: &str) {
-        for (user, digest) in rows.lines().filter_map(|row| row.split_once('|')) {
-            let known = self.customers.iter_mut().find(|customer| customer.id == user);
-            if let Some(customer) = known {
-                digest.clone_into(&mut customer.digest);
-            }
-        }
     }
 
     /// The first customer.
@@ -173,6 +165,5 @@ fn customer(nobody: &Client, staff: &Client, number: usize) -> anyhow::Result<Cu
     Ok(Customer {
         id: id.to_owned(),
         cookie,
-        digest: String::new(),
     })
 }

@@ -16,13 +16,13 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let plan = ordering(world, &world.customers);
     let arms = [
         Arm::new("empty", |lab| {
-            Server::Product.places(lab, &plan, Pace::full(lab), 1)
+            Server::Product.places(lab, world, &plan, Pace::full(lab), 1)
         }),
         // What a round adds is a thousandth of what is there, so it is the same database in all of them.
         Arm::new("full", |lab| {
             lab.sql(database, "CHECKPOINT")?;
             let before = lab.number(database, "SELECT count(*) FROM orders")?;
-            let driven = Server::Product.drive(lab, database, &plan, Pace::full(lab))?;
+            let driven = Server::Product.drive(lab, world, database, &plan, Pace::full(lab))?;
             let after = lab.number(database, "SELECT count(*) FROM orders")?;
             ensure!(
                 after - before == driven.answered,

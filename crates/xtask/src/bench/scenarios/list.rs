@@ -30,7 +30,8 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
         one,
         &format!("limit=20&cursor={}", cursor(lab, world, database, page)?),
     );
-    let asks = |server: Server, plan: &Plan, pace: Pace| Ok(server.drive(lab, database, plan, pace)?.sample);
+    let asks =
+        |server: Server, plan: &Plan, pace: Pace| Ok(server.drive(lab, world, database, plan, pace)?.sample);
     let arms = [
         Arm::new("product", |lab| asks(Server::Product, &first, Pace::full(lab))),
         Arm::new("node", |lab| asks(Server::Node, &first, Pace::full(lab))),
@@ -96,7 +97,7 @@ fn cursor(lab: &Lab, world: &World, database: &str, page: u64) -> anyhow::Result
 /// The product and the baseline answer the same bytes' worth: every customer's first page is equal.
 fn same_answers(lab: &Lab, world: &World, database: &str) -> anyhow::Result<()> {
     let (_product, product) = lab.serve(&lab.on_postgres(database))?;
-    let (_node, node) = lab.node(database)?;
+    let (_node, node) = lab.node(world, database)?;
     let (product, node) = (Client::anonymous(&product), Client::anonymous(&node));
     for customer in &world.customers {
         let ask = |client: &Client| {

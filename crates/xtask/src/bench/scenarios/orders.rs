@@ -17,23 +17,25 @@ const MASS: usize = 100;
 /// Many customers, each with a wallet.
 pub fn spread(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let plan = ordering(world, &world.customers);
-    let answers = [Server::Product, Server::Node].map(|server| first_answer(lab, server, &plan));
+    let answers = [Server::Product, Server::Node].map(|server| first_answer(lab, world, server, &plan));
     let [product, node] = answers;
     same_shape(&product?, &node?)?;
     let arms = [
         Arm::new("product", |lab| {
-            Server::Product.places(lab, &plan, Pace::full(lab), 1)
+            Server::Product.places(lab, world, &plan, Pace::full(lab), 1)
         }),
-        Arm::new("node", |lab| Server::Node.places(lab, &plan, Pace::full(lab), 1)),
-        Arm::new("pgbench", |lab| pgbench(lab, world, &world.customers, COPY)),
+        Arm::new("node", |lab| {
+            Server::Node.places(lab, world, &plan, Pace::full(lab), 1)
+        }),
+        Arm::new("pgbench", |lab| pgbench(lab, world, &world.customers)),
     ];
     let rounds = rounds::run(lab, "orders", &arms)?;
     let mut scenario = Scenario::named("orders", rounds);
-    let what = "orders/s over HTTP, of pgbench calling one function";
+    let what = "orders/s over HTTP, of pgbench with the product's own statement";
     scenario.ratio("P-1", what, AtLeast(0.70), ["product", "pgbench"], |it| {
         it.per_second
     });
-    let what = "orders/s, of Hono on node-postgres calling the same function";
+    let what = "orders/s, of Hono on node-postgres with the same statement";
     scenario.ratio("P-2", what, AtLeast(1.3), ["product", "node"], |it| it.per_second);
     let what = "processor time of the API for an order, of Node's";
     scenario.ratio("P-2", what, AtMost(0.45), ["product", "node"], |it| it.app_cpu);
@@ -57,15 +59,15 @@ pub fn hot(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let mass = mass(world, one);
     let mut arms = vec![
         Arm::new("product", |lab| {
-            Server::Product.places(lab, &plan, Pace::full(lab), 1)
+            Server::Product.places(lab, world, &plan, Pace::full(lab), 1)
         }),
-        Arm::new("pgbench", |lab| pgbench(lab, world, one, COPY)),
+        Arm::new("pgbench", |lab| pgbench(lab, world, one)),
     ];
-    let has_mass = first_answer(lab, Server::Product, &mass).is_ok();
+    let has_mass = first_answer(lab, world, Server::Product, &mass).is_ok();
     if has_mass {
         arms.push(Arm::new("mass", |lab| {
             let each = u64::try_from(MASS).unwrap_or(1);
-            let mut sample = Server::Product.places(lab, &mass, Pace::full(lab), each)?;
+            let mut sample = Server::Product.places(lab, world, &mass, Pace::full(lab), each)?;
             sample.per_second *= 100.0;
             sample.app_cpu /= 100.0;
             sample.database_cpu /= 100.0;
@@ -101,15 +103,15 @@ fn mass(world: &World, customers: &[Customer]) -> Plan {
 }
 
 /// What one request is answered.
-fn first_answer(lab: &Lab, server: Server, plan: &Plan) -> anyhow::Result<Value> {
+fn first_answer(lab: &Lab, world: &World, server: Server, plan: &Plan) -> anyhow::Result<Value> {
     let pace = Pace {
         connections: 1,
         rate: Some(10.0),
-        seconds: 0.3,
+        seconds: 1.0,
         warm_up: 0.0,
     };
     lab.copy(crate::bench::lab::SMALL, COPY)?;
-    let driven = server.drive(lab, COPY, plan, pace)?;
+    let driven = server.drive(lab, world, COPY, plan, pace)?;
     Answer::parse(&driven.sample.answer)?.expect(plan.status)
 }
 

@@ -30,14 +30,14 @@ const CUT: f64 = 0.5;
 /// P-11: at half of the maximum, how late is the slowest hundredth and thousandth, measured in syncs of the disk?
 pub fn tail(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let plan = ordering(world, &world.customers);
-    let most = Server::Product.places(lab, &plan, Pace::full(lab), 1)?;
+    let most = Server::Product.places(lab, world, &plan, Pace::full(lab), 1)?;
     let rate = most.per_second / 2.0;
     let pace = Pace {
         seconds: lab.seconds * STEADY_LONGER,
         ..Pace::steady(lab, rate)
     };
     let arms = [Arm::new("steady", |lab| {
-        Server::Product.places(lab, &plan, pace, 1)
+        Server::Product.places(lab, world, &plan, pace, 1)
     })];
     let rounds = rounds::run(lab, &format!("orders at {rate:.0}/s, half of the maximum"), &arms)?;
     let of = |value: fn(&Sample) -> f64| -> Vec<f64> {
@@ -47,6 +47,8 @@ pub fn tail(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
         pairs.map(|(time, sync)| time / sync).collect()
     };
     let (p99, p999) = (of(|it| it.p99), of(|it| it.p999));
+    let alone = rounds.iter().map(|round| round.sync_p99 / round.sync_time);
+    let alone = alone.collect();
     let mut scenario = Scenario::named("steady orders", rounds);
     scenario.value(
         "P-11",
@@ -56,6 +58,8 @@ pub fn tail(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
         "",
     );
     scenario.value("P-11", "p99.9 of the same", AtMost(20.0), p999, "");
+    let what = "p99 of an fdatasync alone before each round, in fdatasyncs";
+    scenario.value("P-11", what, Told, alone, "");
     Ok(scenario)
 }
 
