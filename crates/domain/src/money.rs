@@ -119,8 +119,24 @@ impl Money {
 /// `12.5` rather than `12.500000`, and never an exponent.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.to_decimal().normalize())
+        plain(f, self.0, MONEY_DECIMALS)
     }
+}
+
+/// A scaled number as a decimal without zeros at its end.
+fn plain(f: &mut fmt::Formatter<'_>, scaled: i64, decimals: u32) -> fmt::Result {
+    let scale = 10_u64.pow(decimals);
+    let (whole, mut rest) = (scaled.unsigned_abs() / scale, scaled.unsigned_abs() % scale);
+    let sign = if scaled < 0 { "-" } else { "" };
+    if rest == 0 {
+        return write!(f, "{sign}{whole}");
+    }
+    let mut digits = usize::try_from(decimals).unwrap_or_default();
+    while rest % 10 == 0 {
+        rest /= 10;
+        digits -= 1;
+    }
+    write!(f, "{sign}{whole}.{rest:0digits$}")
 }
 
 impl fmt::Debug for Money {
@@ -210,7 +226,7 @@ impl Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.to_decimal().normalize())
+        plain(f, self.0, RATE_DECIMALS)
     }
 }
 
@@ -257,6 +273,28 @@ mod tests {
             Rate::parse("0.001001").unwrap().charge(1),
             Some(Money::from_micros(2))
         );
+    }
+
+    #[test]
+    fn amounts_read_as_the_exact_decimal_without_zeros_at_its_end() {
+        let mut scaled = i64::MAX;
+        while scaled != 0 {
+            for number in [
+                scaled,
+                -scaled,
+                scaled / 1_000_000 * 1_000_000,
+                scaled / 100 * 100,
+            ] {
+                let exact = Money::from_micros(number).to_decimal().normalize();
+                assert_eq!(Money::from_micros(number).to_string(), exact.to_string());
+            }
+            let exact = Rate::from_nanos(scaled).unwrap().to_decimal().normalize();
+            assert_eq!(Rate::from_nanos(scaled).unwrap().to_string(), exact.to_string());
+            scaled = scaled / 7 * 3;
+        }
+        let text = |micros| Money::from_micros(micros).to_string();
+        assert_eq!([text(0), text(10), text(-1_500_000)], ["0", "0.00001", "-1.5"]);
+        assert_eq!(text(i64::MIN), "-9223372036854.775808");
     }
 
     #[test]

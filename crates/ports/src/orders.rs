@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::orders::{
-    Attempt, AttemptChange, CustomerStatus, EventKind, GroupPlan, GroupTime, NewOrder, Order, OrderEvent,
-    OrderState, PollWindow,
+    Attempt, AttemptChange, CustomerStatus, EventKind, GroupPlan, GroupTime, Hold, NewOrder, Order,
+    OrderEvent, OrderState, PollWindow,
 };
-use domain::text::IdempotencyKey;
+use domain::text::{IdempotencyKey, Link, Name};
 use domain::{
     Fingerprint, Money, OrderId, PageSize, PollGroupId, ProviderId, ProviderOrderId, ServiceId, Timestamp,
     UserId,
@@ -247,6 +247,63 @@ pub struct AttemptView {
     pub resolved_at: Option<Timestamp>,
 }
 
+/// An order as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnOrder {
+    /// The order.
+    pub id: OrderId,
+    /// What was ordered.
+    pub service: ServiceId,
+    /// What it was called then.
+    pub service_name: Name,
+    /// Where to.
+    pub link: Link,
+    /// How much of it.
+    pub quantity: u64,
+    /// What it costs.
+    pub price: Money,
+    /// What was given back after the provider had accepted it.
+    pub refunded: Money,
+    /// Where the price is.
+    pub hold: Hold,
+    /// How far it is.
+    pub state: OrderState,
+    /// Whether drops are refilled.
+    pub refill: bool,
+    /// The counter before the delivery began.
+    pub start_count: Option<u64>,
+    /// What is not delivered yet.
+    pub remains: Option<u64>,
+    /// When the owner asked to cancel it.
+    pub cancel_requested_at: Option<Timestamp>,
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl From<Order> for OwnOrder {
+    fn from(order: Order) -> Self {
+        Self {
+            id: order.id,
+            service: order.service.id,
+            service_name: order.service.name,
+            link: order.link,
+            quantity: order.quantity,
+            price: order.price,
+            refunded: order.refunded,
+            hold: order.hold,
+            state: order.state,
+            refill: order.service.refill,
+            start_count: order.start_count,
+            remains: order.remains,
+            cancel_requested_at: order.cancel_requested_at,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+        }
+    }
+}
+
 /// Which orders a list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OrderFilter {
@@ -305,14 +362,13 @@ pub trait OrderQueries: Send + Sync {
         size: PageSize,
     ) -> Result<Vec<OrderView>, StoreError>;
 
-    /// The same orders without the names around them, for who has no use for names: joining them costs more than
-    /// reading the orders. The due time is the order's own; one that its group has is not looked up.
-    async fn list_bare(
+    /// The same orders with what their owners see of them: reading the rest costs several times as much.
+    async fn list_own(
         &self,
         filter: &OrderFilter,
         before: Option<OrderId>,
         size: PageSize,
-    ) -> Result<Vec<Order>, StoreError>;
+    ) -> Result<Vec<OwnOrder>, StoreError>;
 
     /// How many orders are in each state that is not an end, plus those in review.
     async fn open_counts(&self) -> Result<Vec<StateCount>, StoreError>;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::orders::Order;
 use domain::{OrderId, PageSize};
 use ports::StoreError;
-use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, StateCount};
+use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, OwnOrder, StateCount};
 
 use crate::caller::{Caller, Staff};
 
@@ -22,7 +21,7 @@ pub struct OrderPage {
 #[derive(Debug, Clone)]
 pub struct OwnOrderPage {
     /// The orders.
-    pub orders: Vec<Order>,
+    pub orders: Vec<OwnOrder>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<OrderId>,
 }
@@ -72,7 +71,7 @@ impl BrowseOrders {
             user: Some(caller.user().id.clone()),
             ..filter
         };
-        let orders = self.orders.list_bare(&filter, before, size).await?;
+        let orders = self.orders.list_own(&filter, before, size).await?;
         let next = next_page(&orders, size, |order| order.id);
         Ok(OwnOrderPage { orders, next })
     }

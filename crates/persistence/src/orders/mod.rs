@@ -5,6 +5,7 @@ mod groups;
 mod keys;
 mod many;
 mod mapping;
+mod own;
 pub(crate) mod placing;
 mod polls;
 mod queries;

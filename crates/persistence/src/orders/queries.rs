@@ -6,14 +6,18 @@ use domain::text::IdempotencyKey;
 use domain::{Money, OrderId, PageSize, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_events, orders};
 use ports::StoreError;
-use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, StateCount};
+use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, OwnOrder, StateCount};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
 
 use super::views::{self, OrderRow};
-use super::{attempts, many, mapping, schedules};
+use super::{attempts, many, own, schedules};
 use crate::error::store_error;
 use crate::queries::SeaQueries;
+use crate::sql;
 
 /// Lines of history shown of one order.
 const EVENTS_MAX: u64 = 500;
@@ -73,21 +77,26 @@ impl OrderQueries for SeaQueries {
         rows.into_iter().map(OrderRow::view).collect()
     }
 
-    async fn list_bare(
+    async fn list_own(
         &self,
         filter: &OrderFilter,
         before: Option<OrderId>,
         size: PageSize,
-    ) -> Result<Vec<Order>, StoreError> {
-        let below = before.map(|before| orders::Column::Id.lt(before.0));
-        let rows = orders::Entity::find()
-            .filter(condition(filter, self.conn().get_database_backend()).add_option(below))
-            .order_by_desc(orders::Column::Id)
-            .limit(u64::from(size.rows()))
-            .all(self.conn())
-            .await
-            .map_err(store_error)?;
-        rows.into_iter().map(mapping::order).collect()
+    ) -> Result<Vec<OwnOrder>, StoreError> {
+        let rows = match own::plain(filter, before, size) {
+            Some((text, values)) => sql::query_all(self.conn(), &text, values).await,
+            None => {
+                let below = before.map(|before| orders::Column::Id.lt(before.0));
+                let select = orders::Entity::find()
+                    .select_only()
+                    .columns(own::COLUMNS)
+                    .filter(condition(filter, self.conn().get_database_backend()).add_option(below))
+                    .order_by_desc(orders::Column::Id)
+                    .limit(u64::from(size.rows()));
+                self.conn().query_all(&select.into_query()).await
+            }
+        };
+        rows.map_err(store_error)?.iter().map(own::order).collect()
     }
 
     async fn open_counts(&self) -> Result<Vec<StateCount>, StoreError> {

@@ -5,7 +5,7 @@
 use domain::orders::{CustomerStatus, Order, OrderState};
 use domain::{OrderId, PageSize, ProviderId, ProviderOrderId};
 use ports::StoreError;
-use ports::orders::OrderFilter;
+use ports::orders::{OrderFilter, OwnOrder};
 
 use super::steps::{
     accepted, placed, reported, resolved, rich_shop, second_provider, submitted, unknown, written_off,
@@ -30,11 +30,20 @@ macro_rules! order_lists_contract {
 
 async fn listed(backend: &Backend, filter: OrderFilter) -> Result<Vec<OrderId>, StoreError> {
     let mut rows = backend.orders.list(&filter, None, PageSize::DEFAULT).await?;
-    let bare = backend.orders.list_bare(&filter, None, PageSize::DEFAULT).await?;
-    let orders: Vec<Order> = rows.iter().map(|row| row.order.clone()).collect();
-    assert_eq!(bare, orders, "the same orders with and without names");
+    let own = backend.orders.list_own(&filter, None, PageSize::DEFAULT).await?;
+    let orders: Vec<OwnOrder> = rows.iter().map(|row| row.order.clone().into()).collect();
+    assert_eq!(own, orders, "the same orders for staff and for owners");
     rows.reverse();
     Ok(rows.into_iter().map(|row| row.order.id).collect())
+}
+
+async fn of(
+    backend: &Backend,
+    filter: &OrderFilter,
+    before: Option<OrderId>,
+    size: PageSize,
+) -> Result<Vec<OwnOrder>, StoreError> {
+    backend.orders.list_own(filter, before, size).await
 }
 
 /// A customer of their own with one order.
@@ -73,11 +82,21 @@ pub async fn a_list_is_paged_from_the_newest_down(backend: &Backend) -> Case {
     loop {
         let page = backend.orders.list(&OrderFilter::default(), before, two).await?;
         assert!(page.len() <= 2);
-        let bare = backend
-            .orders
-            .list_bare(&OrderFilter::default(), before, two)
-            .await?;
-        assert!(bare.iter().eq(page.iter().map(|row| &row.order)));
+        let own = of(backend, &OrderFilter::default(), before, two).await?;
+        assert!(
+            own.into_iter()
+                .eq(page.iter().map(|row| row.order.clone().into()))
+        );
+        let user = Some(shop.user.id.clone());
+        let filter = OrderFilter {
+            user,
+            ..OrderFilter::default()
+        };
+        let own = of(backend, &filter, before, two).await?;
+        assert!(
+            own.into_iter()
+                .eq(page.iter().map(|row| row.order.clone().into()))
+        );
         let Some(last) = page.last() else { break };
         before = Some(last.order.id);
         seen.extend(page.into_iter().map(|row| row.order.id));

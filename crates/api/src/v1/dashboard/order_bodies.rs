@@ -1,8 +1,8 @@
 //! Orders as their owners see them.
 
 use domain::Money;
-use domain::orders::{EventKind, Hold, Order};
-use ports::orders::EventView;
+use domain::orders::{EventKind, Hold};
+use ports::orders::{EventView, OwnOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -83,17 +83,18 @@ pub struct CanceledOrder {
 }
 
 /// An order as its owner sees it.
-pub fn customer_order(order: &Order) -> CustomerOrder {
+pub fn customer_order(order: OwnOrder) -> CustomerOrder {
+    let refunded = amount_text(given_back(&order));
     CustomerOrder {
         id: order.id.0,
-        service_id: order.service.id.0,
-        service_name: order.service.name.to_string(),
-        link: order.link.to_string(),
+        service_id: order.service.0,
+        service_name: order.service_name.into(),
+        link: order.link.into(),
         quantity: order.quantity,
         price: amount_number(order.price),
-        refunded: amount_text(given_back(order)),
+        refunded,
         status: order.state.customer_status().as_str(),
-        refill: order.service.refill,
+        refill: order.refill,
         start_count: order.start_count,
         remains: order.remains,
         cancel_requested_at: time(order.cancel_requested_at),
@@ -103,7 +104,7 @@ pub fn customer_order(order: &Order) -> CustomerOrder {
 }
 
 /// A hold that was released gave the whole price back, without a refund of the ledger.
-fn given_back(order: &Order) -> Money {
+fn given_back(order: &OwnOrder) -> Money {
     match order.hold {
         Hold::Voided => order.price,
         Hold::Pending | Hold::Posted => order.refunded,

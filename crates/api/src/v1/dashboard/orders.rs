@@ -62,7 +62,7 @@ pub async fn list_orders(
     let page = state.browse_orders.own(&caller, filter, before, size).await?;
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrders {
-            orders: page.orders.iter().map(customer_order).collect(),
+            orders: page.orders.into_iter().map(customer_order).collect(),
             currency: CURRENCY,
             next_cursor: page.next.map(|id| encode(List::Orders, id.0)),
         }),
@@ -88,7 +88,7 @@ pub async fn show_order(
     let OrderDetail { view, events } = detail.ok_or(Code::OrderNotFound)?;
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrderDetail {
-            order: customer_order(&view.order),
+            order: customer_order(view.order.into()),
             history: events.iter().filter_map(customer_event).collect(),
         }),
     )
@@ -117,7 +117,7 @@ pub async fn cancel_order(
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let order = state.cancel_order.cancel(&caller, OrderId(*id)).await;
-    let order = customer_order(&order.map_err(cancel_error)?);
+    let order = customer_order(order.map_err(cancel_error)?.into());
     Ok(Said("ORDER_CANCEL_REQUESTED", "Cancellation requested successfully").ok(CanceledOrder { order }))
 }
 
