@@ -208,7 +208,7 @@ impl Database {
     pub(crate) async fn begin(&self) -> Result<Writer, StoreError> {
         match &self.group {
             Some(group) => Ok(Writer::Member(group.join().await?)),
-            None => Ok(Writer::Alone(begin_on(&self.write).await?)),
+            None => Ok(Writer::Alone(begin_on(&self.write, Caller::MayGo).await?)),
         }
     }
 
@@ -243,7 +243,7 @@ impl Database {
     /// # Errors
     /// [`StoreError`] if one fails; then nothing has changed.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let tx = begin_on(&self.write).await?;
+        let tx = begin_on(&self.write, Caller::MayGo).await?;
         if self.backend() == DbBackend::Postgres {
             for statement in [
                 "SET LOCAL statement_timeout = 0",
@@ -306,16 +306,32 @@ fn create_private(file: &Path) {
     drop(created);
 }
 
+/// Whether somebody may drop the future of a beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// A request, for one.
+    MayGo,
+    /// A task of its own, which saves another one and the way to it.
+    Stays,
+}
+
 /// Begins a transaction that may write. SQLite takes its one write lock at once: a transaction that reads first and
 /// then finds that somebody else wrote could not go on.
-pub(crate) async fn begin_on(write: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+pub(crate) async fn begin_on(
+    write: &DatabaseConnection,
+    caller: Caller,
+) -> Result<DatabaseTransaction, StoreError> {
     let asked = Instant::now();
     loop {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        match begin_to_the_end(write, options).await {
+        let begun = match caller {
+            Caller::MayGo => begin_to_the_end(write, options).await,
+            Caller::Stays => write.begin_with_options(options).await.map_err(store_error),
+        };
+        match begun {
             Err(StoreError::Contended) if asked.elapsed() < SQLITE_BUSY_TIMEOUT => {
                 tokio::time::sleep(SQLITE_BUSY_PAUSE).await;
             }

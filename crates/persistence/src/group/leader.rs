@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::{End, Kept, Member, Request};
-use crate::database::begin_on;
+use crate::database::{Caller, begin_on};
 use crate::error::store_error;
 
 /// Members of one group, at most.
@@ -29,7 +29,8 @@ pub(super) async fn lead(
 ) {
     while let Some(first) = waiting(requests.recv().await) {
         let Some(first) = first else { continue };
-        match begin_on(&write).await {
+        // Nobody drops this task but the end of the process.
+        match begin_on(&write, Caller::Stays).await {
             Ok(outer) => {
                 let group = Leader::new(idle).run(outer, first, &mut requests);
                 if AssertUnwindSafe(group).catch_unwind().await.is_err() {
