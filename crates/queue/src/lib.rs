@@ -1,10 +1,12 @@
-//! Two queues between the relay and the workers: one inside the process, one on Redis for many processes. Both hold a
-//! small, replaceable window of the outbox; losing what is in it costs time and nothing else.
+//! Queues between the relay and the workers: inside the process, and on Redis for many processes. They hold a small,
+//! replaceable window of the outbox; losing what is in it costs time and nothing else.
 
 mod attended;
+mod direct;
 mod embedded;
 mod redis;
 
+pub use direct::DirectJobs;
 pub use embedded::EmbeddedJobs;
 pub use redis::{RedisJobs, RedisOptions};
 

@@ -54,6 +54,8 @@ pub struct Settings {
     pub orders: OrderPolicy,
     /// Background jobs at the same time in one process.
     pub workers: u32,
+    /// Where the workers of many processes take jobs from.
+    pub jobs_from: JobsFrom,
     /// What operators see.
     pub telemetry: TelemetrySettings,
     /// Whether providers may be at private and local addresses.
@@ -92,6 +94,15 @@ pub enum LogFormat {
     Json,
 }
 
+/// Where the workers of many processes take jobs from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobsFrom {
+    /// Each process claims what its own idle workers begin.
+    Database,
+    /// Jobs wait in Redis for whoever is idle.
+    Redis,
+}
+
 /// Whether calls to providers may go to private and local addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrivateTargets {
@@ -127,6 +138,8 @@ impl Settings {
             wait: reader.seconds("database.wait_seconds", 0.1..=60.0)?,
         };
         let workers = reader.number("worker.concurrency", 1..=1_000)?;
+        let sources = [("database", JobsFrom::Database), ("redis", JobsFrom::Redis)];
+        let jobs_from = reader.one_of("worker.jobs_from", &sources)?;
         let telemetry = telemetry(&reader)?;
         let private_targets = if reader.flag("outgoing.allow_private_targets")? {
             PrivateTargets::Allowed
@@ -145,6 +158,7 @@ impl Settings {
             secrets,
             orders,
             workers,
+            jobs_from,
             telemetry,
             private_targets,
             project_name,

@@ -87,6 +87,7 @@ pub(crate) const NAMES: &[Name] = &[
         "MAIL_SIGN_IN_AFTER_VERIFICATION",
     ),
     whole("worker.concurrency", "WORKERS"),
+    whole("worker.jobs_from", "JOBS_FROM"),
     whole("telemetry.log", "LOG"),
     whole("telemetry.log_format", "LOG_FORMAT"),
     whole("telemetry.metrics_address", "METRICS_ADDRESS"),

@@ -7,7 +7,9 @@ use domain::Secret;
 use domain::orders::OrderPolicy;
 use gateways::AddressPolicy;
 use persistence::PoolSizes;
-use settings::{Environment, Mode, Overrides, PrivateTargets, SealingKeys, Settings, SettingsError};
+use settings::{
+    Environment, JobsFrom, Mode, Overrides, PrivateTargets, SealingKeys, Settings, SettingsError,
+};
 
 use crate::MailSetup;
 
@@ -25,6 +27,8 @@ pub enum Storage {
         database_url: Secret,
         /// `redis://…`.
         redis_url: Secret,
+        /// Where workers take jobs from.
+        jobs_from: JobsFrom,
     },
 }
 
@@ -78,6 +82,7 @@ impl Blueprint {
             } => Storage::Distributed {
                 database_url: database_url.clone(),
                 redis_url: redis_url.clone(),
+                jobs_from: settings.jobs_from,
             },
         };
         Self {
@@ -193,6 +198,7 @@ impl DistributedOptions {
             storage: Storage::Distributed {
                 database_url: self.database_url,
                 redis_url: self.redis_url,
+                jobs_from: JobsFrom::Database,
             },
             cookie_secret: self.cookie_secret,
             sealing: SealingKeys {

@@ -17,7 +17,8 @@ use ports::jobs::{JobConsumer, JobQueue};
 use ports::limits::RateLimiter;
 use ports::submission::SubmissionMemory;
 use ports::{IdSource, StoreError};
-use queue::{EmbeddedJobs, RedisJobs, RedisOptions};
+use queue::{DirectJobs, EmbeddedJobs, RedisJobs, RedisOptions};
+use settings::JobsFrom;
 
 use crate::services::Services;
 use crate::{Adapters, Blueprint, Storage};
@@ -174,12 +175,14 @@ type Shared = (
 fn shared_state(storage: &Storage, ids: &Arc<dyn IdSource>) -> Result<Shared, OpenError> {
     match storage {
         Storage::Embedded { file } => {
-            let jobs = Arc::new(EmbeddedJobs::new());
+            let (queue, consumer) = both(EmbeddedJobs::new());
             let limiter = Arc::new(InProcessRateLimiter::default());
             let memory = Arc::new(FileMemory::beside(file));
-            Ok((jobs.clone(), jobs, limiter, memory))
+            Ok((queue, consumer, limiter, memory))
         }
-        Storage::Distributed { redis_url, .. } => {
+        Storage::Distributed {
+            redis_url, jobs_from, ..
+        } => {
             let url = redis_url.reveal();
             let jobs = RedisJobs::open(
                 url,
@@ -187,12 +190,21 @@ fn shared_state(storage: &Storage, ids: &Arc<dyn IdSource>) -> Result<Shared, Op
                 ids.clone(),
             )
             .map_err(|error| OpenError::Redis(error.to_string()))?;
-            let jobs = Arc::new(jobs);
+            let (queue, consumer) = match jobs_from {
+                JobsFrom::Database => both(DirectJobs::beside(jobs)),
+                JobsFrom::Redis => both(jobs),
+            };
             let pool = cache::connect(redis_url, REDIS_CONNECTIONS)
                 .map_err(|error| OpenError::Redis(error.to_string()))?;
             let memory = RedisMemory::new(pool.clone(), format!("{REDIS_PREFIX}:database"));
             let limiter = RedisRateLimiter::new(pool, format!("{REDIS_PREFIX}:limits"));
-            Ok((jobs.clone(), jobs, Arc::new(limiter), Arc::new(memory)))
+            Ok((queue, consumer, Arc::new(limiter), Arc::new(memory)))
         }
     }
+}
+
+/// The two sides of one queue.
+fn both(jobs: impl JobQueue + JobConsumer + 'static) -> (Arc<dyn JobQueue>, Arc<dyn JobConsumer>) {
+    let jobs = Arc::new(jobs);
+    (jobs.clone(), jobs)
 }

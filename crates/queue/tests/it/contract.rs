@@ -1,8 +1,8 @@
-//! The contract, on both queues.
+//! The contract, on every queue.
 
 use std::sync::Arc;
 
-use queue::EmbeddedJobs;
+use queue::{DirectJobs, EmbeddedJobs};
 use testkit::contract::queue::Queue;
 
 use crate::server;
@@ -15,13 +15,31 @@ fn embedded() -> Queue {
     }
 }
 
-macro_rules! on_both {
+fn direct(url: &str) -> Queue {
+    let jobs = Arc::new(DirectJobs::beside(server::redis(url, server::options())));
+    Queue {
+        jobs: jobs.clone(),
+        consumer: jobs,
+    }
+}
+
+macro_rules! on_all {
     ($suite:ident: $($case:ident),+ $(,)?) => {
         mod embedded {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
                     testkit::contract::$suite::$case(&super::embedded()).await.unwrap();
+                }
+            )+
+        }
+
+        mod direct {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let Some(url) = super::server::shared(stringify!($case)) else { return };
+                    testkit::contract::$suite::$case(&super::direct(&url)).await.unwrap();
                 }
             )+
         }
@@ -38,4 +56,4 @@ macro_rules! on_both {
         }
     };
 }
-testkit::queue_contract!(on_both);
+testkit::queue_contract!(on_all);

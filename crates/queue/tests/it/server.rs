@@ -40,12 +40,17 @@ pub fn options() -> RedisOptions {
 
 /// The queue at `url`. Every call makes another node of the same cluster.
 pub fn queue(url: &str, options: RedisOptions) -> Queue {
+    let jobs = Arc::new(redis(url, options));
+    let consumer = Arc::clone(&jobs);
+    Queue { jobs, consumer }
+}
+
+/// The same, by itself.
+pub fn redis(url: &str, options: RedisOptions) -> RedisJobs {
     // The names of workers begin with the process, and here the nodes share one.
     static NODES: LazyLock<Arc<FakeIds>> = LazyLock::new(Arc::default);
     let ids: Arc<FakeIds> = Arc::clone(&NODES);
-    let jobs = Arc::new(RedisJobs::open(url, options, ids).unwrap());
-    let consumer = Arc::clone(&jobs);
-    Queue { jobs, consumer }
+    RedisJobs::open(url, options, ids).unwrap()
 }
 
 /// A connection for looking at what is there.
