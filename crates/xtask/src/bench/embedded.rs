@@ -26,6 +26,7 @@ pub fn furnished(lab: &Lab) -> anyhow::Result<Template> {
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
+    std::fs::create_dir(&folder)?;
     let world = World::furnish(lab, &variables(&folder))?;
     Ok(Template { folder, world })
 }
