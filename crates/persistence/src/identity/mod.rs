@@ -1,5 +1,6 @@
 //! Users, passwords and sessions.
 
+mod by_token;
 mod mapping;
 mod queries;
 mod repository;

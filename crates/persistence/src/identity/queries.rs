@@ -13,7 +13,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
 };
 
-use super::{CREDENTIAL, mapping};
+use super::{CREDENTIAL, by_token, mapping};
 use crate::error::store_error;
 use crate::queries::SeaQueries;
 
@@ -68,14 +68,9 @@ impl IdentityQueries for SeaQueries {
         token: &TokenDigest,
         now: Timestamp,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        let found = sessions::Entity::find()
-            .find_also_related(users::Entity)
-            .filter(sessions::Column::TokenDigest.eq(token.0.as_str()))
-            .filter(sessions::Column::ExpiresAt.gt(now.micros()))
-            .one(self.conn())
-            .await
-            .map_err(store_error)?;
-        Ok(found.and_then(|(session, user)| Some((mapping::session(session), mapping::user(user?)))))
+        let found = by_token::open_session(self.conn(), token, now).await;
+        let found = found.map_err(store_error)?;
+        Ok(found.map(|(session, user)| (mapping::session(session), mapping::user(user))))
     }
 
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
