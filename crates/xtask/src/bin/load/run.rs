@@ -1,5 +1,6 @@
 //! The loop.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -25,8 +26,8 @@ struct Run<'a> {
     plan: &'a Plan,
     requests: Requests,
     connections: Vec<Connection>,
-    /// Connections without a request on its way.
-    idle: Vec<usize>,
+    /// Connections without a request on its way. The one that has rested longest is next: servers close those that never ask.
+    idle: VecDeque<usize>,
     /// When the next request of an open loop is due.
     next_due: Instant,
     between: Option<Duration>,
@@ -109,7 +110,7 @@ impl Run<'_> {
 
     fn send_due(&mut self, now: Instant) -> anyhow::Result<()> {
         while self.between.is_none() || self.next_due <= now {
-            let Some(free) = self.idle.pop() else { break };
+            let Some(free) = self.idle.pop_front() else { break };
             let due = match self.between {
                 None => Instant::now(),
                 Some(between) => {
@@ -173,7 +174,7 @@ impl Run<'_> {
         if self.between.is_none() && self.measures {
             connection.send(self.requests.next(), now)?;
         } else {
-            self.idle.push(at);
+            self.idle.push_back(at);
         }
         Ok(())
     }
