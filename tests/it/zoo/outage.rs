@@ -33,11 +33,11 @@ async fn orders(zoo: &Zoo) -> Vec<Order> {
     let queries = &zoo.system.adapters().orders;
     let (everything, mut all, mut before) = (OrderFilter::default(), Vec::new(), None);
     loop {
-        let page = queries.list_bare(&everything, before, PageSize::WHOLE).await;
+        let page = queries.list(&everything, before, PageSize::WHOLE).await;
         let page = page.unwrap();
         let Some(last) = page.last() else { return all };
-        before = Some(last.id);
-        all.extend(page);
+        before = Some(last.order.id);
+        all.extend(page.into_iter().map(|view| view.order));
     }
 }
 

@@ -16,6 +16,9 @@ const BATCH_MAX: u16 = 100;
 const YOUNGEST_SHARE: u16 = 4;
 /// How long to wait at most when nobody says that there is work.
 pub(super) const IDLE_MAX: Duration = Duration::from_secs(2);
+/// While more is due than there are idle workers for, how long those who end first wait to be fed together with those who
+/// end next. A claim of one job costs the database nearly as much as one of many.
+const COMPANY: Duration = Duration::from_millis(2);
 /// How long to wait while the queue is full and does not say when it has room.
 const FULL_PAUSE: Duration = Duration::from_millis(20);
 
@@ -57,6 +60,8 @@ struct Memory {
     renewed_at: Option<Duration>,
     /// Jobs taken from the old end of the line since one was taken from the young end.
     oldest_in_a_row: u16,
+    /// Whether the last round took all that it could.
+    more_is_due: bool,
 }
 
 impl Relay {
@@ -90,7 +95,7 @@ impl Relay {
         let mut memory = self.memory.lock().await;
         // First, so that what a queue still holds after an outage is not handed to it again.
         self.renew(&mut memory).await?;
-        let idle_workers = self.queue.idle_workers();
+        let idle_workers = self.idle_workers(&memory).await;
         let room = self.queue.room().await?;
         let limit = room.min(idle_workers.unwrap_or(room)).min(self.batch);
         if limit == 0 {
@@ -103,7 +108,8 @@ impl Relay {
         let handed_over = self
             .hand_over(limit, memory.youngest_of(limit), idle_workers.is_some())
             .await?;
-        let next = if handed_over >= usize::from(limit) {
+        memory.more_is_due = handed_over >= usize::from(limit);
+        let next = if memory.more_is_due {
             Duration::ZERO
         } else {
             self.pause().await?
@@ -118,6 +124,15 @@ impl Relay {
     /// Returns when the queue may have room again, if it notices. Cancel-safe.
     pub async fn room_again(&self) {
         self.queue.room_again().await;
+    }
+
+    async fn idle_workers(&self, memory: &Memory) -> Option<u16> {
+        let idle = self.queue.idle_workers()?;
+        if memory.more_is_due && idle < self.batch / 2 {
+            tokio::time::sleep(COMPANY).await;
+            return self.queue.idle_workers();
+        }
+        Some(idle)
     }
 
     async fn hand_over(&self, limit: u16, youngest: u16, begin: bool) -> Result<usize, RelayError> {

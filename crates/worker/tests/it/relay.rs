@@ -35,6 +35,23 @@ async fn work_that_waited_before_the_start_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_end_one_after_another_are_fed_together() {
+    let mut bench = Bench::new().await;
+    let outbox = TroubledOutbox::new(Arc::clone(&bench.outbox), Trouble::Error, 0);
+    bench.outbox = Arc::<TroubledOutbox>::clone(&outbox);
+    for subject in 1..=200 {
+        bench.commit_job(subject).await;
+    }
+    let (handler, mut reports) =
+        Reporter::new(|job| Work::Take(Duration::from_micros(u64::from(job.subject % 4 == 0) * 900)));
+    let working = bench.start(handler);
+    reports.each_once(200).await;
+    working.end().await;
+    // There are four of them. Fed one by one they would have needed a claim for each job.
+    assert!(outbox.claims() < 100, "{} claims", outbox.claims());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_fails_is_tried_again() {
     assert_survives(Trouble::Error, 3).await;
 }
