@@ -106,7 +106,7 @@ pub fn sign_in(nobody: &Client) -> anyhow::Result<Client> {
 /// Lets the one provider be at another panel.
 pub fn move_provider(staff: &Client, panel: &str) -> anyhow::Result<()> {
     let listed = staff.get("/api/v1/admin/providers")?.expect(200)?;
-    let id = at(&listed, "/result/providers")
+    let id = at(&listed, "/result")
         .get(0)
         .map(|provider| at(provider, "/id").clone());
     let id = id.context("there is a provider")?;
