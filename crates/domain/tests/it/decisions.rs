@@ -39,7 +39,7 @@ fn claimed() -> World {
 }
 
 /// A world whose order has been unknown since [`NOW`].
-fn unknown() -> World {
+pub fn unknown() -> World {
     let mut world = claimed();
     learn(
         &mut world,

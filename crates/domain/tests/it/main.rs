@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod decisions;
+mod doubting;
 mod model;
 mod money;
 mod orders;
