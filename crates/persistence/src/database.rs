@@ -179,6 +179,23 @@ impl Database {
         })
     }
 
+    /// Tells `watch` the text of every statement from now on; clones made before do not.
+    #[cfg(feature = "testing")]
+    pub(crate) fn watched(
+        mut self,
+        sizes: PoolSizes,
+        watch: impl Fn(&str) + Clone + Send + Sync + 'static,
+    ) -> Self {
+        for connection in [&mut self.write, &mut self.read] {
+            let watch = watch.clone();
+            connection.set_metric_callback(move |info| watch(&info.statement.sql));
+        }
+        if self.group.is_some() {
+            self.group = Some(Group::start(self.write.clone(), sizes.wait, sizes.sqlite_idle));
+        }
+        self
+    }
+
     /// Which database it is.
     pub(crate) fn backend(&self) -> DbBackend {
         self.write.get_database_backend()

@@ -5,6 +5,7 @@ mod crowd;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ports::StoreError;
@@ -38,6 +39,7 @@ const SIZES: PoolSizes = PoolSizes {
 pub struct TestDatabase {
     database: Database,
     url: String,
+    statements: Arc<Mutex<Option<Vec<String>>>>,
     _place: Place,
 }
 
@@ -110,10 +112,18 @@ impl TestDatabase {
 
     async fn open(url: String, place: Place) -> Result<Self, StoreError> {
         let database = Database::connect(&url, SIZES).await?;
+        let statements = Arc::new(Mutex::new(None::<Vec<String>>));
+        let heard = Arc::clone(&statements);
+        let database = database.watched(SIZES, move |statement| {
+            if let Some(heard) = &mut *heard.lock().unwrap_or_else(PoisonError::into_inner) {
+                heard.push(statement.to_owned());
+            }
+        });
         database.migrate().await?;
         Ok(Self {
             database,
             url,
+            statements,
             _place: place,
         })
     }
@@ -134,6 +144,12 @@ impl TestDatabase {
     #[must_use]
     pub const fn is_postgres(&self) -> bool {
         self.database.postgres().is_some()
+    }
+
+    /// The statements since the last call, but for those that begin and end transactions. The first call begins to listen.
+    pub fn statements(&self) -> Vec<String> {
+        let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
+        statements.replace(Vec::new()).unwrap_or_default()
     }
 
     /// Runs SQL behind the back of the repositories: several statements, without parameters.

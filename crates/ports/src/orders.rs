@@ -174,6 +174,9 @@ pub struct TakenPoll {
 pub trait PollMeter: Send + Sync {
     /// The provider is about to be asked about orders that have been due for so long; zero is one that is asked about early.
     fn asked(&self, provider: ProviderId, late: &[Duration]);
+
+    /// The provider is about to be asked about one order alone, because its answer about many left it out.
+    fn asked_alone(&self, provider: ProviderId);
 }
 
 /// How orders that were asked about are put back.

@@ -66,6 +66,10 @@ impl PollMeter for PollMetrics {
         let latest = late.iter().max().copied().unwrap_or_default();
         histogram!("poll_lag_seconds", "provider" => provider).record(latest.as_secs_f64());
     }
+
+    fn asked_alone(&self, provider: ProviderId) {
+        metrics::counter!("poll_alone_total", "provider" => provider.to_string()).increment(1);
+    }
 }
 
 /// Reads the gauges until `stop` is cancelled.

@@ -24,6 +24,7 @@ mod sim;
 mod tally;
 mod test;
 mod tidy;
+mod track;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,9 @@ enum Task {
     /// Kill, freeze and lie to real processes of the product, and prove that no order and no money was lost
     #[command(after_help = drill::EXAMPLES)]
     Drill(drill::Options),
+    /// Poll a crowd of open orders and measure requests, lateness and memory
+    #[command(after_help = track::EXAMPLES)]
+    Track(track::Options),
     /// Measure how many lines of the core the tests run
     #[command(after_help = coverage::EXAMPLES)]
     Coverage(coverage::Options),
@@ -99,6 +103,7 @@ fn run(task: Task) -> anyhow::Result<report::Report> {
         Task::Failpoints(options) => failpoints::run(&options),
         Task::Sim(options) => sim::run(&options),
         Task::Drill(options) => drill::run(&options),
+        Task::Track(options) => track::run(&options),
         Task::Coverage(options) => coverage::run(&options),
         Task::Mutants(options) => mutants::run(&options),
     }

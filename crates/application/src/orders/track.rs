@@ -171,6 +171,7 @@ impl TrackOrders {
         let Ok(admitted) = self.panels.admit(provider, CallClass::Read).await else {
             return false;
         };
+        self.meter.asked_alone(provider.id);
         let requested_at = self.clock.now();
         let ids = [upstream];
         let answers = match about_the_one(self.gateway.statuses(target, &ids).await, &ids) {

@@ -1,11 +1,14 @@
 //! Orders that a provider leaves out when it is asked about many are asked about alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::jobs::Verdict;
+use application::orders::TrackOrders;
 use domain::OrderId;
 use domain::orders::OrderState;
 use ports::gateway::StatusAnswer;
+use testkit::crowd::Tally;
 
 use crate::bench::Bench;
 use crate::panel::{about, says};
@@ -85,5 +88,29 @@ async fn a_provider_that_leaves_out_half_of_its_orders_is_not_asked_for_each_of_
     alone.sort();
     alone.dedup();
     assert!(alone.len() > 5, "others every time: {alone:?}");
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn requests_about_one_order_are_counted_and_do_not_make_the_others_look_empty() {
+    let bench = Bench::new().await;
+    open(&bench, 5).await;
+    let tally = Arc::new(Tally::default());
+    let tracking = TrackOrders::new(
+        Arc::clone(&bench.backend.store),
+        bench.panel.clone(),
+        Arc::clone(&bench.panels),
+        bench.clock.clone(),
+        tally.clone(),
+        bench.policy,
+    );
+    bench.pass(DUE);
+    bench.panel.reports(about([]));
+    tracking.poll(bench.shop.provider.id).await.unwrap();
+    let alone = bench.panel.asked_alone().len();
+    assert!(alone > 0);
+    assert_eq!(tally.alone(), u64::try_from(alone).unwrap());
+    assert_eq!(tally.requests(None), 1 + tally.alone());
+    assert!((tally.fill() - 0.05).abs() < 1e-9, "{}", tally.fill());
     bench.close().await;
 }

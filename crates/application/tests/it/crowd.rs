@@ -49,6 +49,10 @@ impl PollMeter for Diary {
             .unwrap()
             .push((provider, (self.clock.now(), late)));
     }
+
+    fn asked_alone(&self, provider: ProviderId) {
+        self.tally.asked_alone(provider);
+    }
 }
 
 impl Diary {
@@ -212,7 +216,7 @@ impl Crowd {
     }
 
     fn fill(&self) -> f64 {
-        per(self.tally.orders(None), self.tally.requests(None)) / 100.0
+        self.tally.fill()
     }
 
     async fn count(&self, condition: &str) -> i64 {

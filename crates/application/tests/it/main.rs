@@ -34,6 +34,7 @@ mod reconcile;
 mod reports;
 mod rescue;
 mod schedules;
+mod statements;
 mod submit;
 mod track;
 mod walk;

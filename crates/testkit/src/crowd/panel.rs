@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::providers::{AddAnswer, UpstreamCount, UpstreamOrder};
@@ -27,7 +28,7 @@ pub enum Manners {
 pub struct CrowdPanel {
     clock: Arc<dyn Clock>,
     manners: Manners,
-    dead: std::sync::Mutex<Option<ProviderId>>,
+    dead: std::sync::Mutex<Option<(ProviderId, Duration)>>,
     asked: AtomicU64,
 }
 
@@ -43,16 +44,22 @@ impl CrowdPanel {
         }
     }
 
-    /// From now on this provider does not answer.
+    /// From now on nothing listens at this provider.
+    pub fn kill(&self, provider: ProviderId) {
+        self.kill_slowly(provider, Duration::ZERO);
+    }
+
+    /// From now on this provider lets every request hang until it is given up after so long.
     ///
     /// # Panics
     /// If another thread panicked here.
-    pub fn kill(&self, provider: ProviderId) {
-        *self.dead.lock().expect("nobody panics here") = Some(provider);
+    pub fn kill_slowly(&self, provider: ProviderId, hangs: Duration) {
+        *self.dead.lock().expect("nobody panics here") = Some((provider, hangs));
     }
 
-    fn is_dead(&self, provider: ProviderId) -> bool {
-        *self.dead.lock().expect("nobody panics here") == Some(provider)
+    fn hangs(&self, provider: ProviderId) -> Option<Duration> {
+        let dead = *self.dead.lock().expect("nobody panics here");
+        dead.filter(|(dead, _)| *dead == provider).map(|(_, hangs)| hangs)
     }
 
     fn status(&self, id: &ProviderOrderId) -> StatusAnswer {
@@ -103,8 +110,13 @@ impl PanelGateway for CrowdPanel {
         target: &PanelTarget,
         ids: &[ProviderOrderId],
     ) -> Result<HashMap<ProviderOrderId, StatusAnswer>, PanelError> {
-        if self.is_dead(target.provider) {
-            return Err(PanelError::Unreachable("connection refused".to_owned()));
+        match self.hangs(target.provider) {
+            None => {}
+            Some(Duration::ZERO) => return Err(PanelError::Unreachable("connection refused".to_owned())),
+            Some(hangs) => {
+                tokio::time::sleep(hangs).await;
+                return Err(PanelError::Broken("no answer in time".to_owned()));
+            }
         }
         let mut answers: HashMap<_, _> = ids.iter().map(|id| (id.clone(), self.status(id))).collect();
         if self.manners == Manners::Confused {

@@ -16,6 +16,7 @@ pub struct Tally {
 #[derive(Debug, Default, Clone)]
 struct Count {
     requests: u64,
+    alone: u64,
     orders: u64,
     /// How many orders were late by so many seconds.
     late: BTreeMap<u64, u64>,
@@ -31,17 +32,36 @@ impl PollMeter for Tally {
             *count.late.entry(late.as_secs()).or_default() += 1;
         }
     }
+
+    fn asked_alone(&self, provider: ProviderId) {
+        self.lock().entry(provider).or_default().alone += 1;
+    }
 }
 
 impl Tally {
+    /// Requests about one order, because an answer about many left it out.
+    pub fn alone(&self) -> u64 {
+        self.sum(None, |count| count.alone)
+    }
+
+    /// How full the requests about many orders were; one is 100 orders.
+    ///
+    /// # Panics
+    /// After four billion orders.
+    pub fn fill(&self) -> f64 {
+        let number = |count| f64::from(u32::try_from(count).expect("not so many"));
+        let requests = self.sum(None, |count| count.requests);
+        number(self.orders(None)) / number(requests).max(1.0) / 100.0
+    }
+
     /// Forgets everything.
     pub fn reset(&self) {
         self.lock().clear();
     }
 
-    /// Requests to every provider but this one.
+    /// Requests to every provider but this one, whatever they were about.
     pub fn requests(&self, except: Option<ProviderId>) -> u64 {
-        self.sum(except, |count| count.requests)
+        self.sum(except, |count| count.requests + count.alone)
     }
 
     /// How often an order was asked about at every provider but this one.
