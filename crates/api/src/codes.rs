@@ -120,6 +120,7 @@ codes! {
         LastAdmin = CONFLICT "LAST_ADMIN" "There has to be another administrator first";
         ForeignRedirect = FORBIDDEN "INVALID_REDIRECTURL" "Invalid redirectURL";
         UserExists = UNPROCESSABLE_ENTITY "USER_ALREADY_EXISTS" "User already exists";
+        TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many requests. Please try again later.";
         TooManyAttempts = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many authentication attempts, please try again later.";
     }
 }

@@ -206,7 +206,7 @@ fn respond(status: StatusCode, retry_after: Option<Duration>, body: &impl Serial
 }
 
 /// Rounded up: whoever comes back after so many seconds is not too early.
-fn whole_seconds(pause: Duration) -> u64 {
+pub fn whole_seconds(pause: Duration) -> u64 {
     pause
         .as_secs()
         .saturating_add(u64::from(pause.subsec_nanos() > 0))

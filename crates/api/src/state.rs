@@ -11,9 +11,11 @@ use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, Pl
 use application::providers::{ProviderConnection, Providers};
 use application::submission::SubmissionGuard;
 use application::wallets::{BrowseWallet, CreditWallet, SetWalletStatus};
+use ports::Clock;
 use ports::crypto::CookieSigner;
 use ports::health::DatabaseHealth;
 use ports::jobs::JobQueue;
+use ports::limits::RateLimiter;
 
 /// Renders the metrics page.
 pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
@@ -73,6 +75,10 @@ pub struct ApiState {
     pub decide_order: Arc<DecideOrder>,
     /// Whether orders are sent.
     pub submission: Arc<SubmissionGuard>,
+    /// Counts requests.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
     /// Signs what browsers carry.
     pub signer: Arc<dyn CookieSigner>,
     /// Asked by the readiness probe.

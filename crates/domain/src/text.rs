@@ -22,6 +22,9 @@ pub enum TextError {
     /// Not an e-mail address.
     #[error("must be an e-mail address")]
     NotAnEmail,
+    /// Not one of those that there are.
+    #[error("must be {0}")]
+    Unknown(&'static str),
     /// Not an absolute http or https address.
     #[error("must be an http or https address")]
     NotALink,

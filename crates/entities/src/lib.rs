@@ -19,6 +19,7 @@ pub mod services;
 pub mod sessions;
 pub mod settings;
 pub mod transfers;
+pub mod user_settings;
 pub mod users;
 pub mod verifications;
 pub mod wallets;

@@ -1,7 +1,7 @@
 //! Users, accounts and sessions.
 
 use async_trait::async_trait;
-use domain::identity::{Role, Session, User};
+use domain::identity::{Role, Session, User, UserSettings};
 use domain::text::Email;
 use domain::{SessionId, Timestamp, UserId};
 
@@ -61,6 +61,17 @@ pub trait IdentityRepository: Send {
     /// sessions.
     async fn retire_user(&mut self, anonymised: &User) -> Result<(), StoreError>;
 
+    /// What a user has set; `None` if nothing.
+    async fn settings(&mut self, user: &UserId) -> Result<Option<UserSettings>, StoreError>;
+
+    /// Writes what a user has set.
+    async fn save_settings(
+        &mut self,
+        user: &UserId,
+        settings: &UserSettings,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Lifts a ban that has run out at `now`. `false` if there was none.
     async fn lift_expired_ban(&mut self, user: &UserId, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -114,6 +125,9 @@ pub trait IdentityQueries: Send + Sync {
 
     /// The sessions of a user that have not ended at `now`, newest first, 100 at most.
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// What a user has set; `None` if nothing.
+    async fn settings(&self, user: &UserId) -> Result<Option<UserSettings>, StoreError>;
 
     /// Users, without those who were removed.
     async fn users(&self, list: &UserList) -> Result<UserPage, StoreError>;

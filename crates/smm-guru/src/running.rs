@@ -164,6 +164,8 @@ impl System {
             browse_orders: services.browse_orders.clone(),
             submission: services.submission.clone(),
             decide_order: services.decide_order.clone(),
+            limiter: ports.limiter.clone(),
+            clock: ports.clock.clone(),
             signer: ports.signer.clone(),
             health: ports.database.clone(),
             queue: ports.queue.clone(),

@@ -28,8 +28,8 @@ pub struct Node {
 
 /// What a way needs to live on.
 pub enum Ground {
-    Folder { _folder: TempDir },
-    Servers { _servers: Box<Servers> },
+    Folder { folder: TempDir },
+    Servers { servers: Box<Servers> },
 }
 
 impl Way {
@@ -46,7 +46,7 @@ impl Way {
             let system = smm_guru::embedded(options)
                 .await
                 .expect("an embedded system opens");
-            return Some((vec![node(system, false)], Ground::Folder { _folder: folder }));
+            return Some((vec![node(system, false)], Ground::Folder { folder }));
         }
         let servers = Servers::fresh(&test).await?;
         let mut nodes = Vec::new();
@@ -55,7 +55,7 @@ impl Way {
             nodes.push(node(system.expect("a distributed system opens"), true));
         }
         let servers = Box::new(servers);
-        Some((nodes, Ground::Servers { _servers: servers }))
+        Some((nodes, Ground::Servers { servers }))
     }
 
     const fn count(self) -> usize {

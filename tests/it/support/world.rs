@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::Money;
 use domain::identity::{Role, User};
 use domain::orders::OrderPolicy;
+use persistence::testing::TestDatabase;
 use sandbox::{Delays, Lookup, Panel, PanelConfig};
 use serde_json::{Value, json};
 use smm_guru::System;
@@ -75,7 +76,7 @@ pub struct World {
     nodes: Vec<Node>,
     links: AtomicU32,
     lookup: Lookup,
-    _ground: Ground,
+    ground: Ground,
 }
 
 impl Way {
@@ -114,7 +115,7 @@ impl Way {
             nodes,
             links: AtomicU32::new(0),
             lookup: scene.lookup,
-            _ground: ground,
+            ground,
         };
         world.open_shop().await;
         world.fund(&world.user.id.to_string(), &FUNDS.to_string()).await;
@@ -184,6 +185,15 @@ impl World {
     /// The first node.
     pub fn system(&self) -> &System {
         &self.nodes[0].system
+    }
+
+    /// The tables behind the product's back.
+    pub async fn database(&self) -> TestDatabase {
+        let url = match &self.ground {
+            Ground::Folder { folder } => format!("sqlite://{}", folder.path().join("smm-guru.db").display()),
+            Ground::Servers { servers } => servers.database.url().to_owned(),
+        };
+        TestDatabase::existing(&url).await.expect("the database is there")
     }
 
     /// The addresses of the nodes.

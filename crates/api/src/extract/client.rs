@@ -20,20 +20,25 @@ impl FromRequest for Client {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let hops = request
-            .app_data::<web::Data<Site>>()
-            .map_or(0, |site| site.trusted_hops);
-        let peer = request.peer_addr().map(|peer| peer.ip());
-        let address = forwarded(request.headers(), hops).or(peer);
-        let user_agent = request
-            .headers()
-            .get(USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        ready(Ok(Self(Browser {
-            ip_address: address.map(|address| address.to_string()),
-            user_agent,
-        })))
+        ready(Ok(Self(browser(request))))
+    }
+}
+
+/// What is known about who asks.
+pub fn browser(request: &HttpRequest) -> Browser {
+    let hops = request
+        .app_data::<web::Data<Site>>()
+        .map_or(0, |site| site.trusted_hops);
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let address = forwarded(request.headers(), hops).or(peer);
+    let user_agent = request
+        .headers()
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    Browser {
+        ip_address: address.map(|address| address.to_string()),
+        user_agent,
     }
 }
 

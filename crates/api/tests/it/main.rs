@@ -10,6 +10,7 @@
 mod auth;
 mod client;
 mod limits;
+mod limits_auth;
 mod orders;
 mod server;
 mod sites;

@@ -23,7 +23,7 @@ pub use ask_for_mail::{AskError, AskForMail, Wanted};
 pub use create_user::{CreateUser, CreateUserError, NewUser};
 pub use current_session::{ActiveSession, CurrentSession};
 pub use mail_limits::TooManyMails;
-pub use own::{ChangePassword, ChangePasswordError, OwnAccount, ProfileEdit};
+pub use own::{ChangePassword, ChangePasswordError, OwnAccount, ProfileEdit, SettingsEdit};
 pub use password::{Password, PasswordRefusal};
 pub use reset_password::{ResetPassword, ResetPasswordError};
 pub use session::{Browser, Remember, SignedIn};

@@ -2,9 +2,11 @@
 
 mod role;
 mod session;
+mod settings;
 
 pub use role::{Right, Role, UnknownRole};
 pub use session::{IMPERSONATION, Session, SessionPolicy};
+pub use settings::{Currency, Language, Notifications, TimeZone, UserSettings};
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ mod by_token;
 mod mapping;
 mod queries;
 mod repository;
+mod settings;
 mod users;
 
 /// The identity provider of password accounts; their `account_id` is the user's id.

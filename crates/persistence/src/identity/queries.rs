@@ -1,7 +1,7 @@
 //! Identity for reading.
 
 use async_trait::async_trait;
-use domain::identity::{Session, User};
+use domain::identity::{Session, User, UserSettings};
 use domain::text::Email;
 use domain::{PageSize, Timestamp, UserId};
 use entities::{accounts, sessions, users};
@@ -84,6 +84,12 @@ impl IdentityQueries for SeaQueries {
             .await
             .map_err(store_error)?;
         Ok(rows.into_iter().map(mapping::session).collect())
+    }
+
+    async fn settings(&self, user: &UserId) -> Result<Option<UserSettings>, StoreError> {
+        super::settings::read(self.conn(), user)
+            .await
+            .map_err(store_error)
     }
 
     async fn users(&self, list: &UserList) -> Result<UserPage, StoreError> {

@@ -1,7 +1,7 @@
 //! Identity inside a transaction.
 
 use async_trait::async_trait;
-use domain::identity::{Role, Session, User};
+use domain::identity::{Role, Session, User, UserSettings};
 use domain::{SessionId, Timestamp, UserId};
 use entities::{accounts, sessions, users};
 use ports::StoreError;
@@ -13,7 +13,7 @@ use sea_orm::{
     Set, TryInsertResult,
 };
 
-use super::{CREDENTIAL, mapping};
+use super::{CREDENTIAL, mapping, settings};
 use crate::tx::SeaTx;
 
 #[async_trait]
@@ -107,6 +107,21 @@ impl IdentityRepository for SeaTx {
     async fn retire_user(&mut self, anonymised: &User) -> Result<(), StoreError> {
         let retired = retire_user(self.conn()?, anonymised).await;
         self.guard(retired)
+    }
+
+    async fn settings(&mut self, user: &UserId) -> Result<Option<UserSettings>, StoreError> {
+        let found = settings::read(self.conn()?, user).await;
+        self.guard(found)
+    }
+
+    async fn save_settings(
+        &mut self,
+        user: &UserId,
+        settings: &UserSettings,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let saved = settings::save(self.conn()?, user, settings, now).await;
+        self.guard(saved)
     }
 
     async fn lift_expired_ban(&mut self, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {

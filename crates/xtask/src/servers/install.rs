@@ -25,7 +25,7 @@ pub const REDIS: Package = Package {
     service: Some("redis-server"),
 };
 
-/// For the baselines that the product is measured against.
+/// For the client library of the web application, and the baselines that the product is measured against.
 pub const NODE: Package = Package {
     name: "nodejs",
     service: None,

@@ -52,17 +52,20 @@ enum Origin {
 
 /// Reads the environment and finds the programs, installing what is missing where that is possible.
 pub fn plan() -> anyhow::Result<Plan> {
-    if let (Some(postgres), Some(redis)) = (postgres_origin(), redis_origin()) {
-        return Ok(Plan { postgres, redis });
+    let wanted = [
+        (postgres_origin().is_none(), install::POSTGRESQL),
+        (redis_origin().is_none(), install::REDIS),
+        // The web application's client library runs against the server.
+        (host::program("node").is_none(), install::NODE),
+        (host::program("npm").is_none(), install::NPM),
+    ];
+    let missing: Vec<install::Package> = wanted
+        .into_iter()
+        .filter_map(|(is_missing, package)| is_missing.then_some(package))
+        .collect();
+    if !missing.is_empty() {
+        install::install(&missing)?;
     }
-    let mut missing = Vec::new();
-    if postgres_origin().is_none() {
-        missing.push(install::POSTGRESQL);
-    }
-    if redis_origin().is_none() {
-        missing.push(install::REDIS);
-    }
-    install::install(&missing)?;
     Ok(Plan {
         postgres: postgres_origin().context("PostgreSQL was installed, yet its programs are not found")?,
         redis: redis_origin().context("Redis was installed, yet redis-server is not found")?,

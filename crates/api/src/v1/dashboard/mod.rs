@@ -4,6 +4,7 @@ mod mass;
 mod order_bodies;
 mod orders;
 mod place;
+mod settings;
 mod wallet;
 
 use serde::Deserialize;
@@ -32,6 +33,8 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(wallet::show_wallet)
         .service(wallet::list_transactions)
+        .service(settings::show_settings)
+        .service(settings::edit_settings)
         .service(orders::list_orders)
         .service(place::place_order)
         .service(mass::place_orders)

@@ -3,6 +3,7 @@
 mod password;
 mod profile;
 mod sessions;
+mod settings;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use ports::{Clock, IdSource, Store};
 
 pub use password::{ChangePassword, ChangePasswordError};
 pub use profile::ProfileEdit;
+pub use settings::SettingsEdit;
 
 use super::throttle::{SignInLimits, Throttle};
 

@@ -1,0 +1,349 @@
+//! Every route, asked by everybody whom it is not for. The routes come from the document, so a new one cannot be
+//! forgotten: it is refused to all of them, or this test has to be told why not.
+
+use std::time::Duration;
+
+use domain::identity::{Ban, Role, Session, User};
+use domain::{SessionId, Timestamp};
+use persistence::testing::TestDatabase;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::support::{Answer, Browser, SESSION, Way, World, changes, enlist, scenarios, snapshot};
+
+scenarios!(on both ways:
+    nobody_does_what_is_not_theirs_to_do,
+);
+
+/// Who needs no session. A route that is neither here nor behind a session fails the test.
+const OPEN: &[&str] = &[
+    "GET /health",
+    "GET /ready",
+    "GET /metrics",
+    "GET /api/version",
+    "GET /api/openapi.json",
+    "GET /api/v1/services",
+    "POST /api/auth/sign-up/email",
+    "POST /api/auth/sign-in/email",
+    "POST /api/auth/sign-out",
+    "GET /api/auth/get-session",
+    "GET /api/auth/ok",
+    "GET /api/auth/error",
+    "POST /api/auth/forget-password",
+    "POST /api/auth/request-password-reset",
+    "POST /api/auth/send-verification-email",
+    "GET /api/auth/reset-password/{token}",
+    "POST /api/auth/reset-password",
+];
+/// Below `/api/auth/admin`, yet for everybody with a session: they are about the caller.
+const ABOUT_THE_CALLER: [&str; 2] = [
+    "/api/auth/admin/stop-impersonating",
+    "/api/auth/admin/has-permission",
+];
+/// One thing that can be asked.
+struct Route {
+    method: Method,
+    template: String,
+    /// With the victim's ids in it.
+    path: String,
+    body: Option<Value>,
+    is_open: bool,
+}
+
+/// Somebody who asks, with a new session each time.
+struct Asker {
+    name: &'static str,
+    user: Option<User>,
+    session_ends: Duration,
+}
+
+async fn nobody_does_what_is_not_theirs_to_do(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let database = world.database().await;
+    let order = world.place("complete").await;
+    world.until(order, "completed").await;
+    let [outsiders, insiders] = askers(&world).await;
+    let document = world.customer.get("/api/openapi.json").await.json();
+    let routes = routes(&world, order, &document);
+    assert!(routes.len() > 60, "{} routes", routes.len());
+    let mut before = snapshot(&database).await;
+    for route in &routes {
+        let name = format!("{} {}", route.method, route.template);
+        assert_eq!(
+            route.is_open,
+            OPEN.contains(&name.as_str()),
+            "{name}: who is it for?"
+        );
+        if route.is_open {
+            let answer = ask(&world, None, route, &route.path, Some(json!({}))).await;
+            assert!(answer.status < 500, "{name}: {}", answer.text);
+        } else {
+            for asker in &outsiders {
+                refused(&world, asker, route, &[401]).await;
+            }
+        }
+        if is_for_staff(route) {
+            for asker in &insiders {
+                refused(&world, asker, route, &[401, 403]).await;
+            }
+        } else if !route.is_open && route.template.contains('{') {
+            for asker in &insiders {
+                refused(&world, asker, route, &[404]).await;
+            }
+        }
+        let after = snapshot(&database).await;
+        assert_eq!(changes(&before, &after), [""; 0], "{name} wrote something");
+        if !route.is_open && !is_for_staff(route) && !route.template.contains('{') {
+            about_themselves(&world, &database, &insiders, route).await;
+        }
+        before = snapshot(&database).await;
+    }
+    world.close().await;
+}
+
+/// What the caller does with what is the caller's own does nothing to anybody else.
+async fn about_themselves(world: &World, database: &TestDatabase, insiders: &[Asker], route: &Route) {
+    let of_others = async || {
+        let insider = |row: &String| {
+            let ids = insiders.iter().filter_map(|asker| asker.user.as_ref());
+            ids.map(|user| user.id.as_str()).any(|id| row.contains(id))
+        };
+        let mut all = snapshot(database).await;
+        all.values_mut().for_each(|rows| rows.retain(|row| !insider(row)));
+        all
+    };
+    let before = of_others().await;
+    for asker in insiders {
+        let cookie = asker.cookie(world).await;
+        let answer = ask(world, cookie, route, &route.path, route.body.clone()).await;
+        assert!(
+            answer.status < 500 && answer.status != 401,
+            "{} {} by {}: {} {}",
+            route.method,
+            route.template,
+            asker.name,
+            answer.status,
+            answer.text
+        );
+        end_sessions(world, asker).await;
+    }
+    let changed = changes(&before, &of_others().await);
+    assert_eq!(changed, [""; 0], "{} {}", route.method, route.template);
+}
+
+fn is_for_staff(route: &Route) -> bool {
+    let behind = ["/api/v1/admin/", "/api/auth/admin/"];
+    behind.iter().any(|door| route.template.starts_with(door))
+        && !ABOUT_THE_CALLER.contains(&route.template.as_str())
+}
+
+async fn refused(world: &World, asker: &Asker, route: &Route, statuses: &[u16]) {
+    let twin = route
+        .path
+        .strip_prefix("/api/auth/")
+        .map(|rest| format!("/api/v1/auth/{rest}"));
+    for path in [Some(&route.path), twin.as_ref()].into_iter().flatten() {
+        let cookie = asker.cookie(world).await;
+        let answer = ask(world, cookie, route, path, route.body.clone()).await;
+        assert!(
+            statuses.contains(&answer.status),
+            "{} {path} by {}: {} {}",
+            route.method,
+            asker.name,
+            answer.status,
+            answer.text
+        );
+        end_sessions(world, asker).await;
+    }
+}
+
+async fn ask(
+    world: &World,
+    cookie: Option<String>,
+    route: &Route,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
+    let mut browser = Browser::anonymous(&world.addresses());
+    browser.cookie = cookie;
+    let complete = |request: reqwest::RequestBuilder| match &body {
+        Some(body) if !route.method.is_safe() => request.json(body),
+        _ => request,
+    };
+    browser.send(route.method.clone(), path, complete).await
+}
+
+/// Those who have no business behind the door, and those who have none in there with somebody else's things.
+async fn askers(world: &World) -> [Vec<Asker>; 2] {
+    const HOUR: Duration = Duration::from_hours(1);
+    let join = async |name: &str, role| enlist(world.system(), name, role).await;
+    let banned = User {
+        ban: Some(Ban {
+            reason: None,
+            until: None,
+        }),
+        ..join("banned", Role::User).await
+    };
+    let mut tx = world
+        .system()
+        .adapters()
+        .store
+        .begin()
+        .await
+        .expect("a transaction");
+    tx.identity().save_user(&banned).await.expect("a ban");
+    tx.commit().await.expect("it is recorded");
+    let asker = |name, user, session_ends| Asker {
+        name,
+        user,
+        session_ends,
+    };
+    [
+        vec![
+            asker("nobody", None, HOUR),
+            asker("a banned user", Some(banned), HOUR),
+            asker(
+                "an expired session",
+                Some(join("expired", Role::User).await),
+                Duration::ZERO,
+            ),
+            asker(
+                "an expired session of staff",
+                Some(join("left", Role::Admin).await),
+                Duration::ZERO,
+            ),
+        ],
+        vec![
+            asker("another user", Some(join("other", Role::User).await), HOUR),
+            asker(
+                "a moderator",
+                Some(join("moderator", Role::Moderator).await),
+                HOUR,
+            ),
+        ],
+    ]
+}
+
+impl Asker {
+    /// A cookie of a session that was just opened.
+    async fn cookie(&self, world: &World) -> Option<String> {
+        let user = self.user.as_ref()?;
+        let ports = world.system().adapters();
+        let now: Timestamp = ports.clock.now();
+        let token = ports.ids.text_id();
+        let session = Session {
+            id: SessionId::new(ports.ids.text_id()),
+            user: user.id.clone(),
+            expires_at: now.plus(self.session_ends),
+            ip_address: None,
+            user_agent: None,
+            impersonated_by: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut tx = ports.store.begin().await.expect("a transaction");
+        let digest = ports.digester.digest(&token);
+        let opened = tx.identity().insert_session(&session, &digest).await;
+        opened.expect("a session");
+        tx.commit().await.expect("it is recorded");
+        let signed = ports.signer.sign(&token);
+        let encoded = signed.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        Some(format!("{SESSION}={encoded}"))
+    }
+}
+
+/// What the test itself opened is no write of the product's.
+async fn end_sessions(world: &World, asker: &Asker) {
+    let Some(user) = &asker.user else { return };
+    let mut tx = world
+        .system()
+        .adapters()
+        .store
+        .begin()
+        .await
+        .expect("a transaction");
+    tx.identity()
+        .delete_sessions_of(&user.id, None)
+        .await
+        .expect("they end");
+    tx.commit().await.expect("it is recorded");
+}
+
+fn routes(world: &World, order: i64, document: &Value) -> Vec<Route> {
+    let mut routes = Vec::new();
+    for (template, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let is_open = operation.get("security").is_none();
+            routes.push(Route {
+                method: method.to_uppercase().parse().expect("a method"),
+                template: template.clone(),
+                path: filled(world, order, template, is_open),
+                body: (!schema.is_null()).then(|| body(world, document, schema)),
+                is_open,
+            });
+        }
+    }
+    routes
+}
+
+/// The path with the ids of what is somebody else's.
+fn filled(world: &World, order: i64, template: &str, is_open: bool) -> String {
+    let Some((head, _)) = template.split_once('{') else {
+        return template.to_owned();
+    };
+    let id = match head {
+        "/api/v1/dashboard/orders/" | "/api/v1/admin/orders/" => order.to_string(),
+        "/api/v1/admin/users/" => world.user.id.to_string(),
+        "/api/v1/admin/services/" => world.service("1012").to_string(),
+        "/api/v1/admin/categories/" => "1".to_owned(),
+        _ if head.starts_with("/api/v1/admin/providers/") => world.provider.to_string(),
+        _ if is_open => "x".to_owned(),
+        _ => panic!("the matrix does not know what {template} is about"),
+    };
+    let tail = template.split_once('}').map_or("", |(_, tail)| tail);
+    format!("{head}{id}{tail}")
+}
+
+/// A body that would be taken, about somebody else where it is about anybody.
+fn body(world: &World, document: &Value, schema: &Value) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return body(
+            world,
+            document,
+            &document["components"]["schemas"][reference.rsplit('/').next().expect("a name")],
+        );
+    }
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
+        return example.clone();
+    }
+    for choice in ["oneOf", "anyOf", "allOf"] {
+        let choices = schema[choice].as_array().into_iter().flatten();
+        if let Some(first) = choices.into_iter().find(|it| it["type"] != "null") {
+            return body(world, document, first);
+        }
+    }
+    if let Some(first) = schema["enum"].get(0) {
+        return first.clone();
+    }
+    let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
+    match kind.unwrap_or_default() {
+        "object" => {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            let value = |(name, schema): (&String, &Value)| {
+                let value = match name.as_str() {
+                    "userId" => json!(world.user.id.as_str()),
+                    // An address in a profile is refused before anything else is looked at.
+                    "email" if schema["readOnly"] == true => return None,
+                    _ => body(world, document, schema),
+                };
+                Some((name.clone(), value))
+            };
+            Value::Object(fields.filter_map(value).collect::<Map<_, _>>())
+        }
+        "array" => json!([body(world, document, &schema["items"])]),
+        "integer" | "number" => json!(1),
+        "boolean" => json!(true),
+        _ => json!("something"),
+    }
+}
