@@ -10,7 +10,17 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, &[MAILS, MAILS_STATE, VERIFICATIONS_VALUE]).await
+        run(
+            manager,
+            &[
+                MAILS,
+                MAILS_STATE,
+                MAILS_USER,
+                MAILS_RECIPIENT,
+                VERIFICATIONS_VALUE,
+            ],
+        )
+        .await
     }
 }
 
@@ -34,5 +44,8 @@ CREATE TABLE mails (
     CONSTRAINT mails_are_wiped CHECK ((ciphertext IS NOT NULL) = (state = 'waiting'))
 )";
 const MAILS_STATE: &str = "CREATE INDEX mails_state_id ON mails (state, id)";
+/// Find what a user who is removed got.
+const MAILS_USER: &str = "CREATE INDEX mails_user ON mails (user_id) WHERE user_id IS NOT NULL";
+const MAILS_RECIPIENT: &str = "CREATE INDEX mails_recipient ON mails (recipient)";
 /// Finds the tokens of a user.
 const VERIFICATIONS_VALUE: &str = "CREATE INDEX verifications_value ON verifications (value)";

@@ -155,14 +155,14 @@ fn decoded(value: &str) -> String {
 }
 
 /// The checks of an area beside an installed library.
-struct Project {
+pub struct Project {
     folder: PathBuf,
     area: String,
 }
 
 impl Project {
     /// Whether every check passed, and what was told.
-    fn run(&self, variables: &[(&str, &str)]) -> (bool, String) {
+    pub fn run(&self, variables: &[(&str, &str)]) -> (bool, String) {
         let output = Command::new("node")
             .args(["run.mjs", &self.area])
             .envs(variables.iter().copied())
@@ -176,7 +176,7 @@ impl Project {
 
 /// Installs the library as the lock file says, once for all tests. Without node and npm the area says that it is skipped,
 /// unless servers are required.
-fn install(area: &str) -> Option<Project> {
+pub fn install(area: &str) -> Option<Project> {
     if !["node", "npm"].into_iter().all(is_installed) {
         assert!(!is_required(), "node or npm is not installed");
         println!("skipped the client library's checks of {area}: node or npm is not installed");

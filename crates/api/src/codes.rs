@@ -91,6 +91,8 @@ codes! {
     AuthCode {
         InvalidBody = BAD_REQUEST "VALIDATION_ERROR" "Invalid body parameters";
         InvalidQuery = BAD_REQUEST "VALIDATION_ERROR" "Invalid query parameters";
+        EmailIsTheSame = BAD_REQUEST "EMAIL_IS_THE_SAME" "Email is the same";
+        SessionNotFresh = BAD_REQUEST "SESSION_EXPIRED" "Session expired. Re-authenticate to perform this action.";
         InvalidToken = BAD_REQUEST "INVALID_TOKEN" "invalid token";
         InvalidEmail = BAD_REQUEST "INVALID_EMAIL" "Invalid email";
         PasswordTooShort = BAD_REQUEST "PASSWORD_TOO_SHORT" "Password too short";
@@ -118,6 +120,13 @@ codes! {
         ForeignCallback = FORBIDDEN "INVALID_CALLBACKURL" "Invalid callbackURL";
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
         LastAdmin = CONFLICT "LAST_ADMIN" "There has to be another administrator first";
+        TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED" "token_expired";
+        TokenUnknown = UNAUTHORIZED "INVALID_TOKEN" "invalid_token";
+        SomebodyElse = UNAUTHORIZED "UNAUTHORIZED" "unauthorized";
+        NoSuchToken = NOT_FOUND "INVALID_TOKEN" "invalid token";
+        NobodyToDelete = NOT_FOUND "FAILED_TO_GET_USER_INFO" "Failed to get user info";
+        WalletNotEmpty = CONFLICT "WALLET_NOT_EMPTY" "There is money in the wallet. Spend it, or ask support to pay it out.";
+        OrdersNotEnded = CONFLICT "ORDERS_NOT_ENDED" "Some orders have not ended yet.";
         ForeignRedirect = FORBIDDEN "INVALID_REDIRECTURL" "Invalid redirectURL";
         UserExists = UNPROCESSABLE_ENTITY "USER_ALREADY_EXISTS" "User already exists";
         TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many requests. Please try again later.";

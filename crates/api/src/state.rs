@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services};
 use application::identity::{
-    AskForMail, CreateUser, CurrentSession, OwnAccount, ResetPassword, SignIn, SignOut, SignUp, UserAdmin,
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, OwnAccount, ResetPassword, SignIn,
+    SignOut, SignUp, UserAdmin,
 };
 use application::mail::BrowseMails;
 use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, PlaceOrders};
@@ -41,6 +42,10 @@ pub struct ApiState {
     pub ask_for_mail: Arc<AskForMail>,
     /// Links of mails set passwords.
     pub reset_password: Arc<ResetPassword>,
+    /// Links of mails prove addresses and change them.
+    pub addresses: Arc<Addresses>,
+    /// Users delete their account.
+    pub delete_accounts: Arc<DeleteAccounts>,
     /// Staff look at mails.
     pub mails: Arc<BrowseMails>,
     /// What anybody may see.

@@ -154,6 +154,9 @@ pub trait MailRepository: Send {
     /// Records what became of a waiting mail. `false` if it was not waiting any more.
     async fn settle(&mut self, id: MailId, news: &MailNews) -> Result<bool, StoreError>;
 
+    /// Forgets every mail to a user who is gone: those for them, and those to their address.
+    async fn forget(&mut self, user: &UserId, address: &Email) -> Result<u64, StoreError>;
+
     /// Forgets mails that ended before `before`, and tokens that did, so many of each at most; how many.
     async fn prune(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError>;
 }

@@ -82,6 +82,9 @@ pub trait OrderRepository: Send {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Whether orders of the user have not ended.
+    async fn has_open(&mut self, user: &UserId) -> Result<bool, StoreError>;
+
     /// Reads an order and locks its row until the transaction ends.
     async fn lock(&mut self, id: OrderId) -> Result<Option<Order>, StoreError>;
 

@@ -34,6 +34,9 @@ pub trait WalletRepository: Send {
     /// Creates an empty wallet, unless there is one.
     async fn create(&mut self, user: &UserId, now: Timestamp) -> Result<Inserted, StoreError>;
 
+    /// Locks the wallet and says whether no money is in it. One that is not there is empty.
+    async fn lock_and_see_empty(&mut self, user: &UserId) -> Result<bool, StoreError>;
+
     /// Applies a change. Orders and debits need an active wallet; refunds and credits reach a frozen one too.
     async fn apply(&mut self, change: &WalletChange, now: Timestamp) -> Result<Applied, StoreError>;
 

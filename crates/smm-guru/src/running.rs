@@ -147,6 +147,8 @@ impl System {
             user_admin: services.user_admin.clone(),
             ask_for_mail: services.ask_for_mail.clone(),
             reset_password: services.reset_password.clone(),
+            addresses: services.addresses.clone(),
+            delete_accounts: services.delete_accounts.clone(),
             mails: services.browse_mails.clone(),
             catalog: services.browse_catalog.clone(),
             categories: services.categories.clone(),

@@ -6,8 +6,8 @@ use application::catalog::{
     BrowseCatalog, Categories, EditService, ImportServices, Services as CatalogServices,
 };
 use application::identity::{
-    AskForMail, CreateUser, CurrentSession, OwnAccount, ResetPassword, SignIn, SignInLimits, SignOut, SignUp,
-    UserAdmin,
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, OwnAccount, ResetPassword, SignIn,
+    SignInLimits, SignOut, SignUp, UserAdmin,
 };
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::mail::{BrowseMails, DeliverMail, DeliveryPorts};
@@ -44,6 +44,10 @@ pub struct Services {
     pub ask_for_mail: Arc<AskForMail>,
     /// Setting a password by a mailed link.
     pub reset_password: Arc<ResetPassword>,
+    /// Proving addresses and changing them.
+    pub addresses: Arc<Addresses>,
+    /// Deleting the own account.
+    pub delete_accounts: Arc<DeleteAccounts>,
     /// Looking at mails.
     pub browse_mails: Arc<BrowseMails>,
     /// What customers can order.
@@ -133,6 +137,26 @@ impl Services {
                 identity.clone(),
                 hasher.clone(),
                 digester.clone(),
+                office.clone(),
+                ids.clone(),
+                clock.clone(),
+            )),
+            addresses: Arc::new(Addresses::new(
+                store.clone(),
+                ports.tokens.clone(),
+                digester.clone(),
+                ports.limiter.clone(),
+                office.clone(),
+                ids.clone(),
+                clock.clone(),
+            )),
+            delete_accounts: Arc::new(DeleteAccounts::new(
+                store.clone(),
+                identity.clone(),
+                ports.tokens.clone(),
+                hasher.clone(),
+                digester.clone(),
+                ports.limiter.clone(),
                 office,
                 ids.clone(),
                 clock.clone(),

@@ -1,6 +1,8 @@
 //! Mails: over a real SMTP server, and through an HTTP API that lies.
 
+mod account;
 mod asking;
+mod library;
 mod resend;
 mod server;
 mod site;

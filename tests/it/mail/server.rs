@@ -29,6 +29,11 @@ impl SmtpServer {
         starting.await.expect("the server starts")
     }
 
+    /// Where the mails are.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
     /// The certificate of its authority.
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join("ca.pem")

@@ -23,16 +23,20 @@ pub struct Site {
 impl Site {
     /// Opens one with these settings.
     pub async fn open(pairs: &[(&str, &str)]) -> Self {
+        let common = [("BETTER_AUTH_URL", PUBLIC)];
+        let pairs: Vec<_> = common.into_iter().chain(pairs.iter().copied()).collect();
+        Self::without_address(&pairs).await
+    }
+
+    /// Opens one that knows no address of its own.
+    pub async fn without_address(pairs: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let overrides = Overrides {
             data_dir: Some(folder.path().join("data")),
             port: Some(0),
             ..Overrides::default()
         };
-        let common = [
-            ("BETTER_AUTH_URL", PUBLIC),
-            ("AUTH_DELIVERY_EMAIL", "no-reply@panel.example"),
-        ];
+        let common = [("AUTH_DELIVERY_EMAIL", "no-reply@panel.example")];
         let environment = Environment::of(common.into_iter().chain(pairs.iter().copied()));
         let settings = Settings::load_from(&environment, &overrides).expect("good settings");
         let system = System::open(Blueprint::of(&settings))
@@ -49,6 +53,11 @@ impl Site {
             admin,
             _folder: folder,
         }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.running.base_url()
     }
 
     pub fn anybody(&self) -> Browser {

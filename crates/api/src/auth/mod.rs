@@ -3,7 +3,10 @@
 mod admin;
 mod bodies;
 mod callback;
+mod change_email;
+mod delete_user;
 mod error_page;
+mod followed;
 mod forget_password;
 mod get_session;
 mod own;
@@ -12,6 +15,7 @@ mod sessions;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod verify_email;
 
 use actix_web::http::header::SET_COOKIE;
 use actix_web::middleware::from_fn;
@@ -42,6 +46,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(forget_password::send_verification_email)
         .service(reset_password::follow_reset_link)
         .service(reset_password::reset_password)
+        .service(verify_email::verify_email)
+        .service(change_email::change_email)
+        .service(delete_user::delete_user)
+        .service(delete_user::delete_user_callback)
         .service(own::change_password)
         .service(own::update_user)
         .service(sessions::list_sessions)
@@ -100,16 +108,20 @@ async fn ok() -> HttpResponse {
 
 /// `body`, with the cookies that hand the session to the browser.
 fn signed_in<T: Serialize>(state: &ApiState, site: &Site, opened: &SignedIn, body: &T) -> HttpResponse {
+    with_cookies(session_cookies(state, site, opened), body)
+}
+
+/// The cookies that hand the session to the browser.
+fn session_cookies(state: &ApiState, site: &Site, opened: &SignedIn) -> Vec<String> {
     // The web application knows one lifetime. A session of staff ends earlier, whatever the browser keeps.
     let lifetime = SessionPolicy::of(Role::User).lifetime;
-    let cookies = granting(
+    granting(
         &*state.signer,
         &opened.token,
         opened.remember,
         lifetime,
         site.transport,
-    );
-    with_cookies(cookies, body)
+    )
 }
 
 fn with_cookies<T: Serialize>(cookies: Vec<String>, body: &T) -> HttpResponse {

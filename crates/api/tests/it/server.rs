@@ -61,6 +61,8 @@ pub fn state(system: &System) -> ApiState {
         user_admin: services.user_admin.clone(),
         ask_for_mail: services.ask_for_mail.clone(),
         reset_password: services.reset_password.clone(),
+        addresses: services.addresses.clone(),
+        delete_accounts: services.delete_accounts.clone(),
         mails: services.browse_mails.clone(),
         catalog: services.browse_catalog.clone(),
         categories: services.categories.clone(),

@@ -1,13 +1,16 @@
 //! Users and their sessions: signing up, signing in and out, and who is behind a session token.
 
 mod account;
+mod address;
 mod admin;
 mod ask_for_mail;
 mod create_user;
 mod current_session;
+mod delete_account;
 mod mail_limits;
 mod own;
 mod password;
+mod removal;
 mod reset_password;
 mod session;
 mod sign_in;
@@ -15,6 +18,7 @@ mod sign_out;
 mod sign_up;
 mod throttle;
 
+pub use address::{Addresses, ChangeAddressError, Verified, VerifyAddressError};
 pub use admin::{
     ActingAs, BanError, BanUser, ImpersonateError, ListedUsers, RemoveUserError, SetPasswordError,
     SetRoleError, StopImpersonatingError, UserAdmin,
@@ -22,6 +26,7 @@ pub use admin::{
 pub use ask_for_mail::{AskError, AskForMail, Wanted};
 pub use create_user::{CreateUser, CreateUserError, NewUser};
 pub use current_session::{ActiveSession, CurrentSession};
+pub use delete_account::{DeleteAccount, DeleteAccountError, DeleteAccounts, Deletion};
 pub use mail_limits::TooManyMails;
 pub use own::{ChangePassword, ChangePasswordError, OwnAccount, ProfileEdit, SettingsEdit};
 pub use password::{Password, PasswordRefusal};

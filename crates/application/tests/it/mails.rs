@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use application::identity::{AskForMail, Browser, ResetPassword, Wanted};
+use application::identity::{AskForMail, Browser, DeleteAccounts, ResetPassword, Wanted};
 use application::jobs::Verdict;
 use async_trait::async_trait;
 use domain::mail::TokenPurpose;
@@ -90,8 +90,13 @@ impl PasswordHasher for Plain {
         Ok(format!("hash-of-{}", password.reveal()))
     }
 
-    async fn check(&self, _: &Secret, _: Option<&str>) -> Result<PasswordCheck, PasswordError> {
-        Ok(PasswordCheck::Mismatch)
+    async fn check(&self, password: &Secret, stored: Option<&str>) -> Result<PasswordCheck, PasswordError> {
+        let hash = format!("hash-of-{}", password.reveal());
+        Ok(if stored == Some(hash.as_str()) {
+            PasswordCheck::Match
+        } else {
+            PasswordCheck::Mismatch
+        })
     }
 }
 
@@ -134,6 +139,20 @@ impl Desk {
             self.backend.identity.clone(),
             std::sync::Arc::new(Plain),
             std::sync::Arc::new(Plain),
+            self.office(),
+            self.ids.clone(),
+            self.clock.clone(),
+        )
+    }
+
+    pub fn deleting(&self) -> DeleteAccounts {
+        DeleteAccounts::new(
+            self.backend.store.clone(),
+            self.backend.identity.clone(),
+            self.backend.tokens.clone(),
+            std::sync::Arc::new(Plain),
+            std::sync::Arc::new(Plain),
+            self.limiter.clone(),
             self.office(),
             self.ids.clone(),
             self.clock.clone(),

@@ -16,6 +16,7 @@ mod browse;
 mod cancel;
 mod crowd;
 mod decide;
+mod deletion;
 mod evidence;
 mod four_actors;
 mod groups;

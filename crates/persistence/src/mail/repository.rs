@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::mail::MailState;
+use domain::text::Email;
 use domain::{MailId, Timestamp, UserId};
 use ports::StoreError;
 use ports::mail::{MailNews, MailRepository, NewMail};
@@ -23,6 +24,7 @@ const KEEP_WAITING: &str =
 const END: &str = "
 UPDATE mails SET reason = $2, updated_at = $3, state = $4, key_version = NULL, nonce = NULL, ciphertext = NULL
 WHERE id = $1 AND state = 'waiting'";
+const FORGET: &str = "DELETE FROM mails WHERE user_id = $1 OR recipient = $2";
 const PRUNE_MAILS: &str = "
 DELETE FROM mails WHERE id IN (
     SELECT id FROM mails WHERE state <> 'waiting' AND updated_at < $1 ORDER BY id LIMIT $2)";
@@ -51,6 +53,12 @@ impl MailRepository for SeaTx {
         };
         let settled = sql::execute(self.conn()?, statement, values).await;
         Ok(self.guard(settled)? == 1)
+    }
+
+    async fn forget(&mut self, user: &UserId, address: &Email) -> Result<u64, StoreError> {
+        let values = [user.as_str().into(), address.as_str().into()];
+        let forgotten = sql::execute(self.conn()?, FORGET, values).await;
+        self.guard(forgotten)
     }
 
     async fn prune(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError> {

@@ -1,7 +1,7 @@
 //! Orders inside a transaction.
 
 use async_trait::async_trait;
-use domain::orders::{Attempt, AttemptChange, NewOrder, Order, OrderEvent};
+use domain::orders::{Attempt, AttemptChange, NewOrder, Order, OrderEvent, OrderState};
 use domain::text::IdempotencyKey;
 use domain::{Fingerprint, OrderId, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_decisions, order_events, orders};
@@ -47,6 +47,20 @@ impl OrderRepository for SeaTx {
     ) -> Result<(), StoreError> {
         let bound = keys::bind(self.conn()?, user, key, order).await;
         self.guard(bound)
+    }
+
+    async fn has_open(&mut self, user: &UserId) -> Result<bool, StoreError> {
+        let open = OrderState::ALL.iter().filter(|state| !state.is_terminal());
+        let found = orders::Entity::find()
+            .select_only()
+            .column(orders::Column::Id)
+            .filter(orders::Column::UserId.eq(user.as_str()))
+            .filter(orders::Column::State.is_in(open.map(|state| state.as_str())))
+            .limit(1)
+            .into_tuple::<i64>()
+            .one(self.conn()?)
+            .await;
+        Ok(self.guard(found)?.is_some())
     }
 
     async fn insert(&mut self, order: &NewOrder) -> Result<OrderId, StoreError> {

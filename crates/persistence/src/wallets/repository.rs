@@ -8,8 +8,8 @@ use ports::StoreError;
 use ports::orders::Inserted;
 use ports::wallets::{Applied, WalletRepository};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
 use super::changes;
 use crate::decode::money;
@@ -58,6 +58,15 @@ impl WalletRepository for SeaTx {
             .await;
         let found = self.guard(found)?;
         Ok(found.map(|row| (row.user_id.map(UserId::new), money(row.amount))))
+    }
+
+    async fn lock_and_see_empty(&mut self, user: &UserId) -> Result<bool, StoreError> {
+        let wallet = wallets::Entity::find_by_id(user.as_str())
+            .lock(LockType::NoKeyUpdate)
+            .one(self.conn()?)
+            .await;
+        let wallet = self.guard(wallet)?;
+        Ok(wallet.is_none_or(|wallet| wallet.available == 0 && wallet.held == 0))
     }
 
     async fn set_status(

@@ -11,6 +11,7 @@ use ports::mail::{MailCount, MailNews, NewMail, StoredMail};
 use ports::outbox::NewJob;
 use ports::tokens::Grant;
 
+use super::steps::{placed, rich_shop};
 use super::{Backend, Case};
 use crate::fixtures::{NOW, after, sealed_key, token, user, user_id};
 
@@ -28,6 +29,8 @@ macro_rules! mails_contract {
             only_mails_in_trouble_are_counted,
             a_waiting_mail_without_a_job_is_forgotten_and_no_other,
             old_mails_and_tokens_are_pruned_and_waiting_ones_stay,
+            mails_to_a_user_who_is_gone_are_forgotten,
+            what_is_left_in_an_account_is_seen,
             a_token_is_good_once_for_its_purpose_until_its_time_is_over,
             of_racers_for_one_token_one_takes_it,
             every_token_of_a_user_can_be_made_worthless,
@@ -264,6 +267,46 @@ pub async fn old_mails_and_tokens_are_pruned_and_waiting_ones_stay(backend: &Bac
     let left: Vec<MailId> = left.iter().rev().map(|mail| mail.id).collect();
     assert_eq!(left, ids.get(2..).unwrap_or_default());
     Ok(())
+}
+
+pub async fn mails_to_a_user_who_is_gone_are_forgotten(backend: &Backend) -> Case {
+    let mut tx = backend.store.begin().await?;
+    tx.identity().insert_user(&user(1)).await?;
+    tx.commit().await?;
+    let theirs = NewMail {
+        user: Some(user_id(1)),
+        to: Email::from_stored("formerly@example.com"),
+        ..new_mail(1)
+    };
+    let asked_for = NewMail {
+        to: user(1).email,
+        ..new_mail(2)
+    };
+    let mut left = Vec::new();
+    for mail in [&theirs, &asked_for, &new_mail(3)] {
+        left.push(written(backend, mail).await?);
+    }
+    let mut tx = backend.store.begin().await?;
+    assert_eq!(tx.mails().forget(&user_id(1), &user(1).email).await?, 2);
+    tx.commit().await?;
+    let mails = backend.mails.mails(None, None, PageSize::DEFAULT).await?;
+    let mails: Vec<MailId> = mails.iter().map(|mail| mail.id).collect();
+    assert_eq!(mails, left.split_off(2));
+    Ok(())
+}
+
+pub async fn what_is_left_in_an_account_is_seen(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let mut tx = backend.store.begin().await?;
+    assert!(!tx.wallets().lock_and_see_empty(&shop.user.id).await?);
+    assert!(tx.wallets().lock_and_see_empty(&user_id(99)).await?);
+    assert!(!tx.orders().has_open(&shop.user.id).await?);
+    tx.commit().await?;
+    placed(backend, &shop, 1).await?;
+    let mut tx = backend.store.begin().await?;
+    assert!(tx.orders().has_open(&shop.user.id).await?);
+    assert!(!tx.orders().has_open(&user_id(99)).await?);
+    tx.commit().await
 }
 
 fn grant(seconds: u64) -> Grant {

@@ -75,7 +75,11 @@ fn entry(
 }
 
 /// Whether `user` is an administrator and nobody else is. Holds until the end of the transaction.
-async fn is_last_admin(tx: &mut dyn Tx, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn is_last_admin(
+    tx: &mut dyn Tx,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     Ok(tx.identity().lock_admins(now).await? == [user.clone()])
 }
 

@@ -3,8 +3,9 @@
 use domain::UserId;
 use ports::StoreError;
 
-use super::{UserAdmin, entry, is_last_admin, lock};
+use super::{UserAdmin, entry, is_last_admin};
 use crate::caller::Staff;
+use crate::identity::removal::{Removal, Removed};
 use crate::retry::retry_contended;
 
 /// Why nobody was removed.
@@ -37,11 +38,11 @@ impl UserAdmin {
         if is_last_admin(&mut *tx, user, now).await? {
             return Ok(None);
         }
-        let Some(user) = lock(&mut *tx, user).await? else {
+        // Staff may remove whoever they want gone, whatever is left in the wallet.
+        if Removal::of(user, now).enforced(&mut *tx).await? != Removed::Done {
             return Ok(Some(false));
-        };
-        tx.identity().retire_user(&user.anonymised(now)).await?;
-        let entry = entry(by, "user.remove", &user.id, Vec::new(), now);
+        }
+        let entry = entry(by, "user.remove", user, Vec::new(), now);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(Some(true))

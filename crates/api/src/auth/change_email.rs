@@ -1,0 +1,68 @@
+//! Moving to another address.
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, post, web};
+use application::identity::ChangeAddressError;
+use domain::text::Email;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{callback, done};
+use crate::codes::AuthCode;
+use crate::config::Site;
+use crate::error::AuthError;
+use crate::extract::{Client, Signed, Valid};
+use crate::middleware::require_session;
+use crate::state::ApiState;
+
+/// The other address. Other fields are ignored.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeEmailForm {
+    #[schema(example = "alice@new.example.com", max_length = 254, format = Email)]
+    new_email: String,
+    /// The page of ours to go to from the mail.
+    #[serde(rename = "callbackURL")]
+    #[schema(example = "/dashboard")]
+    callback_url: Option<String>,
+}
+
+/// Moves the account to another address
+///
+/// If the address that the account has is proven, a mail to it asks first; else it is changed at once. Then the new address
+/// is to be proven. The answer does not tell whether somebody else has the new address: then nothing is changed.
+#[utoipa::path(
+    tag = "Authentication",
+    request_body = ChangeEmailForm,
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "Changed, or a mail is on its way", body = super::Done),
+        (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL` or `EMAIL_IS_THE_SAME`"),
+        (status = 403, description = "`INVALID_CALLBACKURL` or `INVALID_ORIGIN`"),
+        (status = 429, description = "`TOO_MANY_REQUESTS`"),
+    )
+)]
+#[post("/change-email", wrap = "from_fn(require_session)")]
+pub async fn change_email(
+    state: web::Data<ApiState>,
+    site: web::Data<Site>,
+    Client(browser): Client,
+    Signed(session): Signed,
+    Valid(form): Valid<ChangeEmailForm>,
+) -> Result<HttpResponse, AuthError> {
+    callback::check(form.callback_url.as_deref(), &site.origins)?;
+    let to = Email::parse(&form.new_email).map_err(|_| AuthCode::InvalidEmail)?;
+    let changed = state
+        .addresses
+        .change(&session, &to, form.callback_url, &browser)
+        .await;
+    match changed {
+        Ok(()) => Ok(done()),
+        Err(ChangeAddressError::Same) => Err(AuthCode::EmailIsTheSame.into()),
+        Err(ChangeAddressError::TooMany(error)) => {
+            Err(AuthError::from(AuthCode::TooManyAttempts).retry_after(error.retry_after))
+        }
+        Err(ChangeAddressError::Store(error)) => Err(error.into()),
+    }
+}

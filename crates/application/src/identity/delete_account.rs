@@ -1,0 +1,251 @@
+//! Users delete their account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::mail::{MailKind, TokenPurpose};
+use domain::orders::Actor;
+use domain::{Secret, UserId};
+use ports::audit::AuditEntry;
+use ports::crypto::{PasswordCheck, PasswordError, PasswordHasher, TokenDigester};
+use ports::identity::{IdentityQueries, TokenDigest};
+use ports::limits::RateLimiter;
+use ports::mail::NewMail;
+use ports::tokens::TokenQueries;
+use ports::{Clock, IdSource, Store, StoreError};
+
+use super::current_session::ActiveSession;
+use super::mail_limits::{TooManyMails, admit};
+use super::removal::{Removal, Removed};
+use super::session::Browser;
+use crate::mail::{MailOffice, Note, post};
+use crate::retry::retry_contended;
+
+/// Whoever signed in this long ago is believed to be the user without a password.
+const FRESH: Duration = Duration::from_mins(5);
+
+/// What the user gives.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteAccount {
+    /// The password, as a proof that the user is there.
+    pub password: Option<Secret>,
+    /// The token of the mail.
+    pub token: Option<Secret>,
+    /// The page of ours that the link in the mail leads to. The caller has checked that.
+    pub callback: Option<String>,
+}
+
+/// What became of the wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// A mail asks whether it is meant.
+    Asked,
+    /// The account is gone.
+    Deleted,
+}
+
+/// Why the account is still there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeleteAccountError {
+    /// Too many mails were asked for, or passwords tried.
+    #[error(transparent)]
+    TooMany(#[from] TooManyMails),
+    /// The user signs in by other means.
+    #[error("the user has no password")]
+    NoPassword,
+    /// Another password.
+    #[error("wrong password")]
+    WrongPassword,
+    /// The user signed in too long ago to be believed without a password.
+    #[error("the session is not fresh")]
+    NotFresh,
+    /// The token was never good, was used, is somebody else's, or its time is over.
+    #[error("the token is good for nothing")]
+    InvalidToken,
+    /// There is money in the wallet.
+    #[error("there is money in the wallet")]
+    HasMoney,
+    /// Orders have not ended.
+    #[error("orders have not ended")]
+    HasOpenOrders,
+    /// Nobody would be left to administer anything.
+    #[error("the last administrator cannot be removed")]
+    LastAdmin,
+    /// The password could not be checked now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The use cases.
+pub struct DeleteAccounts {
+    store: Arc<dyn Store>,
+    users: Arc<dyn IdentityQueries>,
+    tokens: Arc<dyn TokenQueries>,
+    hasher: Arc<dyn PasswordHasher>,
+    digester: Arc<dyn TokenDigester>,
+    limiter: Arc<dyn RateLimiter>,
+    office: MailOffice,
+    ids: Arc<dyn IdSource>,
+    clock: Arc<dyn Clock>,
+}
+
+impl DeleteAccounts {
+    /// Wires the use cases.
+    #[must_use]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the root calls it once, with ports of different types"
+    )]
+    pub fn new(
+        store: Arc<dyn Store>,
+        users: Arc<dyn IdentityQueries>,
+        tokens: Arc<dyn TokenQueries>,
+        hasher: Arc<dyn PasswordHasher>,
+        digester: Arc<dyn TokenDigester>,
+        limiter: Arc<dyn RateLimiter>,
+        office: MailOffice,
+        ids: Arc<dyn IdSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            users,
+            tokens,
+            hasher,
+            digester,
+            limiter,
+            office,
+            ids,
+            clock,
+        }
+    }
+
+    /// Deletes the account of the session's user, or asks by mail whether that is meant, if mails can be sent.
+    ///
+    /// # Errors
+    /// [`DeleteAccountError`] if nothing was recorded, or nobody knows.
+    pub async fn delete(
+        &self,
+        session: &ActiveSession,
+        wish: DeleteAccount,
+        browser: &Browser,
+    ) -> Result<Deletion, DeleteAccountError> {
+        admit(&*self.limiter, "delete-account", &session.user.email, browser).await?;
+        self.believe(session, wish.password.as_ref()).await?;
+        if let Some(token) = &wish.token {
+            self.confirm(session, token).await?;
+            return Ok(Deletion::Deleted);
+        }
+        if !self.office.policy().has_carrier {
+            return self
+                .remove(&session.user.id, None)
+                .await
+                .map(|()| Deletion::Deleted);
+        }
+        let user = &session.user;
+        let cause = format!("delete-account:{}", self.ids.text_id());
+        let now = self.clock.now();
+        let mail = self.office.prepare(Note {
+            callback: wish.callback,
+            ..Note::notice(MailKind::DeleteAccount, cause, &user.id, user.email.clone(), now)
+        })?;
+        refusal(retry_contended(|| self.record_wish(&user.id, &mail)).await?)?;
+        Ok(Deletion::Asked)
+    }
+
+    /// Deletes the account by the link of the mail, in a browser in which its user is signed in.
+    ///
+    /// # Errors
+    /// [`DeleteAccountError`] if nothing was recorded, or nobody knows.
+    pub async fn confirm(&self, session: &ActiveSession, token: &Secret) -> Result<(), DeleteAccountError> {
+        let digest = self.digester.digest(token.reveal());
+        let now = self.clock.now();
+        let grant = self
+            .tokens
+            .grant(TokenPurpose::DeleteAccount, &digest, now)
+            .await?;
+        let theirs = grant.filter(|grant| grant.user == session.user.id);
+        let grant = theirs.ok_or(DeleteAccountError::InvalidToken)?;
+        self.remove(&grant.user, Some(&digest)).await
+    }
+
+    async fn believe(
+        &self,
+        session: &ActiveSession,
+        password: Option<&Secret>,
+    ) -> Result<(), DeleteAccountError> {
+        let Some(password) = password else {
+            let age = self.clock.now().since(session.session.created_at);
+            return if age <= FRESH {
+                Ok(())
+            } else {
+                Err(DeleteAccountError::NotFresh)
+            };
+        };
+        let found = self.users.credentials(&session.user.email).await?;
+        let found = found.filter(|found| found.user.id == session.user.id);
+        let stored = found.and_then(|found| found.password_hash);
+        let stored = stored.ok_or(DeleteAccountError::NoPassword)?;
+        match self.hasher.check(password, Some(&stored)).await? {
+            PasswordCheck::Match | PasswordCheck::MatchOutdated => Ok(()),
+            PasswordCheck::Mismatch => Err(DeleteAccountError::WrongPassword),
+        }
+    }
+
+    /// Nobody is asked about what cannot be.
+    async fn record_wish(&self, user: &UserId, mail: &NewMail) -> Result<Removed, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let removal = Removal::of(user, self.clock.now());
+        let obstacle = removal.obstacle(&mut *tx).await?;
+        if obstacle == Removed::Done {
+            post(&mut *tx, mail).await?;
+            tx.commit().await?;
+        }
+        Ok(obstacle)
+    }
+
+    async fn remove(&self, user: &UserId, token: Option<&TokenDigest>) -> Result<(), DeleteAccountError> {
+        refusal(retry_contended(|| self.record_removal(user, token)).await?)
+    }
+
+    async fn record_removal(
+        &self,
+        user: &UserId,
+        token: Option<&TokenDigest>,
+    ) -> Result<Removed, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if let Some(token) = token {
+            let taken = tx.tokens().take(TokenPurpose::DeleteAccount, token, now).await?;
+            if taken.is_none() {
+                return Ok(Removed::NotThere);
+            }
+        }
+        let removed = Removal::of(user, now).settled(&mut *tx).await?;
+        if removed == Removed::Done {
+            let entry = AuditEntry {
+                actor: Actor::Customer(user.clone()),
+                action: "user.delete",
+                target: format!("user:{user}"),
+                details: Vec::new(),
+                at: now,
+            };
+            tx.audit().append(&entry).await?;
+            tx.commit().await?;
+        }
+        Ok(removed)
+    }
+}
+
+const fn refusal(removed: Removed) -> Result<(), DeleteAccountError> {
+    match removed {
+        Removed::Done => Ok(()),
+        Removed::NotThere => Err(DeleteAccountError::InvalidToken),
+        Removed::HasMoney => Err(DeleteAccountError::HasMoney),
+        Removed::HasOpenOrders => Err(DeleteAccountError::HasOpenOrders),
+        Removed::LastAdmin => Err(DeleteAccountError::LastAdmin),
+    }
+}
