@@ -34,6 +34,9 @@ const OPEN: &[&str] = &[
     "POST /api/auth/send-verification-email",
     "GET /api/auth/reset-password/{token}",
     "POST /api/auth/reset-password",
+    "GET /api/auth/verify-email",
+    // Says that nobody is signed in, so that whoever comes from a mail program can be led here once more.
+    "GET /api/auth/delete-user/callback",
 ];
 /// Below `/api/auth/admin`, yet for everybody with a session: they are about the caller.
 const ABOUT_THE_CALLER: [&str; 2] = [
