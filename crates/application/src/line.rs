@@ -1,13 +1,17 @@
 //! Where those who were turned away stand in line.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
-/// A new line is so long. Whoever is turned away behind its end goes to its beginning, so that a line that was formed while
-/// the provider was slow does not keep anybody for long after it is quick.
+/// A line is so long at least. Whoever is turned away behind its end goes to its beginning, so that a line that was formed
+/// while the provider was slow does not keep anybody for long after it is quick.
 const LINE_MIN: Duration = Duration::from_secs(20);
-/// Each time somebody has to go to the beginning the line becomes twice as long, up to this: thousands who come back every
-/// few seconds would only be turned away again.
+/// However many stand in it, it is no longer than this.
 const LINE_MAX: Duration = Duration::from_mins(5);
+/// For each who stands in it a line has so much room: thousands who come back every few seconds would only be turned away
+/// again.
+const ROOM: Duration = Duration::from_millis(10);
 /// How much a new call counts for what calls take.
 const WEIGHT: u32 = 8;
 
@@ -23,9 +27,8 @@ pub(crate) struct Standing {
     call: Duration,
     /// When the last who was turned away comes back, if there ever was one.
     end: Option<Duration>,
-    /// When the last of all who stand in line comes back.
-    last: Duration,
-    length: Duration,
+    /// When each who stands in line comes back.
+    line: BinaryHeap<Reverse<Duration>>,
     /// When a call last began or ended.
     moved: Duration,
 }
@@ -37,8 +40,7 @@ impl Standing {
             interval: Duration::from_millis(200),
             call: Duration::ZERO,
             end: None,
-            last: Duration::ZERO,
-            length: LINE_MIN,
+            line: BinaryHeap::new(),
             moved: Duration::ZERO,
         }
     }
@@ -74,20 +76,21 @@ impl Standing {
         // Twice as close as places become free: better somebody is turned away again than nobody is there.
         let spacing = self.interval.max(call / self.places / 2);
         let first = now.saturating_add(at_least);
-        if now > self.last {
-            self.length = LINE_MIN;
+        while self.line.peek().is_some_and(|Reverse(back)| *back <= now) {
+            self.line.pop();
         }
+        let standing = u32::try_from(self.line.len()).unwrap_or(u32::MAX);
+        let length = ROOM.saturating_mul(standing).clamp(LINE_MIN, LINE_MAX);
         let next = self
             .end
             .map_or(first, |end| end.saturating_add(spacing))
             .max(first);
-        let back = if next < first.saturating_add(self.length) {
+        let back = if next < first.saturating_add(length) {
             next
         } else {
-            self.length = (self.length * 2).min(LINE_MAX);
             first
         };
-        self.last = self.last.max(back);
+        self.line.push(Reverse(back));
         self.end = Some(back);
         back.saturating_sub(now)
     }
@@ -144,10 +147,8 @@ mod tests {
         }
         // One every three seconds: thirty of them would make a line of a minute and a half.
         let pauses = [(); 20].map(|()| standing.turn_away(ms(0), ms(250)));
-        assert!(
-            pauses.iter().max() <= Some(&LINE_MIN.saturating_mul(2)),
-            "{pauses:?}"
-        );
+        let longest = LINE_MIN.saturating_add(ms(250));
+        assert!(pauses.iter().max() <= Some(&longest), "{pauses:?}");
     }
 
     #[test]
@@ -174,19 +175,20 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_five_minutes_long_until_nobody_stands_in_it() {
+    fn a_long_line_has_room_for_all_and_is_short_again_when_they_are_gone() {
         let mut standing = Standing::new(1);
         standing.has_rate(1);
-        let pauses: Vec<u64> = (0..1_220)
-            .map(|_| standing.turn_away(ms(0), ms(0)).as_secs())
-            .collect();
-        assert_eq!(pauses.iter().max(), Some(&299));
+        let mut turn_away = |count: u32, now| -> Vec<u64> {
+            let pauses = (0..count).map(|_| standing.turn_away(now, ms(0)).as_secs());
+            pauses.collect()
+        };
+        let pauses = turn_away(20_000, ms(0));
+        let longest = pauses.iter().max().copied().unwrap();
+        assert!((150..=200).contains(&longest), "{longest}");
         let at = |second| pauses.iter().filter(|pause| **pause == second).count();
-        assert!((0..300).all(|second| (3..=8).contains(&at(second))), "{pauses:?}");
-        let (later, at_once) = (Duration::from_mins(6), ms(0));
-        let pauses: Vec<u64> = (0..40)
-            .map(|_| standing.turn_away(later, at_once).as_secs())
-            .collect();
+        assert!((0..longest).all(|second| at(second) <= 400), "{pauses:?}");
+        assert!(turn_away(20_000, ms(0)).iter().all(|pause| *pause < 300));
+        let pauses = turn_away(40, Duration::from_mins(6));
         assert_eq!(pauses.iter().max(), Some(&19), "a new line is short");
     }
 }

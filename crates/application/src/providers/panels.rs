@@ -79,6 +79,9 @@ type Lines = HashMap<(ProviderId, CallClass), Line>;
 const BREATH: Duration = Duration::from_millis(10);
 /// How long to stand back when every place in line is taken.
 const CROWDED_PAUSE: Duration = Duration::from_millis(250);
+/// Nobody stands back for longer because a circuit is open, which is as long as it is at first: it is this process's, and
+/// another may be sending already.
+const PAUSED_MAX: Duration = Duration::from_secs(30);
 /// Workers of a process of which it is not said how many it has: with them, each class has all the places that it can have.
 const WORKERS: usize = 48;
 /// Requests that may go out at once, whatever the rate.
@@ -152,7 +155,7 @@ impl Panels {
     pub fn glance(&self, provider: ProviderId, class: CallClass) -> Result<(), Duration> {
         let now = self.clock.monotonic();
         self.with_line(provider, class, |line| match line.circuit.pause(now) {
-            Some(pause) => Err(line.standing.turn_away(now, pause)),
+            Some(pause) => Err(line.standing.turn_away(now, pause.min(PAUSED_MAX))),
             None if line.places.available_permits() == 0 => Err(line.standing.crowded(now, CROWDED_PAUSE)),
             None => Ok(()),
         })
@@ -210,7 +213,7 @@ impl Panels {
                         _place: place,
                     })
                 }
-                Permission::Wait(pause) => Err(line.standing.turn_away(now, pause)),
+                Permission::Wait(pause) => Err(line.standing.turn_away(now, pause.min(PAUSED_MAX))),
             }
         })
     }
