@@ -282,7 +282,9 @@ mod tests {
     fn protected_paths_ask_for_the_session_and_open_ones_do_not() {
         for (name, operation) in every_operation(&as_json()) {
             let own = [
+                "change-email",
                 "change-password",
+                "delete-user",
                 "update-user",
                 "list-sessions",
                 "revoke-session",

@@ -58,7 +58,7 @@ fn news(state: MailState, seconds: u64) -> MailNews {
     }
 }
 
-pub async fn written(backend: &Backend, mail: &NewMail) -> Result<MailId, StoreError> {
+async fn written(backend: &Backend, mail: &NewMail) -> Result<MailId, StoreError> {
     let mut tx = backend.store.begin().await?;
     let id = tx.mails().insert(mail).await?.expect("the cause is new");
     tx.commit().await?;
