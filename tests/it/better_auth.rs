@@ -1,9 +1,6 @@
 //! The web application's own client library, unmodified, against the running server; and the formats of the
 //! implementation that it was written for. The checks themselves are in `tests/better-auth`: one file for each area.
 
-use std::collections::hash_map::DefaultHasher;
-use std::fs::{self, File};
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,7 +13,7 @@ use ports::crypto::{CookieSigner, PasswordCheck};
 use serde_json::{Value, json};
 use smm_guru::System;
 
-use crate::support::{Browser, Way, is_required, scenarios, variable};
+use crate::support::{Browser, Way, install_package, scenarios};
 
 scenarios!(on both ways:
     it_looks_after_an_account,
@@ -25,8 +22,6 @@ scenarios!(on both ways:
 
 /// What the project consists of.
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/better-auth");
-/// Where the library is installed, once.
-const INSTALLED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/better-auth");
 const SECRET: &str = "a cookie secret that both implementations share";
 
 async fn it_looks_after_an_account(way: Way) {
@@ -174,75 +169,13 @@ impl Project {
     }
 }
 
-/// Installs the library as the lock file says, once for all tests. Without node and npm the area says that it is skipped,
-/// unless servers are required.
+/// The library, installed once for all tests. `None` where it cannot be, which is said on the output.
 pub fn install(area: &str) -> Option<Project> {
-    if !["node", "npm"].into_iter().all(is_installed) {
-        assert!(!is_required(), "node or npm is not installed");
-        println!("skipped the client library's checks of {area}: node or npm is not installed");
-        return None;
-    }
-    let files = files(Path::new(PROJECT));
-    let (manifest, scripts): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|(name, _)| name.ends_with(".json"));
-    let installed = Path::new(INSTALLED).join(format!("{:016x}", hash_of(&manifest)));
-    fs::create_dir_all(&installed).expect("there is room for a folder");
-    // Every test is a process of its own.
-    let lock = File::create(installed.join("lock")).expect("a file can be created");
-    lock.lock().expect("the lock is to be had");
-    if !installed.join("complete").exists() {
-        write(&installed, &manifest);
-        let npm = Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(&installed)
-            .output()
-            .expect("npm starts");
-        let told = String::from_utf8_lossy(&npm.stderr);
-        assert!(npm.status.success(), "npm cannot install the library: {told}");
-        fs::write(installed.join("complete"), "").expect("a file can be written");
-    }
-    // Below the library, where node finds it.
-    let folder = installed.join(format!("{:016x}", hash_of(&scripts)));
-    write(&folder, &scripts);
     Some(Project {
-        folder,
+        folder: install_package(
+            Path::new(PROJECT),
+            &format!("the client library's checks of {area}"),
+        )?,
         area: area.to_owned(),
     })
-}
-
-fn is_installed(program: &str) -> bool {
-    let path = variable("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-fn hash_of(files: &[(String, Vec<u8>)]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    files.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Names below `project` and what is in them, in order.
-fn files(project: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for folder in ["", "areas/"] {
-        for entry in fs::read_dir(project.join(folder)).expect("the project is there") {
-            let path = entry.expect("an entry").path();
-            if path.is_file() {
-                let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-                found.push((
-                    format!("{folder}{name}"),
-                    fs::read(&path).expect("it can be read"),
-                ));
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-fn write(folder: &Path, files: &[(String, Vec<u8>)]) {
-    fs::create_dir_all(folder.join("areas")).expect("there is room for a folder");
-    for (name, bytes) in files {
-        fs::write(folder.join(name), bytes).expect("a file can be written");
-    }
 }

@@ -24,6 +24,7 @@ mod orders_unknown;
 mod processes;
 mod providers_http;
 mod settings_http;
+mod social;
 mod staff_http;
 mod support;
 mod system_http;

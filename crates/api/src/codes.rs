@@ -119,6 +119,7 @@ codes! {
         ImpersonatesStaff = FORBIDDEN "YOU_CANNOT_IMPERSONATE_ADMINS" "You cannot impersonate admins";
         ForeignCallback = FORBIDDEN "INVALID_CALLBACKURL" "Invalid callbackURL";
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
+        ProviderNotFound = NOT_FOUND "PROVIDER_NOT_FOUND" "Provider not found";
         LastAdmin = CONFLICT "LAST_ADMIN" "There has to be another administrator first";
         TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED" "token_expired";
         TokenUnknown = UNAUTHORIZED "INVALID_TOKEN" "invalid_token";

@@ -13,6 +13,10 @@ const SESSION_DATA: &str = "better-auth.session_data";
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 /// The session of a member of staff who acts as a customer, and how they had it kept.
 const ADMIN_SESSION: &str = "admin_session";
+/// What the browser keeps while its user is at a provider.
+const SOCIAL: &str = "better-auth.state";
+/// The only place to which it goes back.
+const SOCIAL_PATH: &str = "/api/auth/callback";
 /// What stands in [`DONT_REMEMBER`].
 const FORGET: &str = "true";
 
@@ -56,11 +60,15 @@ pub fn clearing(transport: Transport) -> Vec<String> {
 
 fn set_cookie(name: &str, value: &str, max_age: Option<Duration>, transport: Transport) -> String {
     let max_age = max_age.map_or_else(String::new, |age| format!("; Max-Age={}", age.as_secs()));
-    let secure = match transport {
+    let secure = secure(transport);
+    format!("{name}={value}{max_age}; Path=/; HttpOnly{secure}; SameSite=Strict")
+}
+
+const fn secure(transport: Transport) -> &'static str {
+    match transport {
         Transport::SecureOnly => "; Secure",
         Transport::AlsoPlain => "",
-    };
-    format!("{name}={value}{max_age}; Path=/; HttpOnly{secure}; SameSite=Strict")
+    }
 }
 
 /// Set-Cookie value that puts the session of a member of staff aside while they act as somebody else.
@@ -87,6 +95,40 @@ pub fn putting_aside(
 /// Set-Cookie value that forgets the session that was put aside.
 pub fn forgetting_aside(transport: Transport) -> String {
     set_cookie(ADMIN_SESSION, "", Some(Duration::ZERO), transport)
+}
+
+/// Set-Cookie value that makes the browser known when it comes back from a provider. That is another site, so the browser
+/// would not send the cookie if it were a strict one.
+pub fn sending_away(
+    signer: &dyn CookieSigner,
+    key: &Secret,
+    lifetime: Duration,
+    transport: Transport,
+) -> String {
+    let value = encode_component(&signer.sign(&sent_away(key.reveal())));
+    social_cookie(&value, lifetime, transport)
+}
+
+/// Set-Cookie value that forgets what [`sending_away`] set.
+pub fn welcoming_back(transport: Transport) -> String {
+    social_cookie("", Duration::ZERO, transport)
+}
+
+/// What [`sending_away`] gave this browser, if the signature is right.
+pub fn brought_back(signer: &dyn CookieSigner, headers: &HeaderMap) -> Option<Secret> {
+    let value = presented(signer, headers, SOCIAL)?;
+    Some(Secret::new(value.strip_prefix(&sent_away(""))?))
+}
+
+/// So that no other cookie that we signed can stand in for it.
+fn sent_away(key: &str) -> String {
+    format!("away:{key}")
+}
+
+fn social_cookie(value: &str, lifetime: Duration, transport: Transport) -> String {
+    let secure = secure(transport);
+    let age = lifetime.as_secs();
+    format!("{SOCIAL}={value}; Max-Age={age}; Path={SOCIAL_PATH}; HttpOnly{secure}; SameSite=Lax")
 }
 
 /// The session that was put aside, if the signature is right.
@@ -205,6 +247,28 @@ mod tests {
                 "better-auth.dont_remember=true.a%2Bb%2Fc%3D; Path=/; HttpOnly; SameSite=Strict",
             ]
         );
+    }
+
+    #[test]
+    fn a_browser_at_a_provider_is_known_again_and_no_other_cookie_stands_in() {
+        let set = sending_away(
+            &FixedSigner,
+            &Secret::new("key"),
+            Duration::from_mins(10),
+            Transport::SecureOnly,
+        );
+        assert_eq!(
+            set,
+            "better-auth.state=away%3Akey.a%2Bb%2Fc%3D; Max-Age=600; Path=/api/auth/callback; HttpOnly; Secure; SameSite=Lax"
+        );
+        let back = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, format!("better-auth.state={value}").parse().unwrap());
+            brought_back(&FixedSigner, &headers).map(|key| key.reveal().to_owned())
+        };
+        assert_eq!(back("away%3Akey.a%2Bb%2Fc%3D").as_deref(), Some("key"));
+        assert_eq!(back("key.a%2Bb%2Fc%3D"), None);
+        assert_eq!(back("away%3Akey.forged"), None);
     }
 
     #[test]

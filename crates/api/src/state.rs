@@ -5,7 +5,7 @@ use std::sync::Arc;
 use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services};
 use application::identity::{
     Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, OwnAccount, ResetPassword, SignIn,
-    SignOut, SignUp, UserAdmin,
+    SignOut, SignUp, SocialSignIn, UserAdmin,
 };
 use application::mail::BrowseMails;
 use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, PlaceOrders};
@@ -28,6 +28,8 @@ pub struct ApiState {
     pub sign_up: Arc<SignUp>,
     /// Users prove who they are.
     pub sign_in: Arc<SignIn>,
+    /// Users prove who they are by an account elsewhere.
+    pub social_sign_in: Arc<SocialSignIn>,
     /// Sessions end.
     pub sign_out: Arc<SignOut>,
     /// Who is behind a session token.

@@ -9,8 +9,10 @@ mod json;
 mod panel;
 mod redact;
 mod resend;
+mod social;
 
 pub use address::AddressPolicy;
 pub use http::{GatewayConfig, GatewayError};
 pub use panel::PanelHttpGateway;
 pub use resend::{ResendConfig, ResendMailer};
+pub use social::{GithubConfig, GithubProvider};

@@ -29,6 +29,7 @@ use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::{OutboxRepository, WorkSignal};
 use ports::providers::ProviderRepository;
+use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
 use ports::wallets::WalletRepository;
@@ -174,6 +175,10 @@ impl Tx for SeaTx {
     }
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {
+        self
+    }
+
+    fn social(&mut self) -> &mut dyn SocialRepository {
         self
     }
 

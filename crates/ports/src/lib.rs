@@ -18,6 +18,7 @@ pub mod orders;
 pub mod outbox;
 pub mod placing;
 pub mod providers;
+pub mod social;
 pub mod store;
 pub mod submission;
 pub mod tokens;

@@ -11,6 +11,7 @@ use crate::orders::OrderRepository;
 use crate::outbox::OutboxRepository;
 use crate::placing::Placement;
 use crate::providers::ProviderRepository;
+use crate::social::SocialRepository;
 use crate::submission::SubmissionRepository;
 use crate::tokens::TokenRepository;
 use crate::wallets::WalletRepository;
@@ -101,6 +102,8 @@ pub trait Tx: Send {
     fn audit(&mut self) -> &mut dyn AuditRepository;
     /// Whether orders may be sent.
     fn submission(&mut self) -> &mut dyn SubmissionRepository;
+    /// Signing in with accounts elsewhere.
+    fn social(&mut self) -> &mut dyn SocialRepository;
     /// Mails to be sent.
     fn mails(&mut self) -> &mut dyn MailRepository;
     /// What mailed tokens are good for.

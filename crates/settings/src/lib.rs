@@ -7,6 +7,7 @@ mod database;
 mod describe;
 mod environment;
 mod error;
+mod github;
 mod http;
 mod layers;
 mod mail;
@@ -27,6 +28,7 @@ pub use database::Mode;
 pub use describe::Described;
 pub use environment::Environment;
 pub use error::SettingsError;
+pub use github::GithubSettings;
 pub use http::{HttpSettings, Origin};
 pub use mail::{Carrier, MailSettings, SmtpSecurity};
 pub use overrides::Overrides;
@@ -46,6 +48,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Mails to users.
     pub mail: MailSettings,
+    /// Signing in with GitHub, if it is set up.
+    pub github: Option<Box<GithubSettings>>,
     /// The database connections.
     pub database: PoolSettings,
     /// Keys.
@@ -132,6 +136,7 @@ impl Settings {
         let mode = database::mode(&reader)?;
         let http = http::read(&reader)?;
         let mail = mail::read(&reader, &http)?;
+        let github = github::read(&reader, &http)?.map(Box::new);
         let orders = orders::read(&reader)?;
         let database = PoolSettings {
             connections_max: reader.number("database.connections_max", 1..=1_000)?,
@@ -154,6 +159,7 @@ impl Settings {
             mode,
             http,
             mail,
+            github,
             database,
             secrets,
             orders,

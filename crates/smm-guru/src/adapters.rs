@@ -15,6 +15,7 @@ use ports::mail::{MailQueries, MailRenderer, Mailer};
 use ports::orders::OrderQueries;
 use ports::outbox::{OutboxRelay, WorkSignal};
 use ports::providers::ProviderQueries;
+use ports::social::SocialProvider;
 use ports::submission::{DatabaseIdentity, SubmissionMemory, SubmissionQueries};
 use ports::tokens::TokenQueries;
 use ports::wallets::WalletQueries;
@@ -75,6 +76,8 @@ pub struct Adapters {
     pub mailer: Arc<dyn Mailer>,
     /// Which mails are written, and where their links lead.
     pub mail_policy: MailPolicy,
+    /// Who else knows our visitors.
+    pub social: Vec<Arc<dyn SocialProvider>>,
     /// Handing jobs over.
     pub queue: Arc<dyn JobQueue>,
     /// Taking jobs.

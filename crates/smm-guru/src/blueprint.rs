@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use domain::Secret;
 use domain::orders::OrderPolicy;
-use gateways::AddressPolicy;
+use gateways::{AddressPolicy, GithubConfig};
 use persistence::PoolSizes;
 use settings::{
-    Environment, JobsFrom, Mode, Overrides, PrivateTargets, SealingKeys, Settings, SettingsError,
+    Environment, GithubSettings, JobsFrom, Mode, Overrides, PrivateTargets, SealingKeys, Settings,
+    SettingsError,
 };
 
 use crate::MailSetup;
@@ -64,6 +65,8 @@ pub struct Blueprint {
     pub api: api::ApiConfig,
     /// What mails are made with.
     pub mail: MailSetup,
+    /// Signing in with GitHub, if it is set up.
+    pub github: Option<Box<GithubConfig>>,
     /// Where workers without the API answer `/health`, `/ready` and `/metrics`, if they do.
     pub metrics_address: Option<SocketAddr>,
 }
@@ -102,8 +105,21 @@ impl Blueprint {
             concurrency: usize::try_from(settings.workers).unwrap_or(1),
             api: api_config(settings),
             mail: MailSetup::of(settings),
+            github: settings.github.as_deref().cloned().map(github).map(Box::new),
             metrics_address: settings.telemetry.metrics_address,
         }
+    }
+}
+
+fn github(set: GithubSettings) -> GithubConfig {
+    GithubConfig {
+        client_id: set.client_id,
+        client_secret: set.client_secret,
+        authorize_url: set.authorize_url,
+        token_url: set.token_url,
+        api_url: set.api_url,
+        redirect_url: set.redirect_url,
+        timeout: set.timeout,
     }
 }
 
@@ -214,6 +230,7 @@ impl DistributedOptions {
             concurrency: self.concurrency,
             api: api::ApiConfig::direct(self.listen),
             mail: self.mail,
+            github: None,
             metrics_address: None,
         }
     }

@@ -141,6 +141,7 @@ impl System {
             sign_up: services.sign_up.clone(),
             sign_in: services.sign_in.clone(),
             sign_out: services.sign_out.clone(),
+            social_sign_in: services.social_sign_in.clone(),
             current_session: services.current_session.clone(),
             own_account: services.own_account.clone(),
             create_user: services.create_user.clone(),

@@ -7,7 +7,7 @@ use application::catalog::{
 };
 use application::identity::{
     Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, OwnAccount, ResetPassword, SignIn,
-    SignInLimits, SignOut, SignUp, UserAdmin,
+    SignInLimits, SignOut, SignUp, SocialSignIn, UserAdmin,
 };
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::mail::{BrowseMails, DeliverMail, DeliveryPorts};
@@ -30,6 +30,8 @@ pub struct Services {
     pub sign_up: Arc<SignUp>,
     /// Signing in.
     pub sign_in: Arc<SignIn>,
+    /// Signing in with an account elsewhere.
+    pub social_sign_in: Arc<SocialSignIn>,
     /// Signing out.
     pub sign_out: Arc<SignOut>,
     /// Who is behind a session token.
@@ -157,7 +159,7 @@ impl Services {
                 hasher.clone(),
                 digester.clone(),
                 ports.limiter.clone(),
-                office,
+                office.clone(),
                 ids.clone(),
                 clock.clone(),
             )),
@@ -169,6 +171,15 @@ impl Services {
                 digester.clone(),
                 ports.limiter.clone(),
                 SignInLimits::default(),
+                ids.clone(),
+                clock.clone(),
+            )),
+            social_sign_in: Arc::new(SocialSignIn::new(
+                store.clone(),
+                ports.social.clone(),
+                ports.signer.clone(),
+                digester.clone(),
+                office,
                 ids.clone(),
                 clock.clone(),
             )),

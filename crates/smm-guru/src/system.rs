@@ -8,13 +8,14 @@ use crypto::{
     Sha256Digester,
 };
 use domain::orders::PolicyError;
-use gateways::{GatewayConfig, PanelHttpGateway};
+use gateways::{GatewayConfig, GithubConfig, GithubProvider, PanelHttpGateway};
 use persistence::{
     Database, DatabaseClock, DatabaseSignal, FileMemory, SeaHealth, SeaIdentity, SeaLedger, SeaQueries,
     SeaRelay, SeaStore,
 };
 use ports::jobs::{JobConsumer, JobQueue};
 use ports::limits::RateLimiter;
+use ports::social::SocialProvider;
 use ports::submission::SubmissionMemory;
 use ports::{IdSource, StoreError};
 use queue::{DirectJobs, EmbeddedJobs, RedisJobs, RedisOptions};
@@ -156,12 +157,25 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         signer: Arc::new(HmacCookieSigner::new(&blueprint.cookie_secret)),
         limiter,
         gateway: Arc::new(gateway),
+        social: social(blueprint)?,
         renderer: Arc::new(blueprint.mail.templates()),
         mailer: blueprint.mail.mailer()?,
         mail_policy: blueprint.mail.policy.clone(),
         queue,
         consumer,
     })
+}
+
+/// The providers that are set up.
+fn social(blueprint: &Blueprint) -> Result<Vec<Arc<dyn SocialProvider>>, OpenError> {
+    let mut providers: Vec<Arc<dyn SocialProvider>> = Vec::new();
+    if let Some(github) = &blueprint.github {
+        let github = GithubProvider::new(GithubConfig::clone(github));
+        providers.push(Arc::new(
+            github.map_err(|error| OpenError::Setup(error.to_string()))?,
+        ));
+    }
+    Ok(providers)
 }
 
 type Shared = (

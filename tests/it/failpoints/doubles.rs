@@ -18,6 +18,7 @@ use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
+use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
 use ports::wallets::WalletRepository;
@@ -141,6 +142,10 @@ impl Tx for SilentTx {
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {
         self.0.submission()
+    }
+
+    fn social(&mut self) -> &mut dyn SocialRepository {
+        self.0.social()
     }
 
     fn mails(&mut self) -> &mut dyn MailRepository {

@@ -178,7 +178,7 @@ async fn a_dump_in_a_new_cluster_is_noticed_and_nothing_of_it_is_sent_twice() {
     let (Some(scene), Some(server)) = (Scene::set(TEST).await, PrivatePostgres::start(TEST)) else {
         return;
     };
-    scene.move_to(server).await.expect_notice("older").await;
+    Box::pin(scene.move_to(server)).await.expect_notice("older").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,8 +189,7 @@ async fn a_dump_in_a_new_cluster_is_noticed_though_redis_is_new_too() {
     };
     scene.kill_nodes();
     scene.installation.wipe_redis();
-    scene
-        .move_to(server)
+    Box::pin(scene.move_to(server))
         .await
         .expect_notice("another database cluster")
         .await;

@@ -1,6 +1,7 @@
 //! A whole system with everything around it, and the questions that every test ends with.
 
 mod client;
+mod npm;
 mod oracle;
 mod postgres;
 mod redis;
@@ -13,10 +14,11 @@ mod way;
 mod world;
 
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
+pub use npm::install as install_package;
 pub use oracle::{prove_the_books, the_panel_agrees};
 pub use postgres::{PrivatePostgres, has_servers};
 pub use redis::{Connection, PrivateRedis};
-pub use servers::{RedisDatabase, Servers, is_required, variable};
+pub use servers::{RedisDatabase, Servers, is_required};
 pub use shop::{PASSWORD, Shop, enlist};
 pub use tables::{changes, snapshot};
 pub use values::{is_date, money, undated};

@@ -15,6 +15,7 @@ mod sessions;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod social;
 mod verify_email;
 
 use actix_web::http::header::SET_COOKIE;
@@ -40,6 +41,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(sign_up::sign_up)
         .service(sign_in::sign_in)
         .service(sign_out::sign_out)
+        .service(social::sign_in_social)
+        .service(social::come_back)
         .service(get_session::get_session)
         .service(forget_password::forget_password)
         .service(forget_password::request_password_reset)

@@ -55,12 +55,19 @@ pub(super) async fn insert_account(
     account: &str,
     password_hash: &str,
 ) -> Result<Inserted, StoreError> {
-    let now = user.created_at;
-    if tx.identity().insert_user(user).await? == Inserted::AlreadyThere {
+    if insert_with_wallet(tx, user).await? == Inserted::AlreadyThere {
         return Ok(Inserted::AlreadyThere);
     }
     tx.identity()
-        .set_password(account, &user.id, password_hash, now)
+        .set_password(account, &user.id, password_hash, user.created_at)
         .await?;
-    tx.wallets().create(&user.id, now).await
+    Ok(Inserted::New)
+}
+
+/// Inserts a user whom nothing signs in yet, with a wallet, unless the address is taken.
+pub(super) async fn insert_with_wallet(tx: &mut dyn Tx, user: &User) -> Result<Inserted, StoreError> {
+    if tx.identity().insert_user(user).await? == Inserted::AlreadyThere {
+        return Ok(Inserted::AlreadyThere);
+    }
+    tx.wallets().create(&user.id, user.created_at).await
 }

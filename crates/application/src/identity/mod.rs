@@ -16,6 +16,7 @@ mod session;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod social;
 mod throttle;
 
 pub use address::{Addresses, ChangeAddressError, Verified, VerifyAddressError};
@@ -35,4 +36,5 @@ pub use session::{Browser, Remember, SignedIn};
 pub use sign_in::{SignIn, SignInCommand, SignInError};
 pub use sign_out::SignOut;
 pub use sign_up::{SignUp, SignUpCommand, SignUpError};
+pub use social::{Begun, Pages, SocialCallback, SocialFailure, SocialRefusal, SocialSignIn, SocialSignedIn};
 pub use throttle::SignInLimits;

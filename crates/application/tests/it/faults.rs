@@ -16,6 +16,7 @@ use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
+use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
 use ports::wallets::WalletRepository;
@@ -217,6 +218,10 @@ impl Tx for MoodyTx {
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {
         self.honest.submission()
+    }
+
+    fn social(&mut self) -> &mut dyn SocialRepository {
+        self.honest.social()
     }
 
     fn mails(&mut self) -> &mut dyn MailRepository {

@@ -3,10 +3,12 @@
 mod role;
 mod session;
 mod settings;
+mod vouching;
 
 pub use role::{Right, Role, UnknownRole};
 pub use session::{IMPERSONATION, Session, SessionPolicy};
 pub use settings::{Currency, Language, Notifications, TimeZone, UserSettings};
+pub use vouching::{Vouched, vouched};
 
 use std::time::Duration;
 

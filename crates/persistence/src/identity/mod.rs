@@ -5,6 +5,7 @@ mod mapping;
 mod queries;
 mod repository;
 mod settings;
+mod social;
 mod users;
 
 /// The identity provider of password accounts; their `account_id` is the user's id.

@@ -39,6 +39,7 @@ macro_rules! every_suite {
     ($with:ident) => {
         testkit::identity_contract!($with);
         testkit::identity_admin_contract!($with);
+        testkit::social_contract!($with);
         testkit::catalog_contract!($with);
         testkit::catalog_services_contract!($with);
         testkit::listing_contract!($with);

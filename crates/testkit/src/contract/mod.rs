@@ -34,6 +34,7 @@ pub mod polls;
 pub mod providers;
 pub mod queue;
 pub mod schedules;
+pub mod social;
 pub mod steps;
 pub mod submission;
 pub mod transfers;
@@ -128,6 +129,7 @@ mod tests {
             crate::catalog_services_contract!(names),
         );
         assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
+        assert_listed(include_str!("social.rs"), crate::social_contract!(names));
         assert_listed(include_str!("placing.rs"), crate::placing_contract!(names));
         assert_listed(include_str!("providers.rs"), crate::providers_contract!(names));
         assert_listed(include_str!("keys.rs"), crate::keys_contract!(names));

@@ -1,0 +1,164 @@
+//! Finding, linking or creating the user whom a provider vouches for.
+
+use domain::UserId;
+use domain::identity::{Role, User, Vouched, vouched};
+use domain::orders::Actor;
+use domain::text::Email;
+use ports::audit::AuditEntry;
+use ports::mail::NewMail;
+use ports::orders::Inserted;
+use ports::{StoreError, Tx};
+
+use super::{Guest, SocialFailure, SocialSignIn, free};
+use crate::identity::account::{greetings, insert_with_wallet, new_user};
+use crate::identity::session::{Opening, Remember, SignedIn};
+use crate::mail::post;
+use crate::retry::{MaybeContended, retry_contended};
+
+/// Why nobody is admitted.
+enum Denied {
+    Because(SocialFailure),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Denied {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<SocialFailure> for Denied {
+    fn from(failure: SocialFailure) -> Self {
+        Self::Because(failure)
+    }
+}
+
+impl MaybeContended for Denied {
+    fn is_contended(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_contended())
+    }
+}
+
+impl SocialSignIn {
+    /// Signs the guest in; whether they are new.
+    pub(super) async fn admit(&self, guest: &Guest<'_>) -> Result<(SignedIn, bool), SocialFailure> {
+        let admitted = retry_contended(|| self.record(guest)).await;
+        admitted.map_err(|denied| match denied {
+            Denied::Because(failure) => failure,
+            Denied::Store(error) => {
+                tracing::error!(%error, "a user could not be signed in with an account elsewhere");
+                SocialFailure::NotRecorded
+            }
+        })
+    }
+
+    /// In one transaction: who it is, what signs them in from now on, and their session.
+    async fn record(&self, guest: &Guest<'_>) -> Result<(SignedIn, bool), Denied> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let (provider, account) = (guest.provider, guest.profile.account.as_str());
+        let linked = tx.social().linked(provider, account).await?;
+        let (user, is_new) = match linked {
+            Some(id) => (self.known(&mut *tx, &id).await?, false),
+            None => self.stranger(&mut *tx, guest).await?,
+        };
+        if user.ban.is_some() {
+            tx.identity().lift_expired_ban(&user.id, now).await?;
+        }
+        let user = free(user);
+        let opened = Opening::of(&user, guest.browser, Remember::Yes, now).open(&*self.ids, &*self.digester);
+        tx.identity()
+            .insert_session(&opened.session, &opened.digest)
+            .await?;
+        tx.commit().await?;
+        let signed_in = SignedIn {
+            user,
+            token: opened.token,
+            remember: Remember::Yes,
+        };
+        Ok((signed_in, is_new))
+    }
+
+    /// A user by id, locked, unless they are banned. Whoever bans them waits, and then ends the session that this opens.
+    async fn known(&self, tx: &mut dyn Tx, id: &UserId) -> Result<User, Denied> {
+        let found = tx.identity().lock_user(id).await?;
+        // They were removed a moment ago: look again.
+        let user = found.ok_or(StoreError::Contended)?.user;
+        if user.is_banned(self.clock.now()) {
+            return Err(SocialFailure::Banned.into());
+        }
+        Ok(user)
+    }
+
+    async fn stranger(&self, tx: &mut dyn Tx, guest: &Guest<'_>) -> Result<(User, bool), Denied> {
+        let email = guest.profile.email.as_ref().ok_or(SocialFailure::NoAddress)?;
+        let here = match tx.social().user_with(email).await? {
+            Some(id) => Some(self.known(tx, &id).await?),
+            None => None,
+        };
+        // Somebody moved to another address a moment ago: look again.
+        if here.as_ref().is_some_and(|user| user.email != *email) {
+            return Err(StoreError::Contended.into());
+        }
+        let proven_here = here.as_ref().map(|user| user.email_verified);
+        let (user, is_new) = match (vouched(guest.profile.email_verified, proven_here), here) {
+            (Vouched::Create, None) => (self.create(tx, guest, email).await?, true),
+            (Vouched::Link, Some(user)) => (user, false),
+            (Vouched::TakeOver, Some(user)) => (self.take_over(tx, user).await?, false),
+            _ => return Err(SocialFailure::NotLinked.into()),
+        };
+        let id = self.ids.text_id();
+        let account = guest.profile.account.as_str();
+        let now = self.clock.now();
+        let linked = tx.social().link(&id, guest.provider, account, &user.id, now);
+        if linked.await? == Inserted::AlreadyThere {
+            return Err(StoreError::Contended.into());
+        }
+        let entry = AuditEntry {
+            actor: Actor::Customer(user.id.clone()),
+            action: "user.link",
+            target: format!("user:{}", user.id),
+            details: vec![
+                ("provider", guest.provider.to_owned()),
+                ("new_user", is_new.to_string()),
+                ("replaces_all", (proven_here == Some(false)).to_string()),
+            ],
+            at: now,
+        };
+        tx.audit().append(&entry).await?;
+        Ok((user, is_new))
+    }
+
+    async fn create(&self, tx: &mut dyn Tx, guest: &Guest<'_>, email: &Email) -> Result<User, Denied> {
+        let profile = guest.profile;
+        let now = self.clock.now();
+        let user = User {
+            email_verified: true,
+            image: profile.image.as_ref().map(|image| image.as_str().to_owned()),
+            ..new_user(profile.name.clone(), email.clone(), Role::User, now, &*self.ids)
+        };
+        let mails: Vec<NewMail> = greetings(&self.office, &user, None)?;
+        if insert_with_wallet(tx, &user).await? == Inserted::AlreadyThere {
+            return Err(StoreError::Contended.into());
+        }
+        for mail in &mails {
+            post(tx, mail).await?;
+        }
+        Ok(user)
+    }
+
+    /// Whoever chose the password never proved that the address is theirs, and may be waiting for its owner. Nothing of
+    /// what they had signs anybody in from now on, and no link that they asked for leads anywhere.
+    async fn take_over(&self, tx: &mut dyn Tx, user: User) -> Result<User, Denied> {
+        let user = User {
+            email_verified: true,
+            updated_at: self.clock.now(),
+            ..user
+        };
+        tx.identity().save_user(&user).await?;
+        tx.identity().delete_sessions_of(&user.id, None).await?;
+        tx.social().drop_accounts(&user.id).await?;
+        tx.tokens().revoke_all(&user.id).await?;
+        Ok(user)
+    }
+}
