@@ -25,6 +25,8 @@ const OPEN: &[&str] = &[
     "GET /api/v1/services",
     "POST /api/auth/sign-up/email",
     "POST /api/auth/sign-in/email",
+    "POST /api/auth/sign-in/social",
+    "GET /api/auth/callback/{provider}",
     "POST /api/auth/sign-out",
     "GET /api/auth/get-session",
     "GET /api/auth/ok",

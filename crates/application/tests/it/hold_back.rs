@@ -118,11 +118,15 @@ async fn a_half_open_circuit_lets_one_order_through_at_a_time() {
         lost()
     });
     bench.send(first).await;
-    assert_eq!(
-        bench.send(second).await,
-        Verdict::Later(SECOND * 60),
-        "the probe failed"
-    );
+    for _ in 0..2 {
+        // The circuit is open for a minute now. Another process's may be closed, so the job comes back earlier.
+        let Verdict::Later(pause) = bench.send(second).await else {
+            panic!("the probe failed")
+        };
+        assert!((SECOND * 29..SECOND * 31).contains(&pause), "{pause:?}");
+        assert_eq!(bench.state(second).await, OrderState::Held);
+        bench.pass(SECOND * 29);
+    }
     bench.close().await;
 }
 
