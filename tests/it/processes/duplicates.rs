@@ -74,6 +74,7 @@ async fn four_workers_that_get_every_job_twice_send_each_of_a_thousand_orders_on
     let repeating = std::thread::spawn(move || repeat(redis));
     let mut workers = Vec::new();
     let few = [
+        ("JOBS_FROM", "redis".to_owned()),
         ("WORKERS", "24".to_owned()),
         ("DATABASE_CONNECTIONS_MAX", "6".to_owned()),
     ];

@@ -54,7 +54,7 @@ impl Scene {
         }
         postgres.back_up(BACKUP);
         postgres.dump(DUMP);
-        says(&installation, &["release", "--reason", "go"]);
+        installation.release("go").await;
         for order in &orders {
             shop.becomes(*order, OrderState::Completed).await;
         }
@@ -121,7 +121,7 @@ impl Scene {
         }
         let customer = self.shop.customer(&self.address).await;
         let after = self.shop.place(&customer, &link("after")).await;
-        says(&self.installation, &["release", "--reason", "compared"]);
+        self.installation.release("compared").await;
         self.shop.becomes(after, OrderState::Completed).await;
         self.links.push(link("after"));
         for link in &self.links {

@@ -41,7 +41,12 @@ impl Scene {
         let panel = PanelProcess::start(&[&["--lookup", "link"], panel].concat()).await;
         let shop = Shop::open(&installation, &panel, LookupCapability::LinkAndTime).await;
         let (node, address) = installation.serve().await;
-        let workers = vec![installation.work().await, installation.work().await];
+        // Redis matters most where it carries the jobs, too.
+        let over_redis = [("JOBS_FROM", "redis".to_owned())];
+        let workers = vec![
+            installation.work_with(&over_redis).await,
+            installation.work_with(&over_redis).await,
+        ];
         Some(Self {
             redis,
             installation,

@@ -63,7 +63,7 @@ async fn an_old_backup_is_put_back(files: &[&str], why: &str) {
     shop = shop
         .reopened(&installation, || copy(&data, backup.path(), files))
         .await;
-    says(&installation, &["release", "--reason", "go"]);
+    installation.release("go").await;
     let (server, address) = installation.serve().await;
     for order in &orders {
         shop.becomes(*order, OrderState::Completed).await;
@@ -91,7 +91,7 @@ async fn an_old_backup_is_put_back(files: &[&str], why: &str) {
     let after = shop.place(&customer, &link("after")).await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(shop.order(after).await.order.state, OrderState::Held);
-    says(&installation, &["release", "--reason", "compared"]);
+    installation.release("compared").await;
     shop.becomes(after, OrderState::Completed).await;
     let forgotten = link("forgotten");
     for link in links.iter().chain([&forgotten, &link("after")]) {
