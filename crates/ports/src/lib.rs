@@ -17,6 +17,7 @@ pub mod mail;
 pub mod orders;
 pub mod outbox;
 pub mod placing;
+mod polls;
 pub mod providers;
 pub mod social;
 pub mod store;

@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
-use domain::identity::{Ban, Role, User};
+use domain::identity::{Ban, Currency, Language, Notifications, Role, TimeZone, User, UserSettings};
 use domain::text::Email;
 use domain::{SessionId, UserId};
 use ports::StoreError;
@@ -30,6 +30,7 @@ macro_rules! identity_contract {
             an_ended_session_is_gone_and_the_others_stay,
             a_session_of_nobody_is_refused_and_poisons_the_transaction,
             what_was_not_committed_never_happened,
+            settings_are_none_then_as_written_then_replaced,
         }
     };
 }
@@ -320,4 +321,30 @@ pub async fn what_was_not_committed_never_happened(backend: &Backend) -> Case {
     drop(tx);
     assert_eq!(backend.identity.user(&user_id(1)).await?, None);
     insert(backend, &[&user(1)]).await
+}
+
+pub async fn settings_are_none_then_as_written_then_replaced(backend: &Backend) -> Case {
+    insert(backend, &[&user(1), &user(2)]).await?;
+    let ann = user_id(1);
+    assert_eq!(backend.identity.settings(&ann).await?, None);
+    let first = UserSettings::default();
+    let second = UserSettings {
+        time_zone: TimeZone::from_stored("Asia/Kolkata"),
+        language: Language::from_stored("zh-Hant-TW"),
+        currency: Currency::from_stored("INR"),
+        notifications: Notifications {
+            orders: false,
+            balance: false,
+            news: true,
+        },
+    };
+    for written in [first, second] {
+        let mut tx = backend.store.begin().await?;
+        tx.identity().save_settings(&ann, &written, NOW).await?;
+        assert_eq!(tx.identity().settings(&ann).await?.as_ref(), Some(&written));
+        tx.commit().await?;
+        assert_eq!(backend.identity.settings(&ann).await?, Some(written));
+    }
+    assert_eq!(backend.identity.settings(&user_id(2)).await?, None);
+    Ok(())
 }

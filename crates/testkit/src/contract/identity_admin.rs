@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
 use domain::PageSize;
-use domain::identity::{Ban, Currency, Language, Notifications, Role, Session, TimeZone, User, UserSettings};
+use domain::identity::{Ban, Role, Session, User};
 use domain::text::Email;
 use ports::StoreError;
 use ports::orders::Inserted;
@@ -26,7 +26,6 @@ macro_rules! identity_admin_contract {
             users_are_listed_newest_first_and_page_by_page,
             users_are_found_by_a_part_of_a_name_or_an_address,
             users_are_filtered_by_every_kind_of_field,
-            settings_are_none_then_as_written_then_replaced,
         }
     };
 }
@@ -379,31 +378,5 @@ pub async fn users_are_filtered_by_every_kind_of_field(backend: &Backend) -> Cas
     assert_eq!(found(BanExpires, AtLeast, Time(after(60))).await?, expected(&[3]));
     assert_eq!(found(BanExpires, Below, Time(after(60))).await?, expected(&[]));
     assert_eq!(found(Id, Equal, text(user_id(1).as_str())).await?, expected(&[1]));
-    Ok(())
-}
-
-pub async fn settings_are_none_then_as_written_then_replaced(backend: &Backend) -> Case {
-    insert(backend, &[user(1), user(2)]).await?;
-    let ann = user_id(1);
-    assert_eq!(backend.identity.settings(&ann).await?, None);
-    let first = UserSettings::default();
-    let second = UserSettings {
-        time_zone: TimeZone::from_stored("Asia/Kolkata"),
-        language: Language::from_stored("zh-Hant-TW"),
-        currency: Currency::from_stored("INR"),
-        notifications: Notifications {
-            orders: false,
-            balance: false,
-            news: true,
-        },
-    };
-    for written in [first, second] {
-        let mut tx = backend.store.begin().await?;
-        tx.identity().save_settings(&ann, &written, NOW).await?;
-        assert_eq!(tx.identity().settings(&ann).await?.as_ref(), Some(&written));
-        tx.commit().await?;
-        assert_eq!(backend.identity.settings(&ann).await?, Some(written));
-    }
-    assert_eq!(backend.identity.settings(&user_id(2)).await?, None);
     Ok(())
 }
