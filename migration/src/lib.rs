@@ -16,6 +16,8 @@ mod m20261121_000007_poll_groups;
 mod m20261121_000008_submission_guard;
 mod m20261121_000009_user_settings;
 mod m20261121_000010_mails;
+mod m20261121_000011_audit_chain;
+mod m20261121_000012_rights;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_submission_guard::Migration),
             Box::new(m20261121_000009_user_settings::Migration),
             Box::new(m20261121_000010_mails::Migration),
+            Box::new(m20261121_000011_audit_chain::Migration),
+            Box::new(m20261121_000012_rights::Migration),
         ]
     }
 }

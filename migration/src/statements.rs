@@ -17,9 +17,17 @@ pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(),
     Ok(())
 }
 
-/// Runs `statements` on PostgreSQL only: storage settings that SQLite does not have.
+/// Runs `statements` on PostgreSQL only: what SQLite does not have, or says in other words.
 pub async fn run_on_postgres(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
     if manager.get_database_backend() == DbBackend::Postgres {
+        run(manager, statements).await?;
+    }
+    Ok(())
+}
+
+/// Runs `statements` on SQLite only: what PostgreSQL says in other words.
+pub async fn run_on_sqlite(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Sqlite {
         run(manager, statements).await?;
     }
     Ok(())

@@ -280,6 +280,7 @@ async fn banned(system: &System, until: Option<Timestamp>) -> (User, String) {
         ip_address: None,
         user_agent: None,
         impersonated_by: None,
+        authenticated_at: now,
         created_at: now,
         updated_at: now,
     };

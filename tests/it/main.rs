@@ -4,6 +4,7 @@
 
 mod account_http;
 mod architecture;
+mod audit_http;
 mod auth_http;
 mod backlog;
 mod better_auth;
@@ -23,6 +24,7 @@ mod orders_refused;
 mod orders_unknown;
 mod processes;
 mod providers_http;
+mod rights_http;
 mod settings_http;
 mod social;
 mod staff_http;

@@ -243,6 +243,7 @@ impl Asker {
             ip_address: None,
             user_agent: None,
             impersonated_by: None,
+            authenticated_at: now,
             created_at: now,
             updated_at: now,
         };

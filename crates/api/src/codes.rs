@@ -52,6 +52,8 @@ codes! {
         Unauthenticated = UNAUTHORIZED "Validation Error" "Authentication required. Please log in to access this resource.";
         InsufficientBalance = PAYMENT_REQUIRED "INSUFFICIENT_BALANCE" "The wallet does not hold enough money.";
         ForeignOrigin = FORBIDDEN "INVALID_ORIGIN" "Invalid origin";
+        Forbidden = FORBIDDEN "FORBIDDEN" "Insufficient permissions.";
+        ReauthenticationRequired = FORBIDDEN "REAUTHENTICATION_REQUIRED" "Please confirm your password first.";
         Banned = FORBIDDEN "ACCOUNT_BANNED" "The account is banned.";
         EmailNotVerified = FORBIDDEN "EMAIL_NOT_VERIFIED" "Please verify your email address before you order.";
         WalletFrozen = FORBIDDEN "WALLET_FROZEN" "The wallet is frozen. Please contact support.";
@@ -63,6 +65,7 @@ codes! {
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
         WalletNotFound = NOT_FOUND "WALLET_NOT_FOUND" "User wallet not found.";
         MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED" "The route does not know this method.";
+        NotAModerator = CONFLICT "NOT_A_MODERATOR" "Only moderators are given rights.";
         CategoryExists = CONFLICT "CATEGORY_EXISTS" "Category with this name already exists";
         CategoryReserved = CONFLICT "CATEGORY_RESERVED" "The category Uncategorized cannot be changed.";
         ServiceExists = CONFLICT "SERVICE_ALREADY_EXIST" "Service already exist";
@@ -106,6 +109,7 @@ codes! {
         NotImpersonating = BAD_REQUEST "YOU_ARE_NOT_IMPERSONATING_ANYONE" "You are not impersonating anyone";
         NothingPutAside = BAD_REQUEST "FAILED_TO_FIND_ADMIN_SESSION" "Failed to find admin session";
         InvalidCredentials = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD" "Invalid credentials";
+        ProveAgain = FORBIDDEN "SESSION_NOT_FRESH" "Session is not fresh";
         Banned = FORBIDDEN "BANNED_USER" "You have been banned from this application. Please contact support if you believe this is an error.";
         MayNotSetRoles = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE" "You are not allowed to change users role";
         MayNotCreateUsers = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_CREATE_USERS" "You are not allowed to create users";

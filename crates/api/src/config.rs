@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use domain::identity::Reauthentication;
 use url::Url;
 
 use crate::cookie::Transport;
@@ -38,6 +39,8 @@ pub struct ApiConfig {
     pub trusted_hops: usize,
     /// Whether browsers may send cookies over HTTPS only.
     pub secure_cookies: bool,
+    /// When staff have to type their password once more.
+    pub reauthentication: Reauthentication,
 }
 
 impl ApiConfig {
@@ -50,6 +53,7 @@ impl ApiConfig {
             public_origins: Vec::new(),
             trusted_hops: 0,
             secure_cookies: false,
+            reauthentication: Reauthentication::Default,
         }
     }
 }
@@ -65,6 +69,8 @@ pub(crate) struct Site {
     pub trusted_hops: usize,
     /// Whether cookies may travel over plain HTTP.
     pub transport: Transport,
+    /// When staff have to type their password once more.
+    pub reauthentication: Reauthentication,
 }
 
 impl Site {
@@ -78,6 +84,7 @@ impl Site {
             public_address: origins.first().cloned(),
             origins,
             trusted_hops: config.trusted_hops,
+            reauthentication: config.reauthentication,
             transport: if config.secure_cookies {
                 Transport::SecureOnly
             } else {

@@ -12,6 +12,8 @@ pub enum List {
     Entries,
     /// Mails.
     Mails,
+    /// Lines of the audit log.
+    Audit,
 }
 
 impl List {
@@ -20,6 +22,7 @@ impl List {
             Self::Orders => 'o',
             Self::Entries => 'e',
             Self::Mails => 'm',
+            Self::Audit => 'a',
         }
     }
 }

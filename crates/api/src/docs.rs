@@ -4,6 +4,7 @@
 //! can be refused for) is added here, once.
 
 use actix_web::{App, HttpResponse, get, web};
+use domain::identity::Right;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::Ref;
@@ -30,7 +31,8 @@ const SIGNED_OUT: &str = "No session; the body is empty";
         description = "Sells social media services: an order travels from a wallet to a provider and is delivered, \
             refunded or explained.\n\nAnswers under `/api/v1` come in an envelope of `success`, `name`, `message` and \
             `result`. `/api/auth` speaks the dialect of the web application's client library and answers under \
-            `/api/v1/auth` too. All error codes are listed in `docs/ERRORS.md`.\n\nA body is JSON of at most 100 KB unless it \
+            `/api/v1/auth` too. A route for staff names the right that it needs: administrators have all, moderators those that were given to them. \
+            All error codes are listed in `docs/ERRORS.md`.\n\nA body is JSON of at most 100 KB unless it \
             says otherwise. \
             Every answer carries `X-Request-Id`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
@@ -48,6 +50,7 @@ const SIGNED_OUT: &str = "No session; the body is empty";
         (name = "Services", description = "Staff arrange services"),
         (name = "Users", description = "Staff look after customers"),
         (name = "Mails", description = "Staff see what became of mails"),
+        (name = "Audit", description = "Staff see who did what"),
         (name = "Submission", description = "Staff stop and release the sending of orders"),
         (name = "Orders of everybody", description = "Staff watch over orders"),
     )
@@ -80,6 +83,33 @@ pub fn openapi() -> OpenApi {
 #[get("/api/openapi.json")]
 pub async fn show_document(document: web::Data<OpenApi>) -> HttpResponse {
     HttpResponse::Ok().json(document.get_ref())
+}
+
+/// Routes for staff that do not say which right they need, or name one that does not exist.
+#[must_use]
+pub fn without_right(document: &OpenApi) -> Vec<String> {
+    let mut document = document.clone();
+    let mut found = Vec::new();
+    for (path, item) in &mut document.paths.paths {
+        for (_, operation) in operations(item) {
+            if area(path, operation) == Area::Staff && right_of(operation).is_none() {
+                let name = operation.operation_id.clone();
+                found.push(name.unwrap_or_else(|| path.clone()));
+            }
+        }
+    }
+    found
+}
+
+fn right_of(operation: &Operation) -> Option<Right> {
+    let requirements = serde_json::to_value(operation.security.as_ref()?).ok()?;
+    let [requirement] = requirements.as_array()?.as_slice() else {
+        return None;
+    };
+    match requirement.get(SCHEME)?.as_array()?.as_slice() {
+        [right] => Right::from_stored(right.as_str()?),
+        _ => None,
+    }
 }
 
 /// Whether an operation only looks.
@@ -125,7 +155,8 @@ fn area(path: &str, operation: &Operation) -> Area {
 
 fn complete(path: &str, method: Method, operation: &mut Operation) {
     let area = area(path, operation);
-    if area != Area::Open {
+    // Routes for staff say themselves which right they need.
+    if area == Area::Customers {
         let security = SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, []);
         operation.security = Some(vec![security]);
     }
@@ -177,8 +208,13 @@ fn refusals(
     if operation.parameters.as_ref().is_some_and(|it| !it.is_empty()) {
         refusals.push(("400", "`VALIDATION_ERROR`"));
     }
-    if method == Method::Acts {
-        refusals.push(("403", "`INVALID_ORIGIN`: another site's page asks"));
+    match (area, method) {
+        (Area::Staff, _) => refusals.push((
+            "403",
+            "`FORBIDDEN`: the right is missing; `REAUTHENTICATION_REQUIRED` or `INVALID_ORIGIN`",
+        )),
+        (_, Method::Acts) => refusals.push(("403", "`INVALID_ORIGIN`: another site's page asks")),
+        (_, Method::Looks) => {}
     }
     if operation.request_body.is_some() {
         refusals.extend([
@@ -285,6 +321,7 @@ mod tests {
                 "change-email",
                 "change-password",
                 "delete-user",
+                "reauthenticate",
                 "update-user",
                 "list-sessions",
                 "revoke-session",
@@ -302,6 +339,15 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn every_route_for_staff_says_which_right_it_needs() {
+        let mut document = openapi();
+        assert_eq!(without_right(&document), [""; 0]);
+        let path = document.paths.paths.get_mut("/api/v1/admin/categories").unwrap();
+        path.get.as_mut().unwrap().security = None;
+        assert_eq!(without_right(&document), ["admin_list_categories"]);
     }
 
     #[test]

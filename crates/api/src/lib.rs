@@ -9,6 +9,7 @@ mod auth;
 mod codes;
 mod config;
 mod cookie;
+pub mod csv;
 mod cursor;
 mod dialect;
 mod docs;

@@ -68,6 +68,11 @@ impl RunningServer {
 /// If the address cannot be listened on.
 pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
     let document = docs::openapi();
+    let undeclared = docs::without_right(&document);
+    if !undeclared.is_empty() {
+        let routes = undeclared.join(", ");
+        return Err(io::Error::other(format!("these routes say no right: {routes}")));
+    }
     let table = web::Data::new(RouteTable::of(&document));
     let document = web::Data::new(document);
     let site = web::Data::new(Site::of(config));

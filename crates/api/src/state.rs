@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use application::audit::SearchAudit;
 use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services};
 use application::identity::{
-    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, OwnAccount, ResetPassword, SignIn,
-    SignOut, SignUp, SocialSignIn, UserAdmin,
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, ManageRights, OwnAccount,
+    Reauthenticate, ResetPassword, SignIn, SignOut, SignUp, SocialSignIn, UserAdmin,
 };
 use application::mail::BrowseMails;
 use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, PlaceOrders};
@@ -50,6 +51,12 @@ pub struct ApiState {
     pub delete_accounts: Arc<DeleteAccounts>,
     /// Staff look at mails.
     pub mails: Arc<BrowseMails>,
+    /// Users prove once more who they are.
+    pub reauthenticate: Arc<Reauthenticate>,
+    /// What staff may do.
+    pub rights: Arc<ManageRights>,
+    /// Staff search the audit log.
+    pub search_audit: Arc<SearchAudit>,
     /// What anybody may see.
     pub catalog: Arc<BrowseCatalog>,
     /// Staff arrange categories.

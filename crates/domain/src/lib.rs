@@ -4,6 +4,7 @@
 //! is a value that the caller passes in. That makes every rule testable by calling it, and lets a simulator drive the
 //! same code as the product.
 
+pub mod audit;
 pub mod catalog;
 pub mod fingerprint;
 pub mod identity;

@@ -21,6 +21,10 @@ pub struct Model {
     pub details: String,
     /// When, in microseconds since the epoch.
     pub at: i64,
+    /// The network address of the client.
+    pub address: Option<String>,
+    /// The id of the request.
+    pub request: Option<String>,
 }
 
 /// No relations are followed from here.

@@ -270,7 +270,11 @@ impl Database {
                 tx.execute_unprepared(statement).await.map_err(store_error)?;
             }
         }
-        Migrator::up(&tx, None).await.map_err(store_error)?;
+        // Applying nothing asks for the right to create tables all the same, which a program at work should not have.
+        let pending = Migrator::get_pending_migrations_read_only(&tx).await;
+        if !pending.map_err(store_error)?.is_empty() {
+            Migrator::up(&tx, None).await.map_err(store_error)?;
+        }
         tx.commit().await.map_err(store_error)
     }
 

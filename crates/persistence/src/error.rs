@@ -9,6 +9,8 @@ use sqlx::error::{DatabaseError, ErrorKind};
 const POSTGRES_CONTENDED: [&str; 3] = ["40001", "40P01", "55P03"];
 /// SQLite's: busy, locked, and their extended forms (recovery, snapshot, timeout; shared cache).
 const SQLITE_CONTENDED: [&str; 6] = ["5", "6", "261", "262", "517", "773"];
+/// SQLite's code for a row that a trigger refused, which says why.
+const SQLITE_TRIGGER: &str = "1811";
 /// PostgreSQL's code for a statement after a failed one.
 const POSTGRES_ABORTED: &str = "25P02";
 
@@ -58,6 +60,11 @@ fn answered_error(error: &dyn DatabaseError) -> StoreError {
     }
     if code == POSTGRES_ABORTED {
         return StoreError::Poisoned;
+    }
+    if code == SQLITE_TRIGGER {
+        return StoreError::Conflict {
+            constraint: error.message().to_owned(),
+        };
     }
     match error.kind() {
         ErrorKind::UniqueViolation

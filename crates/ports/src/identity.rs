@@ -1,7 +1,7 @@
 //! Users, accounts and sessions.
 
 use async_trait::async_trait;
-use domain::identity::{Role, Session, User, UserSettings};
+use domain::identity::{Rights, Role, Session, User, UserSettings};
 use domain::text::Email;
 use domain::{SessionId, Timestamp, UserId};
 
@@ -89,6 +89,27 @@ pub trait IdentityRepository: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// Notes that the session's user has just proved who they are. The session goes on under another token, so that
+    /// whoever has copied the old one has nothing of it. `false` if it is gone.
+    async fn refresh_session(
+        &mut self,
+        id: &SessionId,
+        token: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Locks a user's row; their role and the rights that they were given. `None` if there is no such user.
+    async fn lock_rights(&mut self, user: &UserId) -> Result<Option<(Role, Rights)>, StoreError>;
+
+    /// Replaces the rights of a user whose row is locked. They are lost when the user gets another role.
+    async fn set_rights(
+        &mut self,
+        user: &UserId,
+        rights: &Rights,
+        by: &UserId,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Ends a session by its token. `false` if it was gone already.
     async fn delete_session(&mut self, token: &TokenDigest) -> Result<bool, StoreError>;
 
@@ -116,12 +137,12 @@ pub trait IdentityQueries: Send + Sync {
     /// A user by address, with the password hash.
     async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
 
-    /// A session that has not ended at `now`, with its user, in one round trip.
+    /// A session that has not ended at `now`, with its user and the rights that they were given, in one round trip.
     async fn session(
         &self,
         token: &TokenDigest,
         now: Timestamp,
-    ) -> Result<Option<(Session, User)>, StoreError>;
+    ) -> Result<Option<(Session, User, Rights)>, StoreError>;
 
     /// The sessions of a user that have not ended at `now`, newest first, 100 at most.
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
@@ -131,4 +152,7 @@ pub trait IdentityQueries: Send + Sync {
 
     /// Users, without those who were removed.
     async fn users(&self, list: &UserList) -> Result<UserPage, StoreError>;
+
+    /// A user's role and the rights that they were given. `None` if there is no such user.
+    async fn rights_of(&self, user: &UserId) -> Result<Option<(Role, Rights)>, StoreError>;
 }

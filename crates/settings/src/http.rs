@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use domain::identity::Reauthentication;
 use url::Url;
 
 use crate::error::SettingsError;
@@ -29,6 +30,8 @@ pub struct HttpSettings {
     pub secure_cookies: bool,
     /// Reverse proxies in front, each of which appends to `X-Forwarded-For`.
     pub trusted_proxies: usize,
+    /// When staff type their password once more.
+    pub reauthentication: Reauthentication,
 }
 
 /// Scheme, host and port, in the form in which browsers send them: `https://panel.example.com`.
@@ -89,6 +92,14 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<HttpSettings, SettingsError> {
         public_url,
         trusted_origins,
         trusted_proxies: reader.number("http.trusted_proxies", 0..=TRUSTED_PROXIES_MAX)?,
+        reauthentication: reader.one_of(
+            "http.reauthentication",
+            &[
+                ("default", Reauthentication::Default),
+                ("strict", Reauthentication::Strict),
+                ("off", Reauthentication::Off),
+            ],
+        )?,
     })
 }
 
@@ -172,6 +183,15 @@ mod tests {
         assert!(settings.secure_cookies);
         let v6 = http(&[("BIND_ADDRESS", "::1"), ("PORT", "1")]).unwrap();
         assert_eq!(v6.listen.to_string(), "[::1]:1");
+    }
+
+    #[test]
+    fn how_often_a_password_is_asked_for_is_a_word() {
+        let asked = |word: &str| http(&[("REAUTHENTICATION", word)]).map(|it| it.reauthentication);
+        assert_eq!(http(&[]).unwrap().reauthentication, Reauthentication::Default);
+        assert_eq!(asked("strict").unwrap(), Reauthentication::Strict);
+        assert_eq!(asked("off").unwrap(), Reauthentication::Off);
+        assert!(asked("sometimes").is_err());
     }
 
     #[test]

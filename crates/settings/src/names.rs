@@ -60,6 +60,7 @@ pub(crate) const NAMES: &[Name] = &[
     whole("http.trusted_origins", "CLIENT_DOMAIN"),
     whole("http.secure_cookies", "SECURE_COOKIES"),
     whole("http.trusted_proxies", "TRUSTED_PROXIES"),
+    whole("http.reauthentication", "REAUTHENTICATION"),
     address("database.url", "DATABASE_URL"),
     whole("database.connections_max", "DATABASE_CONNECTIONS_MAX"),
     whole("database.wait_seconds", "DATABASE_WAIT_SECONDS"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use application::mail::MailPolicy;
+use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
 use ports::crypto::{CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
 use ports::gateway::PanelGateway;
@@ -40,6 +41,8 @@ pub struct Adapters {
     pub mails: Arc<dyn MailQueries>,
     /// Mailed tokens for looking at.
     pub tokens: Arc<dyn TokenQueries>,
+    /// The audit log for reading.
+    pub audit: Arc<dyn AuditQueries>,
     /// Whether orders may be sent.
     pub submission: Arc<dyn SubmissionQueries>,
     /// What the database is.

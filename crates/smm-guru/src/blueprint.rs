@@ -133,6 +133,7 @@ fn api_config(settings: &Settings) -> api::ApiConfig {
         public_origins: origins.collect(),
         trusted_hops: settings.http.trusted_proxies,
         secure_cookies: settings.http.secure_cookies,
+        reauthentication: settings.http.reauthentication,
         ..api::ApiConfig::direct(settings.http.listen)
     }
 }

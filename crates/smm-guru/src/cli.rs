@@ -40,6 +40,9 @@ pub enum Command {
     /// Shows and tries mails.
     #[command(subcommand, after_help = "Example: smm-guru mail preview reset_password")]
     Mail(MailCommand),
+    /// Finds what was changed in the audit log, prints the head of its chain, and exports it.
+    #[command(subcommand, after_help = "Example: smm-guru audit verify --data ./data")]
+    Audit(AuditCommand),
     /// Prints the OpenAPI document.
     #[command(after_help = "Example: smm-guru openapi > openapi.json")]
     Openapi,
@@ -163,6 +166,56 @@ pub enum MailCommand {
     },
 }
 
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walks along the chain; fails if a line was changed, removed, inserted or moved.
+    #[command(after_help = "Example: smm-guru audit verify --head 4711:9f86d081… --data ./data")]
+    Verify {
+        /// A head that was kept elsewhere. Finds also that the end was cut off or everything was sealed anew.
+        #[arg(long)]
+        head: Option<String>,
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Prints the head of the chain, to be kept elsewhere.
+    #[command(after_help = "Example: smm-guru audit head --data ./data >> heads.txt")]
+    Head {
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Prints lines as CSV, newest first. The log keeps that somebody did.
+    #[command(
+        after_help = "Example: smm-guru audit export --action wallet.credit --from 2026-11-01T00:00:00Z"
+    )]
+    Export(ExportArgs),
+}
+
+/// Options of `audit export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// What this user did, by id.
+    #[arg(long)]
+    pub actor: Option<String>,
+    /// What was done to this, such as user:8dgN.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// Only this, such as wallet.credit.
+    #[arg(long)]
+    pub action: Option<String>,
+    /// From then on, such as 2026-11-21T09:00:00Z.
+    #[arg(long)]
+    pub from: Option<String>,
+    /// Before then.
+    #[arg(long)]
+    pub until: Option<String>,
+    /// Which database.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
 /// What to do with users.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
@@ -182,9 +235,12 @@ pub struct CreateUserArgs {
     /// The name to show.
     #[arg(long)]
     pub name: String,
-    /// Make the user a member of staff.
+    /// Make the user an administrator, who may do everything.
     #[arg(long)]
     pub admin: bool,
+    /// Make the user a moderator, who may do what administrators allow.
+    #[arg(long, conflicts_with = "admin")]
+    pub moderator: bool,
     /// The password. Other processes of this machine may see it; prefer --password-stdin.
     #[arg(long, conflicts_with = "password_stdin")]
     pub password: Option<String>,

@@ -8,14 +8,14 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 /// Placing an order without HTTP:
 ///
 /// ```
-/// use smm_guru::application::caller::Caller;
+/// use smm_guru::application::caller::{By, Caller};
 /// use smm_guru::application::catalog::{CategoryRule, ImportRequest, ProfitRule, Selection};
 /// use smm_guru::application::identity::{NewUser, Password};
 /// use smm_guru::application::orders::OrderPlacement;
 /// use smm_guru::application::providers::AddProvider;
 /// use smm_guru::application::wallets::Credit;
 /// use smm_guru::domain::identity::Role;
-/// use smm_guru::domain::orders::{Actor, OrderState};
+/// use smm_guru::domain::orders::OrderState;
 /// use smm_guru::domain::providers::ProviderSettings;
 /// use smm_guru::domain::text::{Email, Link, Name};
 /// use smm_guru::domain::{Money, Secret};
@@ -32,9 +32,9 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 ///     let email = Email::parse(&format!("{name}@example.com"))?;
 ///     let password = Password::parse("correct horse battery staple")?;
 ///     let new = NewUser { name: Name::parse(name)?, email, password, role };
-///     Ok(Caller::new(services.create_user.create(Actor::System, new).await?))
+///     Ok(Caller::new(services.create_user.create(&By::Operator, new).await?))
 /// };
-/// let staff = user("sam", Role::Admin).await?.staff().ok_or("an administrator is staff")?;
+/// let staff = user("sam", Role::Admin).await?;
 /// let ann = user("ann", Role::User).await?;
 ///
 /// // A provider: here the simulated one. Its services are sold with 30 % profit.
@@ -45,19 +45,19 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 ///     api_key: Secret::new(panel.key()),
 ///     settings: ProviderSettings::default(),
 /// };
-/// let provider = services.providers.add(&staff, &provider).await?;
+/// let provider = services.providers.add(&staff.with()?, &provider).await?;
 /// let import = ImportRequest {
 ///     provider,
 ///     selection: Selection::All,
 ///     profit: Some(ProfitRule::BasisPoints(3_000)),
 ///     category: CategoryRule::AsProvider,
 /// };
-/// services.import_services.import(&staff, &import).await?;
+/// services.import_services.import(&staff.with()?, &import).await?;
 ///
 /// // A customer with money, and an order.
 /// let ten = Money::parse("10")?;
 /// let credit = Credit { user: ann.user().id.clone(), amount: ten, reason: "a gift".to_owned(), key: None };
-/// services.credit_wallet.credit(&staff, &credit).await?;
+/// services.credit_wallet.credit(&staff.with()?, &credit).await?;
 /// let listing = services.browse_catalog.listing().await?;
 /// let service = listing.iter().flat_map(|category| &category.services).next().ok_or("nothing to order")?;
 /// let wanted = OrderPlacement {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use application::audit::{SearchAudit, VerifyAudit};
 use application::catalog::{
     BrowseCatalog, Categories, EditService, ImportServices, Services as CatalogServices,
 };
 use application::identity::{
-    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, OwnAccount, ResetPassword, SignIn,
-    SignInLimits, SignOut, SignUp, SocialSignIn, UserAdmin,
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, ManageRights, OwnAccount,
+    Reauthenticate, ReauthenticatePorts, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn,
+    UserAdmin,
 };
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::mail::{BrowseMails, DeliverMail, DeliveryPorts};
@@ -52,6 +54,14 @@ pub struct Services {
     pub delete_accounts: Arc<DeleteAccounts>,
     /// Looking at mails.
     pub browse_mails: Arc<BrowseMails>,
+    /// Proving once more who one is.
+    pub reauthenticate: Arc<Reauthenticate>,
+    /// What staff may do.
+    pub rights: Arc<ManageRights>,
+    /// Searching the audit log.
+    pub search_audit: Arc<SearchAudit>,
+    /// Checking the audit log.
+    pub verify_audit: Arc<VerifyAudit>,
     /// What customers can order.
     pub browse_catalog: Arc<BrowseCatalog>,
     /// Categories.
@@ -183,7 +193,12 @@ impl Services {
                 ids.clone(),
                 clock.clone(),
             )),
-            sign_out: Arc::new(SignOut::new(store.clone(), digester.clone())),
+            sign_out: Arc::new(SignOut::new(
+                store.clone(),
+                identity.clone(),
+                digester.clone(),
+                clock.clone(),
+            )),
             current_session: Arc::new(CurrentSession::new(
                 store.clone(),
                 identity.clone(),
@@ -209,6 +224,17 @@ impl Services {
                 clock.clone(),
             )),
             create_user: Arc::new(CreateUser::new(store.clone(), hasher, ids.clone(), clock.clone())),
+            reauthenticate: Arc::new(Reauthenticate::new(
+                reauthenticate_ports(ports),
+                SignInLimits::default(),
+            )),
+            rights: Arc::new(ManageRights::new(store.clone(), identity.clone(), clock.clone())),
+            search_audit: Arc::new(SearchAudit::new(
+                store.clone(),
+                ports.audit.clone(),
+                clock.clone(),
+            )),
+            verify_audit: Arc::new(VerifyAudit::new(ports.audit.clone())),
             browse_catalog: Arc::new(BrowseCatalog::new(catalog.clone())),
             categories: Arc::new(Categories::new(store.clone(), catalog.clone(), clock.clone())),
             services: Arc::new(CatalogServices::new(
@@ -265,6 +291,18 @@ impl Services {
             submission,
             panels,
         }
+    }
+}
+
+fn reauthenticate_ports(ports: &Adapters) -> ReauthenticatePorts {
+    ReauthenticatePorts {
+        store: ports.store.clone(),
+        queries: ports.identity.clone(),
+        hasher: ports.hasher.clone(),
+        digester: ports.digester.clone(),
+        limiter: ports.limiter.clone(),
+        ids: ports.ids.clone(),
+        clock: ports.clock.clone(),
     }
 }
 

@@ -142,6 +142,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         wallets: queries.clone(),
         mails: queries.clone(),
         tokens: queries.clone(),
+        audit: queries.clone(),
         submission: queries,
         identity_of_database: Arc::new(SeaIdentity::new(database)),
         memory,

@@ -75,6 +75,7 @@ pub fn session(n: u32, user: &UserId) -> Session {
         ip_address: Some("192.0.2.7".to_owned()),
         user_agent: Some("Mozilla/5.0".to_owned()),
         impersonated_by: None,
+        authenticated_at: NOW,
         created_at: NOW,
         updated_at: NOW,
     }

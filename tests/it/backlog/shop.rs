@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use application::caller::{Caller, Staff};
+use application::caller::Caller;
 use application::jobs::JobRunner;
 use application::orders::OrderLine;
 use application::providers::AddProvider;
@@ -115,7 +115,6 @@ impl AtOnce {
     pub async fn open(ground: Ground) -> Self {
         let system = ground.open().await;
         let staff = Caller::new(enlist(&system, "staff", Role::Admin).await);
-        let staff = staff.staff().unwrap();
         let services = system.services();
         let mut customers = Vec::new();
         for number in 0..CUSTOMERS {
@@ -126,7 +125,11 @@ impl AtOnce {
                 reason: "A bank transfer".to_owned(),
                 key: None,
             };
-            services.credit_wallet.credit(&staff, &credit).await.unwrap();
+            services
+                .credit_wallet
+                .credit(&staff.with().unwrap(), &credit)
+                .await
+                .unwrap();
             customers.push(customer);
         }
         let (mut providers, mut offers) = (Vec::new(), Vec::new());
@@ -236,7 +239,7 @@ impl AtOnce {
 }
 
 /// A provider and one service of it.
-async fn sell(services: &Services, staff: &Staff, number: usize) -> (ProviderId, ServiceId) {
+async fn sell(services: &Services, staff: &Caller, number: usize) -> (ProviderId, ServiceId) {
     let provider = AddProvider {
         name: Name::parse(&format!("Provider {number}")).unwrap(),
         api_url: format!("http://127.0.0.1:{}/api/v2", 9_000 + number),
@@ -246,7 +249,11 @@ async fn sell(services: &Services, staff: &Staff, number: usize) -> (ProviderId,
             ..ProviderSettings::default()
         },
     };
-    let provider = services.providers.add(staff, &provider).await.unwrap();
+    let provider = services
+        .providers
+        .add(&staff.with().unwrap(), &provider)
+        .await
+        .unwrap();
     let offer = PanelService {
         upstream_id: "1101".to_owned(),
         name: "Likes".to_owned(),
@@ -261,7 +268,11 @@ async fn sell(services: &Services, staff: &Staff, number: usize) -> (ProviderId,
     };
     (
         provider,
-        services.services.add(staff, provider, &offer).await.unwrap(),
+        services
+            .services
+            .add(&staff.with().unwrap(), provider, &offer)
+            .await
+            .unwrap(),
     )
 }
 

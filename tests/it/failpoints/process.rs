@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use application::caller::{Caller, Staff};
+use application::caller::Caller;
 use application::catalog::{CategoryChoice, ServiceEdit};
 use application::jobs::{JobRunner, Relay, Schedule, Schedules, UseCases};
 use application::orders::{OrderLine, OrderPlacement, PlaceOrderError, PlaceOrdersError};
@@ -83,7 +83,7 @@ pub struct Process {
     workers: [Worker; 2],
     shelf: Arc<Shelf>,
     customer: Caller,
-    staff: Staff,
+    staff: Caller,
     service: ServiceId,
     arrived_by: u64,
 }
@@ -120,7 +120,7 @@ impl Process {
             relay: smm_guru::relay(&ports),
             workers: [worker("first"), worker("second")],
             customer: user(&life.customer).await,
-            staff: user(&life.staff).await.staff().unwrap(),
+            staff: user(&life.staff).await,
             service: ServiceId(life.service),
             arrived_by: life.arrived_by,
             clock,
@@ -206,7 +206,8 @@ impl Process {
             profit: before.checked_add(by).unwrap(),
             category: CategoryChoice::Id(view.service.category),
         };
-        let edited = self.services.edit_service.edit(&self.staff, self.service, &edit);
+        let staff = self.staff.with().unwrap();
+        let edited = self.services.edit_service.edit(&staff, self.service, &edit);
         edited.await.unwrap();
     }
 

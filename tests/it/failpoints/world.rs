@@ -268,7 +268,7 @@ fn start(life: &Life) -> Child {
 
 /// A provider, its services with profit, and money for the customer; the service that is ordered.
 async fn stock(system: &System, panel: &Panel, staff: &Caller, customer: &UserId) -> i64 {
-    let (services, staff) = (system.services(), staff.staff().unwrap());
+    let services = system.services();
     let provider = AddProvider {
         name: Name::parse("Panel").unwrap(),
         api_url: panel.url(),
@@ -280,19 +280,31 @@ async fn stock(system: &System, panel: &Panel, staff: &Caller, customer: &UserId
         },
     };
     let import = ImportRequest {
-        provider: services.providers.add(&staff, &provider).await.unwrap(),
+        provider: services
+            .providers
+            .add(&staff.with().unwrap(), &provider)
+            .await
+            .unwrap(),
         selection: Selection::All,
         profit: Some(ProfitRule::BasisPoints(3_000)),
         category: CategoryRule::AsProvider,
     };
-    services.import_services.import(&staff, &import).await.unwrap();
+    services
+        .import_services
+        .import(&staff.with().unwrap(), &import)
+        .await
+        .unwrap();
     let credit = Credit {
         user: customer.clone(),
         amount: FUNDS,
         reason: "for a test".to_owned(),
         key: None,
     };
-    services.credit_wallet.credit(&staff, &credit).await.unwrap();
+    services
+        .credit_wallet
+        .credit(&staff.with().unwrap(), &credit)
+        .await
+        .unwrap();
     let listing = services.browse_catalog.listing().await.unwrap();
     let mut offered = listing.iter().flat_map(|category| &category.services);
     let sold = offered.find(|service| service.name.as_str() == SOLD).unwrap();

@@ -2,12 +2,16 @@
 
 use super::program::{Variables, run};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["demo"],
     &["serve"],
     &["work"],
     &["migrate"],
+    &["audit"],
+    &["audit", "verify"],
+    &["audit", "head"],
+    &["audit", "export"],
     &["doctor"],
     &["ledger"],
     &["ledger", "verify"],

@@ -1,13 +1,13 @@
 //! A shop that is open: a provider, services with profit, and a customer with money who orders over HTTP.
 
-use application::caller::{Caller, Staff};
+use application::caller::{By, Caller};
 use application::catalog::{CategoryRule, ImportRequest, ProfitRule, Selection};
 use application::identity::{NewUser, Password};
 use application::orders::{ORDERS_MAX, OrderLine};
 use application::providers::AddProvider;
 use application::wallets::Credit;
 use domain::identity::Role;
-use domain::orders::{Actor, OrderState};
+use domain::orders::OrderState;
 use domain::providers::{LookupCapability, ProviderSettings};
 use domain::text::{Email, Link, Name};
 use domain::{Money, OrderId, Secret, ServiceId};
@@ -34,7 +34,7 @@ pub struct Shop {
     quantity: u64,
     // On the heap, because a shop travels through many futures.
     ann: Box<Caller>,
-    sam: Box<Staff>,
+    sam: Box<Caller>,
     system: System,
 }
 
@@ -47,7 +47,7 @@ impl Shop {
     /// The same with a panel at this address.
     pub async fn at(installation: &Installation, panel: &str, lookup: LookupCapability) -> Self {
         let system = installation.open().await;
-        let staff = user(&system, STAFF_EMAIL, Role::Admin).await.staff().unwrap();
+        let staff = user(&system, STAFF_EMAIL, Role::Admin).await;
         let ann = user(&system, EMAIL, Role::User).await;
         let services = system.services();
         let settings = ProviderSettings {
@@ -62,12 +62,20 @@ impl Shop {
             settings,
         };
         let import = ImportRequest {
-            provider: services.providers.add(&staff, &provider).await.unwrap(),
+            provider: services
+                .providers
+                .add(&staff.with().unwrap(), &provider)
+                .await
+                .unwrap(),
             selection: Selection::All,
             profit: Some(ProfitRule::BasisPoints(3_000)),
             category: CategoryRule::AsProvider,
         };
-        services.import_services.import(&staff, &import).await.unwrap();
+        services
+            .import_services
+            .import(&staff.with().unwrap(), &import)
+            .await
+            .unwrap();
         fund(&system, &staff, &ann).await;
         let listing = services.browse_catalog.listing().await.unwrap();
         let offered = listing.iter().flat_map(|category| &category.services);
@@ -173,7 +181,7 @@ impl Shop {
     }
 }
 
-async fn fund(system: &System, staff: &Staff, customer: &Caller) {
+async fn fund(system: &System, staff: &Caller, customer: &Caller) {
     let credit = Credit {
         user: customer.user().id.clone(),
         amount: Money::parse(FUNDS).unwrap(),
@@ -183,7 +191,7 @@ async fn fund(system: &System, staff: &Staff, customer: &Caller) {
     system
         .services()
         .credit_wallet
-        .credit(staff, &credit)
+        .credit(&staff.with().unwrap(), &credit)
         .await
         .unwrap();
 }
@@ -199,7 +207,7 @@ async fn user(system: &System, email: &str, role: Role) -> Caller {
         system
             .services()
             .create_user
-            .create(Actor::System, new)
+            .create(&By::Operator, new)
             .await
             .unwrap(),
     )

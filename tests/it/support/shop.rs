@@ -1,12 +1,11 @@
 //! A shop with one service, opened through the library.
 
-use application::caller::{Caller, Staff};
+use application::caller::{By, Caller};
 use application::identity::{NewUser, Password};
 use application::providers::AddProvider;
 use application::wallets::Credit;
 use domain::catalog::{QuantityRange, ServiceType};
 use domain::identity::{Role, User};
-use domain::orders::Actor;
 use domain::providers::ProviderSettings;
 use domain::text::{Email, Name};
 use domain::{Money, Rate, Secret, ServiceId};
@@ -20,7 +19,7 @@ pub const PASSWORD: &str = "Correct-Horse-7";
 
 /// Who is there and what is sold.
 pub struct Shop {
-    pub staff: Staff,
+    pub staff: Caller,
     pub customer: Caller,
     pub service: ServiceId,
 }
@@ -30,7 +29,6 @@ impl Shop {
     pub async fn open(system: &System, api_url: &str, rate: &str) -> Self {
         let services = system.services();
         let staff = Caller::new(enlist(system, "staff", Role::Admin).await);
-        let staff = staff.staff().expect("an administrator is staff");
         let customer = Caller::new(enlist(system, "buyer", Role::User).await);
         let provider = AddProvider {
             name: Name::parse("Panel of the shop").expect("a name"),
@@ -40,7 +38,10 @@ impl Shop {
         };
         let provider = services
             .providers
-            .add(&staff, &provider)
+            .add(
+                &staff.with().expect("an administrator has every right"),
+                &provider,
+            )
             .await
             .expect("a provider");
         let offer = PanelService {
@@ -57,7 +58,11 @@ impl Shop {
         };
         let service = services
             .services
-            .add(&staff, provider, &offer)
+            .add(
+                &staff.with().expect("an administrator has every right"),
+                provider,
+                &offer,
+            )
             .await
             .expect("a service");
         Self {
@@ -75,7 +80,14 @@ impl Shop {
             reason: "A bank transfer".to_owned(),
             key: None,
         };
-        let credited = system.services().credit_wallet.credit(&self.staff, &credit).await;
+        let credited = system
+            .services()
+            .credit_wallet
+            .credit(
+                &self.staff.with().expect("an administrator has every right"),
+                &credit,
+            )
+            .await;
         credited.expect("a credit");
     }
 }
@@ -88,6 +100,6 @@ pub async fn enlist(system: &System, name: &str, role: Role) -> User {
         password: Password::parse(PASSWORD).expect("it is a password"),
         role,
     };
-    let created = system.services().create_user.create(Actor::System, user).await;
+    let created = system.services().create_user.create(&By::Operator, user).await;
     created.expect("the user is new")
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use persistence::testing::TestDatabase;
 
 /// Tables that change by themselves, and those that may tell of refusals.
-const RESTLESS: [&str; 9] = [
+const RESTLESS: [&str; 11] = [
     "audit_log",
+    "audit_seals",
+    "audit_unsealed",
     "mails",
     "outbox",
     "poll_groups",

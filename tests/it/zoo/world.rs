@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::caller::{Caller, Staff};
+use application::caller::Caller;
 use application::jobs::{JobRunner, Relay, Schedule, Schedules, UseCases, Verdict};
 use application::orders::{ORDERS_MAX, OrderLine, OrderPlacement};
 use application::providers::{AddProvider, EditProvider, ProviderEdit};
@@ -65,7 +65,7 @@ pub struct Zoo {
     shelf: Arc<Shelf>,
     clock: Arc<ClockAhead>,
     services: Services,
-    staff: Staff,
+    staff: Caller,
     _folder: TempDir,
 }
 
@@ -102,7 +102,7 @@ impl Zoo {
             runner: smm_guru::job_runner(&ports, &services, policy, "zoo".to_owned()),
             schedules: smm_guru::schedules(&ports, policy),
             relay: smm_guru::relay(&ports),
-            staff: staff.staff().unwrap(),
+            staff,
             system,
             customer,
             shelf,
@@ -118,7 +118,7 @@ impl Zoo {
         };
         zoo.services
             .credit_wallet
-            .credit(&zoo.staff, &credit)
+            .credit(&zoo.staff.with().unwrap(), &credit)
             .await
             .unwrap();
         zoo
@@ -160,7 +160,12 @@ impl Zoo {
                 ..ProviderSettings::default()
             },
         };
-        let provider = self.services.providers.add(&self.staff, &provider).await.unwrap();
+        let provider = self
+            .services
+            .providers
+            .add(&self.staff.with().unwrap(), &provider)
+            .await
+            .unwrap();
         // As the panel has it.
         let offer = PanelService {
             upstream_id: "1101".to_owned(),
@@ -174,7 +179,11 @@ impl Zoo {
             cancel: false,
             description: None,
         };
-        let added = self.services.services.add(&self.staff, provider, &offer).await;
+        let added = self
+            .services
+            .services
+            .add(&self.staff.with().unwrap(), provider, &offer)
+            .await;
         Cage {
             kind,
             panel,
@@ -268,7 +277,8 @@ impl Zoo {
             api_key: None,
             knobs: ProviderEdit::default(),
         };
-        let edited = self.services.providers.edit(&self.staff, cage.provider, &edit);
+        let staff = self.staff.with().unwrap();
+        let edited = self.services.providers.edit(&staff, cage.provider, &edit);
         edited.await.unwrap();
     }
 

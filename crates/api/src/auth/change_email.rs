@@ -12,7 +12,7 @@ use super::{callback, done};
 use crate::codes::AuthCode;
 use crate::config::Site;
 use crate::error::AuthError;
-use crate::extract::{Client, Signed, Valid};
+use crate::extract::{Client, Proven, Valid};
 use crate::middleware::require_session;
 use crate::state::ApiState;
 
@@ -39,7 +39,7 @@ pub struct ChangeEmailForm {
     responses(
         (status = 200, description = "Changed, or a mail is on its way", body = super::Done),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL` or `EMAIL_IS_THE_SAME`"),
-        (status = 403, description = "`INVALID_CALLBACKURL` or `INVALID_ORIGIN`"),
+        (status = 403, description = "`INVALID_CALLBACKURL`, `SESSION_NOT_FRESH` or `INVALID_ORIGIN`"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -48,7 +48,7 @@ pub async fn change_email(
     state: web::Data<ApiState>,
     site: web::Data<Site>,
     Client(browser): Client,
-    Signed(session): Signed,
+    Proven(session): Proven,
     Valid(form): Valid<ChangeEmailForm>,
 ) -> Result<HttpResponse, AuthError> {
     callback::check(form.callback_url.as_deref(), &site.origins)?;

@@ -10,6 +10,7 @@ mod followed;
 mod forget_password;
 mod get_session;
 mod own;
+mod reauthenticate;
 mod reset_password;
 mod sessions;
 mod sign_in;
@@ -33,7 +34,7 @@ use crate::cookie::granting;
 use crate::middleware::require_right;
 use crate::state::ApiState;
 
-pub use admin::right_for;
+pub use admin::{has_refusal, refusal_of};
 
 /// The routes below `/api/auth`.
 pub fn routes(config: &mut ServiceConfig) {
@@ -53,6 +54,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(change_email::change_email)
         .service(delete_user::delete_user)
         .service(delete_user::delete_user_callback)
+        .service(reauthenticate::reauthenticate)
         .service(own::change_password)
         .service(own::update_user)
         .service(sessions::list_sessions)

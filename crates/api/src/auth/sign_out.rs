@@ -8,6 +8,7 @@ use super::with_cookies;
 use crate::config::Site;
 use crate::cookie::{clearing, forgetting_aside, presented_token, put_aside};
 use crate::error::AuthError;
+use crate::extract::browser;
 use crate::state::ApiState;
 
 /// That the session has ended.
@@ -31,13 +32,14 @@ pub async fn sign_out(
     site: web::Data<Site>,
     request: HttpRequest,
 ) -> Result<HttpResponse, AuthError> {
+    let origin = browser(&request).origin();
     if let Some(token) = presented_token(&*state.signer, request.headers()) {
-        state.sign_out.sign_out(&token).await?;
+        state.sign_out.sign_out(&token, &origin).await?;
     }
     let mut cookies = clearing(site.transport);
     // Staff who act as somebody else are out themselves, too.
     if let Some((own, _)) = put_aside(&*state.signer, request.headers()) {
-        state.sign_out.sign_out(&own).await?;
+        state.sign_out.sign_out(&own, &origin).await?;
         cookies.push(forgetting_aside(site.transport));
     }
     Ok(with_cookies(cookies, &SignedOut { success: true }))

@@ -4,11 +4,15 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use application::caller::{Caller, Staff};
+use application::caller::{Caller, Denied, Staff};
 use application::identity::ActiveSession;
+use domain::identity::{Caution, Names};
+use serde_json::json;
 
-use crate::codes::Code;
+use crate::auth::refusal_of;
+use crate::codes::{AuthCode, Code};
 use crate::error::{ApiError, AuthError};
+use crate::extract::reauthentication;
 
 /// The signed-in user.
 pub struct Customer(pub Caller);
@@ -16,11 +20,14 @@ pub struct Customer(pub Caller);
 /// The session of whoever asks `/api/auth`.
 pub struct Signed(pub ActiveSession);
 
-/// The member of staff who asks `/api/auth`.
-pub struct SignedStaff(pub Staff);
+/// The session of whoever asks `/api/auth` and typed the password a moment ago.
+pub struct Proven(pub ActiveSession);
 
-/// The signed-in member of staff.
-pub struct StaffMember(pub Staff);
+/// The member of staff who asks `/api/auth` and has the right `R`.
+pub struct SignedStaff<R>(pub Staff<R>);
+
+/// The signed-in member of staff, who has the right `R`.
+pub struct StaffMember<R>(pub Staff<R>);
 
 impl FromRequest for Customer {
     type Error = ApiError;
@@ -31,12 +38,16 @@ impl FromRequest for Customer {
     }
 }
 
-impl FromRequest for StaffMember {
+impl<R: Names> FromRequest for StaffMember<R> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(left_by_middleware(request).map(Self))
+        let caller = left_by_middleware::<Caller>(request);
+        ready(caller.and_then(|caller| match caller.with() {
+            Ok(staff) => Ok(Self(staff)),
+            Err(denied) => Err(refused(&caller, denied)),
+        }))
     }
 }
 
@@ -53,16 +64,45 @@ impl FromRequest for Signed {
     }
 }
 
-impl FromRequest for SignedStaff {
+impl FromRequest for Proven {
     type Error = AuthError;
     type Future = Ready<Result<Self, AuthError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
-            left_by_middleware(request)
-                .map(Self)
-                .map_err(|_| AuthError::signed_out()),
-        )
+        let Ok(session) = left_by_middleware::<ActiveSession>(request) else {
+            return ready(Err(AuthError::signed_out()));
+        };
+        let caller = session.clone().caller(reauthentication(request));
+        ready(match caller.proven(Caution::Always) {
+            Ok(()) => Ok(Self(session)),
+            Err(_) => Err(AuthCode::ProveAgain.into()),
+        })
+    }
+}
+
+impl<R: Names> FromRequest for SignedStaff<R> {
+    type Error = AuthError;
+    type Future = Ready<Result<Self, AuthError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Ok(caller) = left_by_middleware::<Caller>(request) else {
+            return ready(Err(AuthError::signed_out()));
+        };
+        ready(caller.with().map(Self).map_err(|denied| match denied {
+            Denied::NoRight(_) => refusal_of(request.path()),
+            Denied::Stale => AuthCode::ProveAgain.into(),
+        }))
+    }
+}
+
+fn refused(caller: &Caller, denied: Denied) -> ApiError {
+    match denied {
+        Denied::NoRight(right) => ApiError::from(Code::Forbidden).with_details(json!({
+            "action": "access_protected_resource",
+            "requiredPermission": right.as_str(),
+            "receivedPermission": caller.user().role.as_str(),
+        })),
+        Denied::Stale => Code::ReauthenticationRequired.into(),
     }
 }
 

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
-use actix_web::{Error, FromRequest, HttpRequest, web};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use application::identity::Browser;
+use domain::identity::Reauthentication;
+use tracing_actix_web::RequestId;
 
 use crate::config::Site;
 
@@ -24,6 +26,12 @@ impl FromRequest for Client {
     }
 }
 
+/// When whoever asks has to type the password once more.
+pub fn reauthentication(request: &HttpRequest) -> Reauthentication {
+    let site = request.app_data::<web::Data<Site>>();
+    site.map_or(Reauthentication::Strict, |site| site.reauthentication)
+}
+
 /// What is known about who asks.
 pub fn browser(request: &HttpRequest) -> Browser {
     let hops = request
@@ -39,6 +47,7 @@ pub fn browser(request: &HttpRequest) -> Browser {
     Browser {
         ip_address: address.map(|address| address.to_string()),
         user_agent,
+        request: request.extensions().get::<RequestId>().map(ToString::to_string),
     }
 }
 

@@ -7,8 +7,8 @@ mod lenient;
 mod page;
 mod valid;
 
-pub use caller::{Customer, Signed, SignedStaff, StaffMember};
-pub use client::{Client, browser};
+pub use caller::{Customer, Proven, Signed, SignedStaff, StaffMember};
+pub use client::{Client, browser, reauthentication};
 pub use idempotency::IdempotencyHeader;
 pub use lenient::{decimal_text, given, text_or_number, whole_number};
 pub use page::Page;

@@ -44,6 +44,7 @@ fn bucket(path: &str) -> Option<Bucket> {
         "sign-up" => Some(SIGN_UP),
         "sign-in"
         | "change-password"
+        | "reauthenticate"
         | "change-email"
         | "delete-user"
         | "forget-password"

@@ -9,10 +9,11 @@ use application::identity::ActiveSession;
 use ports::StoreError;
 use serde_json::json;
 
-use crate::auth::right_for;
+use crate::auth::has_refusal;
 use crate::codes::Code;
 use crate::cookie::presented_token;
 use crate::error::{ApiError, AuthError};
+use crate::extract::{browser, reauthentication};
 use crate::state::ApiState;
 
 /// Lets signed-in users pass, as [`Caller`]s.
@@ -28,7 +29,7 @@ pub async fn require_user(
     next.call(request).await
 }
 
-/// Lets staff pass, as `Staff`.
+/// Lets staff pass, as [`Caller`]s. Which right a handler needs stands in its signature.
 pub async fn require_staff(
     state: web::Data<ApiState>,
     request: ServiceRequest,
@@ -37,8 +38,10 @@ pub async fn require_staff(
     let caller = caller(&state, &request)
         .await?
         .ok_or_else(|| unauthenticated("admin", "admin"))?;
-    let staff = caller.staff().ok_or_else(|| not_staff(&caller))?;
-    request.extensions_mut().insert(staff);
+    if !caller.user().role.is_staff() {
+        return Err(not_staff(&caller).into());
+    }
+    request.extensions_mut().insert(caller);
     next.call(request).await
 }
 
@@ -54,38 +57,40 @@ pub async fn require_session(
     next.call(request).await
 }
 
-/// Lets staff pass who have the right that the path needs, as `Staff` and [`ActiveSession`]s, in the dialect of
-/// `/api/auth`. A path of which nobody said what it needs is no path.
+/// Lets requests with a session pass, as [`Caller`]s and [`ActiveSession`]s, in the dialect of `/api/auth`. Which right a
+/// handler needs stands in its signature. A path of which nobody said how it refuses is no path.
 pub async fn require_right(
     state: web::Data<ApiState>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let Some((right, refusal)) = right_for(request.path()) else {
+    if !has_refusal(request.path()) {
         return Ok(request
             .into_response(HttpResponse::NotFound().finish())
             .map_into_right_body());
-    };
+    }
     let session = session(&state, &request).await.map_err(AuthError::from)?;
     let session = session.ok_or_else(AuthError::signed_out)?;
-    let caller = Caller::new(session.user.clone());
-    let staff = caller.staff().filter(|_| session.user.role.has(right));
-    let staff = staff.ok_or_else(|| AuthError::from(refusal))?;
-    request.extensions_mut().insert(staff);
+    let caller = session.clone().caller(reauthentication(request.request()));
+    request.extensions_mut().insert(caller);
     request.extensions_mut().insert(session);
     Ok(next.call(request).await?.map_into_left_body())
 }
 
 async fn session(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, StoreError> {
     match presented_token(&*state.signer, request.headers()) {
-        Some(token) => state.current_session.find(&token).await,
+        Some(token) => {
+            let found = state.current_session.find(&token).await?;
+            let origin = browser(request.request()).origin();
+            Ok(found.map(|session| ActiveSession { origin, ..session }))
+        }
         None => Ok(None),
     }
 }
 
 async fn caller(state: &ApiState, request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
     let session = session(state, request).await?;
-    Ok(session.map(|session| Caller::new(session.user)))
+    Ok(session.map(|session| session.caller(reauthentication(request.request()))))
 }
 
 fn unauthenticated(area: &str, required: &str) -> ApiError {

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use api::{ApiConfig, ApiState, serve};
+use application::caller::By;
 use application::identity::{NewUser, Password};
 use domain::identity::Role;
-use domain::orders::Actor;
 use domain::text::{Email, Name};
 use serde_json::{Value, json};
 use smm_guru::{AddressPolicy, EmbeddedOptions, System};
@@ -65,6 +65,9 @@ pub fn state(system: &System) -> ApiState {
         addresses: services.addresses.clone(),
         delete_accounts: services.delete_accounts.clone(),
         mails: services.browse_mails.clone(),
+        reauthenticate: services.reauthenticate.clone(),
+        rights: services.rights.clone(),
+        search_audit: services.search_audit.clone(),
         catalog: services.browse_catalog.clone(),
         categories: services.categories.clone(),
         services: services.services.clone(),
@@ -116,7 +119,7 @@ impl TestServer {
             .system
             .services()
             .create_user
-            .create(Actor::System, new)
+            .create(&By::Operator, new)
             .await
             .unwrap();
         let form = json!({ "email": email, "password": PASSWORD });

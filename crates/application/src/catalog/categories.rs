@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use domain::CategoryId;
 use domain::catalog::{Category, UNCATEGORIZED};
+use domain::identity::right::{ServicesRead, ServicesWrite};
 use domain::text::Name;
 use ports::audit::AuditEntry;
 use ports::catalog::{CatalogQueries, CategoryView, Unique};
 use ports::{Clock, Store, StoreError};
 
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::retry_contended;
 
 /// Why no category was added.
@@ -76,7 +77,7 @@ impl Categories {
     ///
     /// # Errors
     /// [`StoreError`] if the database failed.
-    pub async fn list(&self, _: &Staff) -> Result<Vec<CategoryView>, StoreError> {
+    pub async fn list(&self, _: &Staff<ServicesRead>) -> Result<Vec<CategoryView>, StoreError> {
         self.queries.categories().await
     }
 
@@ -84,7 +85,11 @@ impl Categories {
     ///
     /// # Errors
     /// [`AddCategoryError`] if it was not added, or nobody knows.
-    pub async fn add(&self, staff: &Staff, name: &Name) -> Result<CategoryId, AddCategoryError> {
+    pub async fn add(
+        &self,
+        staff: &Staff<ServicesWrite>,
+        name: &Name,
+    ) -> Result<CategoryId, AddCategoryError> {
         match retry_contended(|| self.record_added(staff, name)).await? {
             Unique::Saved(id) => Ok(id),
             Unique::Taken | Unique::Missing => Err(AddCategoryError::NameTaken),
@@ -97,7 +102,7 @@ impl Categories {
     /// [`RenameCategoryError`] if it was not renamed, or nobody knows.
     pub async fn rename(
         &self,
-        staff: &Staff,
+        staff: &Staff<ServicesWrite>,
         id: CategoryId,
         name: &Name,
     ) -> Result<(), RenameCategoryError> {
@@ -116,7 +121,11 @@ impl Categories {
     ///
     /// # Errors
     /// [`ArchiveCategoryError`] if it was not archived, or nobody knows.
-    pub async fn archive(&self, staff: &Staff, id: CategoryId) -> Result<(), ArchiveCategoryError> {
+    pub async fn archive(
+        &self,
+        staff: &Staff<ServicesWrite>,
+        id: CategoryId,
+    ) -> Result<(), ArchiveCategoryError> {
         let category = self.find(id).await?.ok_or(ArchiveCategoryError::Missing)?;
         if is_reserved(&category.name) {
             return Err(ArchiveCategoryError::Reserved);
@@ -136,7 +145,7 @@ impl Categories {
             .find(|category| category.id == id))
     }
 
-    async fn record_added(&self, staff: &Staff, name: &Name) -> Result<Unique<CategoryId>, StoreError> {
+    async fn record_added(&self, staff: &Member, name: &Name) -> Result<Unique<CategoryId>, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let added = tx.catalog().insert_category(name, staff.id(), now).await?;
@@ -152,7 +161,7 @@ impl Categories {
 
     async fn record_renamed(
         &self,
-        staff: &Staff,
+        staff: &Member,
         category: &Category,
         name: &Name,
     ) -> Result<Unique<()>, StoreError> {
@@ -162,7 +171,10 @@ impl Categories {
             .rename_category(category.id, name, self.clock.now())
             .await?;
         if renamed == Unique::Saved(()) {
-            let details = vec![("from", category.name.to_string()), ("to", name.to_string())];
+            let details = vec![
+                ("name_before", category.name.to_string()),
+                ("name", name.to_string()),
+            ];
             tx.audit()
                 .append(&self.entry(staff, "category.rename", category.id, details))
                 .await?;
@@ -171,7 +183,7 @@ impl Categories {
         Ok(renamed)
     }
 
-    async fn record_archived(&self, staff: &Staff, category: &Category) -> Result<bool, StoreError> {
+    async fn record_archived(&self, staff: &Member, category: &Category) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let into = tx
@@ -191,18 +203,14 @@ impl Categories {
 
     fn entry(
         &self,
-        staff: &Staff,
+        staff: &Member,
         action: &'static str,
         id: CategoryId,
         details: Vec<(&'static str, String)>,
     ) -> AuditEntry {
-        AuditEntry {
-            actor: staff.actor(),
-            action,
-            target: format!("category:{id}"),
-            details,
-            at: self.clock.now(),
-        }
+        staff
+            .entry(action, format!("category:{id}"), self.clock.now())
+            .with_all(details)
     }
 }
 

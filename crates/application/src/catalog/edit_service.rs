@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use domain::catalog::{Category, Service};
+use domain::identity::right::ServicesWrite;
 use domain::text::Name;
 use domain::{CategoryId, Rate, ServiceId};
-use ports::audit::AuditEntry;
 use ports::catalog::CatalogQueries;
 use ports::{Clock, Store, StoreError};
 
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::{MaybeContended, retry_contended};
 
 /// Which category a service is to be in.
@@ -79,7 +79,7 @@ impl EditService {
     /// [`EditServiceError`] if it was not changed, or nobody knows.
     pub async fn edit(
         &self,
-        staff: &Staff,
+        staff: &Staff<ServicesWrite>,
         id: ServiceId,
         edit: &ServiceEdit,
     ) -> Result<(), EditServiceError> {
@@ -101,7 +101,7 @@ impl EditService {
 
     async fn record(
         &self,
-        staff: &Staff,
+        staff: &Member,
         id: ServiceId,
         edit: &ServiceEdit,
         category: &Category,
@@ -114,10 +114,12 @@ impl EditService {
             .await?
             .ok_or(EditServiceError::Missing)?;
         let details = vec![
+            ("name_before", before.name.to_string()),
             ("name", edit.name.to_string()),
             ("profit_before", before.profit.unwrap_or_default().to_string()),
             ("profit", edit.profit.to_string()),
-            ("category", category.name.to_string()),
+            ("category_before", before.category.to_string()),
+            ("category", category.id.to_string()),
         ];
         let after = Service {
             name: edit.name.clone(),
@@ -130,13 +132,9 @@ impl EditService {
             return Err(EditServiceError::PriceTooLarge);
         }
         tx.catalog().update_service(&after).await?;
-        let entry = AuditEntry {
-            actor: staff.actor(),
-            action: "service.edit",
-            target: format!("service:{id}"),
-            details,
-            at: now,
-        };
+        let entry = staff
+            .entry("service.edit", format!("service:{id}"), now)
+            .with_all(details);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(())

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::CategoryId;
+use domain::identity::right::ServicesWrite;
 use domain::text::Name;
-use ports::audit::AuditEntry;
 use ports::catalog::Unique;
 use ports::gateway::{PanelGateway, PanelService};
 use ports::{Clock, Store, StoreError, Tx};
@@ -15,7 +15,7 @@ use super::offer::{Placement, new_service, offered_name};
 use super::wanted::{
     CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportedRow, profit_on, row, select,
 };
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::providers::{AskProviderError, Panels, offered_services};
 use crate::retry::retry_contended;
 
@@ -64,7 +64,7 @@ impl ImportServices {
     /// [`ImportServicesError`] if the provider or the database gave up.
     pub async fn import(
         &self,
-        staff: &Staff,
+        staff: &Staff<ServicesWrite>,
         request: &ImportRequest,
     ) -> Result<ImportReport, ImportServicesError> {
         let offer = offered_services(&self.panels, &*self.gateway, request.provider).await?;
@@ -82,7 +82,7 @@ impl ImportServices {
 
     async fn import_chunk(
         &self,
-        staff: &Staff,
+        staff: &Member,
         request: &ImportRequest,
         chunk: &[PanelService],
     ) -> Result<Vec<ImportedRow>, StoreError> {
@@ -106,7 +106,7 @@ impl ImportServices {
 
     async fn record(
         &self,
-        staff: &Staff,
+        staff: &Member,
         request: &ImportRequest,
         chunk: &[PanelService],
     ) -> Result<Vec<ImportedRow>, StoreError> {
@@ -124,13 +124,11 @@ impl ImportServices {
             .iter()
             .filter(|row| matches!(row.outcome, ImportOutcome::Added(_)))
             .count();
-        let entry = AuditEntry {
-            actor: staff.actor(),
-            action: "services.import",
-            target: format!("provider:{}", request.provider),
-            details: vec![("wanted", chunk.len().to_string()), ("added", added.to_string())],
-            at: self.clock.now(),
-        };
+        let target = format!("provider:{}", request.provider);
+        let entry = staff
+            .entry("services.import", target, self.clock.now())
+            .with("wanted", chunk.len())
+            .with("added", added);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(rows)
@@ -139,7 +137,7 @@ impl ImportServices {
     async fn category(
         &self,
         tx: &mut dyn Tx,
-        staff: &Staff,
+        staff: &Member,
         request: &ImportRequest,
         service: &PanelService,
         known: &mut HashMap<Name, CategoryId>,
@@ -162,7 +160,7 @@ impl ImportServices {
     async fn add(
         &self,
         tx: &mut dyn Tx,
-        staff: &Staff,
+        staff: &Member,
         request: &ImportRequest,
         service: &PanelService,
         category: CategoryId,

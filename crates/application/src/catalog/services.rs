@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use domain::catalog::Availability;
+use domain::identity::right::{ServicesRead, ServicesWrite};
 use domain::text::TextError;
 use domain::{ProviderId, ServiceId};
-use ports::audit::AuditEntry;
 use ports::catalog::{CatalogQueries, ServiceView, Unique};
 use ports::gateway::PanelService;
 use ports::{Clock, Store, StoreError};
 
 use super::categories::uncategorized;
 use super::offer::{Placement, new_service};
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::{MaybeContended, retry_contended};
 
 /// Why no service was added.
@@ -71,7 +71,7 @@ impl Services {
     ///
     /// # Errors
     /// [`StoreError`] if the database failed.
-    pub async fn list(&self, _: &Staff) -> Result<Vec<ServiceView>, StoreError> {
+    pub async fn list(&self, _: &Staff<ServicesRead>) -> Result<Vec<ServiceView>, StoreError> {
         self.queries.services().await
     }
 
@@ -81,7 +81,7 @@ impl Services {
     /// [`AddServiceError`] if it was not added, or nobody knows.
     pub async fn add(
         &self,
-        staff: &Staff,
+        staff: &Staff<ServicesWrite>,
         provider: ProviderId,
         offer: &PanelService,
     ) -> Result<ServiceId, AddServiceError> {
@@ -92,7 +92,11 @@ impl Services {
     ///
     /// # Errors
     /// [`ArchiveServiceError`] if it was not archived, or nobody knows.
-    pub async fn archive(&self, staff: &Staff, id: ServiceId) -> Result<(), ArchiveServiceError> {
+    pub async fn archive(
+        &self,
+        staff: &Staff<ServicesWrite>,
+        id: ServiceId,
+    ) -> Result<(), ArchiveServiceError> {
         if retry_contended(|| self.record_archived(staff, id)).await? {
             Ok(())
         } else {
@@ -102,7 +106,7 @@ impl Services {
 
     async fn record_added(
         &self,
-        staff: &Staff,
+        staff: &Member,
         provider: ProviderId,
         offer: &PanelService,
     ) -> Result<ServiceId, AddServiceError> {
@@ -125,23 +129,17 @@ impl Services {
         let Unique::Saved(id) = tx.catalog().insert_service(&service, now).await? else {
             return Err(AddServiceError::AlreadyThere);
         };
-        let entry = AuditEntry {
-            actor: staff.actor(),
-            action: "service.add",
-            target: format!("service:{id}"),
-            details: vec![
-                ("provider", provider.to_string()),
-                ("upstream_id", service.upstream_id),
-                ("rate", service.rate.to_string()),
-            ],
-            at: now,
-        };
+        let entry = staff
+            .entry("service.add", format!("service:{id}"), now)
+            .with("provider", provider)
+            .with("upstream_id", &service.upstream_id)
+            .with("rate", service.rate);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(id)
     }
 
-    async fn record_archived(&self, staff: &Staff, id: ServiceId) -> Result<bool, StoreError> {
+    async fn record_archived(&self, staff: &Member, id: ServiceId) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let archived = tx
@@ -151,13 +149,7 @@ impl Services {
         if !archived {
             return Ok(false);
         }
-        let entry = AuditEntry {
-            actor: staff.actor(),
-            action: "service.archive",
-            target: format!("service:{id}"),
-            details: Vec::new(),
-            at: now,
-        };
+        let entry = staff.entry("service.archive", format!("service:{id}"), now);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(true)

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use domain::identity::User;
 use domain::mail::{MailKind, TokenPurpose};
-use domain::orders::Actor;
 use domain::text::Email;
 use domain::{Secret, Timestamp};
 use ports::audit::AuditEntry;
@@ -18,6 +17,7 @@ use ports::{Clock, IdSource, Store, StoreError, Tx};
 use super::current_session::ActiveSession;
 use super::mail_limits::{TooManyMails, admit};
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
+use crate::caller::actor;
 use crate::mail::{MailOffice, Note, post};
 use crate::retry::retry_contended;
 
@@ -172,9 +172,7 @@ impl Addresses {
         if signs_in && !is_signed_in && !user.is_banned(now) {
             let opening = Opening::of(&user, browser, Remember::Yes, now);
             let session = opening.open(&*self.ids, &*self.digester);
-            tx.identity()
-                .insert_session(&session.session, &session.digest)
-                .await?;
+            session.record(&mut *tx, &user).await?;
             opened = Some(session);
         }
         append(&mut *tx, &user, "user.verify_address", now).await?;
@@ -325,12 +323,6 @@ impl Addresses {
 }
 
 async fn append(tx: &mut dyn Tx, user: &User, action: &'static str, at: Timestamp) -> Result<(), StoreError> {
-    let entry = AuditEntry {
-        actor: Actor::Customer(user.id.clone()),
-        action,
-        target: format!("user:{}", user.id),
-        details: Vec::new(),
-        at,
-    };
+    let entry = AuditEntry::new(actor(user), action, format!("user:{}", user.id), at);
     tx.audit().append(&entry).await
 }

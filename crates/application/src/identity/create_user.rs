@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use domain::identity::right::UsersWrite;
 use domain::identity::{Role, User};
-use domain::orders::Actor;
 use domain::text::{Email, Name};
 use ports::audit::AuditEntry;
 use ports::crypto::{PasswordError, PasswordHasher};
@@ -12,6 +12,7 @@ use ports::{Clock, IdSource, Store, StoreError};
 
 use super::account::{insert_account, new_user};
 use super::password::Password;
+use crate::caller::By;
 use crate::retry::retry_contended;
 
 /// The user to be created.
@@ -33,6 +34,9 @@ pub enum CreateUserError {
     /// Somebody has the address.
     #[error("a user with this address exists already")]
     AddressTaken,
+    /// Only administrators create members of staff.
+    #[error("only an administrator creates members of staff")]
+    RoleNotTheirs,
     /// The password could not be hashed now.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -70,16 +74,15 @@ impl CreateUser {
     ///
     /// # Errors
     /// [`CreateUserError`] if nothing was recorded, or nobody knows.
-    pub async fn create(&self, by: Actor, new: NewUser) -> Result<User, CreateUserError> {
+    pub async fn create(&self, by: &By<UsersWrite>, new: NewUser) -> Result<User, CreateUserError> {
+        if !by.may_give(new.role) {
+            return Err(CreateUserError::RoleNotTheirs);
+        }
         let hash = self.hasher.hash(new.password.secret()).await?;
         let user = new_user(new.name, new.email, new.role, self.clock.now(), &*self.ids);
-        let entry = AuditEntry {
-            actor: by,
-            action: "user.create",
-            target: format!("user:{}", user.id),
-            details: vec![("role", user.role.as_str().to_owned())],
-            at: user.created_at,
-        };
+        let entry = by
+            .entry("user.create", format!("user:{}", user.id), user.created_at)
+            .with("role", user.role.as_str());
         match retry_contended(|| self.record(&user, &hash, &entry)).await? {
             Inserted::AlreadyThere => Err(CreateUserError::AddressTaken),
             Inserted::New => Ok(user),

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use domain::identity::{Session, SessionPolicy, User};
+use domain::identity::{Reauthentication, Rights, Session, SessionPolicy, User};
 use domain::{Secret, Timestamp};
+use ports::audit::Origin;
 use ports::crypto::TokenDigester;
 use ports::identity::IdentityQueries;
 use ports::{Clock, Store, StoreError};
 
 use super::session::Remember;
+use crate::caller::Caller;
 use crate::retry::retry_contended;
 
 /// A session that is open, and its user, who is not banned.
@@ -18,10 +20,27 @@ pub struct ActiveSession {
     pub session: Session,
     /// Its user.
     pub user: User,
+    /// The rights that its user was given.
+    pub rights: Rights,
     /// Whether the browser was asked to keep it.
     pub remember: Remember,
+    /// Where it is used from; whoever has the request fills it in.
+    pub origin: Origin,
     /// When it was looked up.
     pub now: Timestamp,
+}
+
+impl ActiveSession {
+    /// The session's user as a caller.
+    #[must_use]
+    pub fn caller(self, setting: Reauthentication) -> Caller {
+        let caller = Caller::new(self.user).given(self.rights).from(self.origin);
+        if self.session.is_fresh(self.now) {
+            caller
+        } else {
+            caller.stale(setting)
+        }
+    }
 }
 
 /// Looks sessions up and keeps those in use alive.
@@ -56,7 +75,7 @@ impl CurrentSession {
     pub async fn find(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
         let now = self.clock.now();
         let digest = self.digester.digest(token.reveal());
-        let Some((session, user)) = self.queries.session(&digest, now).await? else {
+        let Some((session, user, rights)) = self.queries.session(&digest, now).await? else {
             return Ok(None);
         };
         let policy = SessionPolicy::of(user.role);
@@ -75,7 +94,9 @@ impl CurrentSession {
         Ok(Some(ActiveSession {
             session,
             user,
+            rights,
             remember,
+            origin: Origin::default(),
             now,
         }))
     }

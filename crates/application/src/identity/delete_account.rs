@@ -1,7 +1,6 @@
 //! Users delete their account.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::mail::{MailKind, TokenPurpose};
 use domain::orders::Actor;
@@ -20,9 +19,6 @@ use super::removal::{Removal, Removed};
 use super::session::Browser;
 use crate::mail::{MailOffice, Note, post};
 use crate::retry::retry_contended;
-
-/// Whoever signed in this long ago is believed to be the user without a password.
-const FRESH: Duration = Duration::from_mins(5);
 
 /// What the user gives.
 #[derive(Debug, Clone, Default)]
@@ -178,8 +174,7 @@ impl DeleteAccounts {
         password: Option<&Secret>,
     ) -> Result<(), DeleteAccountError> {
         let Some(password) = password else {
-            let age = self.clock.now().since(session.session.created_at);
-            return if age <= FRESH {
+            return if session.session.is_fresh(self.clock.now()) {
                 Ok(())
             } else {
                 Err(DeleteAccountError::NotFresh)
@@ -226,13 +221,8 @@ impl DeleteAccounts {
         }
         let removed = Removal::of(user, now).settled(&mut *tx).await?;
         if removed == Removed::Done {
-            let entry = AuditEntry {
-                actor: Actor::Customer(user.clone()),
-                action: "user.delete",
-                target: format!("user:{user}"),
-                details: Vec::new(),
-                at: now,
-            };
+            let actor = Actor::Customer(user.clone());
+            let entry = AuditEntry::new(actor, "user.delete", format!("user:{user}"), now);
             tx.audit().append(&entry).await?;
             tx.commit().await?;
         }

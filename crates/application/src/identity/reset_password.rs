@@ -145,13 +145,12 @@ impl ResetPassword {
         tx.identity().delete_sessions_of(user, None).await?;
         tx.tokens().revoke_all(user).await?;
         tx.audit()
-            .append(&AuditEntry {
-                actor: Actor::Customer(user.clone()),
-                action: "user.reset_password",
-                target: format!("user:{user}"),
-                details: Vec::new(),
-                at: now,
-            })
+            .append(&AuditEntry::new(
+                Actor::Customer(user.clone()),
+                "user.reset_password",
+                format!("user:{user}"),
+                now,
+            ))
             .await?;
         if let Some(notice) = notice {
             post(&mut *tx, notice).await?;

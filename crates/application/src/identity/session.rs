@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use domain::identity::{Session, SessionPolicy, User};
 use domain::{Secret, SessionId, Timestamp, UserId};
-use ports::IdSource;
+use ports::audit::{AuditEntry, Origin};
 use ports::crypto::TokenDigester;
 use ports::identity::TokenDigest;
+use ports::{IdSource, StoreError, Tx};
+
+use crate::caller::actor;
 
 /// The longest user agent that is kept, in characters.
 const USER_AGENT_MAX_CHARS: usize = 512;
@@ -19,9 +22,20 @@ pub struct Browser {
     pub ip_address: Option<String>,
     /// What it says it is.
     pub user_agent: Option<String>,
+    /// The id of the request.
+    pub request: Option<String>,
 }
 
 impl Browser {
+    /// Where it asks from, for the audit log.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            address: self.ip_address.clone(),
+            request: self.request.clone(),
+        }
+    }
+
     /// The network that the address stands for. An IPv6 customer owns a whole /64, so single addresses in it prove
     /// nothing. A loopback address is a proxy that nobody told us to trust: it stands for everybody, and for no network.
     #[must_use]
@@ -62,6 +76,17 @@ pub(super) struct NewSession {
     pub session: Session,
     pub token: Secret,
     pub digest: TokenDigest,
+    pub origin: Origin,
+}
+
+impl NewSession {
+    /// Records it, and that `user` signed in.
+    pub(super) async fn record(&self, tx: &mut dyn Tx, user: &User) -> Result<(), StoreError> {
+        tx.identity().insert_session(&self.session, &self.digest).await?;
+        let target = format!("user:{}", user.id);
+        let entry = AuditEntry::new(actor(user), "session.open", target, self.session.created_at);
+        tx.audit().append(&entry.from(&self.origin)).await
+    }
 }
 
 /// How a session begins.
@@ -105,11 +130,13 @@ impl<'a> Opening<'a> {
                 ip_address: self.browser.ip_address.clone(),
                 user_agent: self.browser.user_agent.as_deref().map(cut_user_agent),
                 impersonated_by: self.impersonated_by.cloned(),
+                authenticated_at: self.now,
                 created_at: self.now,
                 updated_at: self.now,
             },
             digest: digester.digest(&token),
             token: Secret::new(token),
+            origin: self.browser.origin(),
         }
     }
 }
@@ -125,7 +152,7 @@ mod tests {
     fn network_of(address: &str) -> Option<String> {
         let browser = Browser {
             ip_address: Some(address.to_owned()),
-            user_agent: None,
+            ..Browser::default()
         };
         browser.network()
     }

@@ -11,6 +11,7 @@ use ports::identity::{Credentials, IdentityQueries};
 use ports::limits::RateLimiter;
 use ports::{Clock, IdSource, Store, StoreError};
 
+use super::refusals::{Refusal, RefusedSignIns};
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
 use super::throttle::{SignInLimits, Throttle};
 use crate::retry::retry_contended;
@@ -58,6 +59,7 @@ pub struct SignIn {
     hasher: Arc<dyn PasswordHasher>,
     digester: Arc<dyn TokenDigester>,
     throttle: Throttle,
+    refused: RefusedSignIns,
     ids: Arc<dyn IdSource>,
     clock: Arc<dyn Clock>,
 }
@@ -79,12 +81,14 @@ impl SignIn {
         ids: Arc<dyn IdSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let refused = RefusedSignIns::new(store.clone(), queries.clone(), limiter.clone(), clock.clone());
         Self {
             store,
             queries,
             hasher,
             digester,
             throttle: Throttle::new(limiter, limits),
+            refused,
             ids,
             clock,
         }
@@ -96,7 +100,13 @@ impl SignIn {
     /// [`SignInError`] if no session was opened, or nobody knows.
     pub async fn sign_in(&self, command: SignInCommand) -> Result<SignedIn, SignInError> {
         let attempt = self.throttle.admit(&command.email, &command.browser).await;
-        let attempt = attempt.map_err(|retry_after| SignInError::TooManyAttempts { retry_after })?;
+        let attempt = match attempt {
+            Ok(attempt) => attempt,
+            Err(retry_after) => {
+                self.note(&command, Refusal::Slowed).await;
+                return Err(SignInError::TooManyAttempts { retry_after });
+            }
+        };
         let outcome = match self.open(&command).await {
             // Somebody signed in at the same time and the hash became a better one of the same password.
             Ok(None) => self.open(&command).await,
@@ -106,7 +116,16 @@ impl SignIn {
         if !matches!(outcome, Err(SignInError::WrongCredentials)) {
             self.throttle.forgive(attempt).await;
         }
+        match outcome {
+            Err(SignInError::WrongCredentials) => self.note(&command, Refusal::Credentials).await,
+            Err(SignInError::Banned) => self.note(&command, Refusal::Banned).await,
+            _ => {}
+        }
         outcome
+    }
+
+    async fn note(&self, command: &SignInCommand, refusal: Refusal) {
+        self.refused.note(&command.email, &command.browser, refusal).await;
     }
 
     /// `None` if the user was changed after the password was checked.
@@ -164,9 +183,7 @@ impl SignIn {
         if user.ban.is_some() {
             tx.identity().lift_expired_ban(&user.id, now).await?;
         }
-        tx.identity()
-            .insert_session(&opened.session, &opened.digest)
-            .await?;
+        opened.record(&mut *tx, user).await?;
         tx.commit().await?;
         // A ban that still counts was refused above; what is left has run out and was lifted.
         Ok(Recorded::Open(Box::new(User {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use domain::identity::{Role, User};
+use domain::orders::Actor;
 use domain::text::{Email, Name};
+use ports::audit::AuditEntry;
 use ports::crypto::{PasswordError, PasswordHasher, TokenDigester};
 use ports::mail::NewMail;
 use ports::orders::Inserted;
@@ -109,12 +111,14 @@ impl SignUp {
         if insert_account(&mut *tx, user, &self.ids.text_id(), hash).await? == Inserted::AlreadyThere {
             return Ok(Inserted::AlreadyThere);
         }
-        tx.identity()
-            .insert_session(&opened.session, &opened.digest)
-            .await?;
         for mail in mails {
             post(&mut *tx, mail).await?;
         }
+        let target = format!("user:{}", user.id);
+        let actor = Actor::Customer(user.id.clone());
+        let entry = AuditEntry::new(actor, "user.sign_up", target, user.created_at);
+        tx.audit().append(&entry.from(&opened.origin)).await?;
+        opened.record(&mut *tx, user).await?;
         tx.commit().await?;
         Ok(Inserted::New)
     }

@@ -12,6 +12,7 @@ use ports::outbox::{NewJob, Pushed};
 use ports::{Clock, Store, StoreError};
 
 use super::REVIVE_AFTER;
+use crate::audit::SealAudit;
 use crate::orders::{FULL_ENOUGH, RescueOrders};
 use crate::retry::retry_contended;
 
@@ -28,16 +29,19 @@ pub enum Schedule {
     ForgottenHolds,
     /// Mails whose job was lost get a new one, and old ones are forgotten.
     Mails,
+    /// Lines of the audit log are sealed.
+    SealAudit,
 }
 
 impl Schedule {
     /// Every schedule.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Rescue,
         Self::LookUps,
         Self::Polls,
         Self::ForgottenHolds,
         Self::Mails,
+        Self::SealAudit,
     ];
 
     /// How often it runs, over all nodes together.
@@ -48,6 +52,7 @@ impl Schedule {
             Self::LookUps => Duration::from_secs(2),
             Self::Polls => Duration::from_secs(1),
             Self::ForgottenHolds | Self::Mails => Duration::from_secs(60),
+            Self::SealAudit => Duration::from_secs(20),
         }
     }
 
@@ -60,6 +65,7 @@ impl Schedule {
             Self::Polls => "polls",
             Self::ForgottenHolds => "forgotten_holds",
             Self::Mails => "mails",
+            Self::SealAudit => "seal_audit",
         }
     }
 }
@@ -74,6 +80,7 @@ const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 /// The use cases behind the schedules.
 pub struct Schedules {
     rescue: RescueOrders,
+    seal: SealAudit,
     store: Arc<dyn Store>,
     orders: Arc<dyn OrderQueries>,
     mails: Arc<dyn MailQueries>,
@@ -94,6 +101,7 @@ impl Schedules {
     ) -> Self {
         Self {
             rescue,
+            seal: SealAudit::new(store.clone(), clock.clone()),
             store,
             orders,
             mails,
@@ -120,6 +128,7 @@ impl Schedules {
         let now = self.clock.now();
         match schedule {
             Schedule::Rescue => self.rescue.rescue().await,
+            Schedule::SealAudit => self.seal.seal().await,
             Schedule::LookUps => {
                 let due = self.orders.due_lookups(now, BATCH_MAX).await?;
                 self.ensure(JobTopic::ReconcileOrder, due.iter().map(|id| id.0), now)

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::identity::right::MailsRead;
 use domain::mail::MailState;
 use domain::{MailId, PageSize};
 use ports::StoreError;
 use ports::mail::{MailQueries, StoredMail};
+
+use crate::caller::Staff;
 
 /// Lists mails. What they say is not shown: it may be good for signing in.
 pub struct BrowseMails {
@@ -25,6 +28,7 @@ impl BrowseMails {
     /// [`StoreError`].
     pub async fn list(
         &self,
+        _: &Staff<MailsRead>,
         state: Option<MailState>,
         before: Option<MailId>,
         size: PageSize,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::identity::right::OrdersRead;
 use domain::{OrderId, PageSize};
 use ports::StoreError;
 use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, OwnOrder, StateCount};
@@ -96,7 +97,7 @@ impl BrowseOrders {
     /// [`StoreError`].
     pub async fn all(
         &self,
-        _staff: &Staff,
+        _staff: &Staff<OrdersRead>,
         filter: &OrderFilter,
         before: Option<OrderId>,
         size: PageSize,
@@ -112,7 +113,7 @@ impl BrowseOrders {
     /// [`StoreError`].
     pub async fn any_detail(
         &self,
-        _staff: &Staff,
+        _staff: &Staff<OrdersRead>,
         id: OrderId,
     ) -> Result<Option<StaffOrderDetail>, StoreError> {
         let Some(view) = self.orders.find(id).await? else {
@@ -132,7 +133,7 @@ impl BrowseOrders {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn overview(&self, _staff: &Staff) -> Result<(Vec<StateCount>, u64), StoreError> {
+    pub async fn overview(&self, _staff: &Staff<OrdersRead>) -> Result<(Vec<StateCount>, u64), StoreError> {
         Ok((
             self.orders.open_counts().await?,
             self.orders.in_review_count().await?,

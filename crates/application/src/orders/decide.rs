@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use domain::identity::right::OrdersDecide;
 use domain::orders::{
-    Actor, Attempt, Change, DecisionRefusal, EventKind, Evidence, Order, OrderEvent, OrderPolicy,
-    ReviewDecision, resolve, settle_review, staff_decision_allowed,
+    Attempt, Change, DecisionRefusal, EventKind, Evidence, Order, OrderEvent, OrderPolicy, ReviewDecision,
+    resolve, settle_review, staff_decision_allowed,
 };
 use domain::{OrderId, ProviderOrderId, Timestamp};
 use ports::audit::AuditEntry;
@@ -12,7 +13,7 @@ use ports::orders::PendingDecision;
 use ports::{Clock, Store, StoreError, Tx};
 
 use super::record::record;
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::{MaybeContended, retry_contended};
 use crate::submission::SubmissionGuard;
 
@@ -101,7 +102,7 @@ impl DecideOrder {
     /// [`DecideOrderError`].
     pub async fn decide_fate(
         &self,
-        staff: &Staff,
+        staff: &Staff<OrdersDecide>,
         id: OrderId,
         fate: &Fate,
         note: &str,
@@ -112,7 +113,7 @@ impl DecideOrder {
 
     async fn decide_fate_once(
         &self,
-        staff: &Staff,
+        staff: &Member,
         id: OrderId,
         fate: &Fate,
         note: &str,
@@ -157,7 +158,7 @@ impl DecideOrder {
     async fn is_agreed(
         &self,
         tx: &mut dyn Tx,
-        staff: &Staff,
+        staff: &Member,
         order: &Order,
         fate: &Fate,
         now: Timestamp,
@@ -184,7 +185,7 @@ impl DecideOrder {
 
     fn fate_change(
         &self,
-        staff: &Staff,
+        staff: &Member,
         order: &Order,
         attempt: &Attempt,
         fate: &Fate,
@@ -226,7 +227,7 @@ impl DecideOrder {
     /// [`DecideOrderError`].
     pub async fn decide_review(
         &self,
-        staff: &Staff,
+        staff: &Staff<OrdersDecide>,
         id: OrderId,
         decision: ReviewDecision,
         note: &str,
@@ -236,7 +237,7 @@ impl DecideOrder {
 
     async fn decide_review_once(
         &self,
-        staff: &Staff,
+        staff: &Member,
         id: OrderId,
         decision: ReviewDecision,
         note: &str,
@@ -250,18 +251,12 @@ impl DecideOrder {
             .ok_or(DecideOrderError::UnknownOrder)?;
         let change = settle_review(&order, decision, staff.id(), note, now)?;
         record(&mut *tx, &change).await?;
-        let details = vec![
-            ("decision", decision.word().to_owned()),
-            ("note", note.to_owned()),
-        ];
-        let target = format!("order:{id}");
-        let entry = AuditEntry {
-            actor: staff.actor(),
-            action: "order.review",
-            target,
-            details,
-            at: now,
-        };
+        let entry = staff
+            .entry("order.review", format!("order:{id}"), now)
+            .with("decision", decision.word())
+            .with("note", note)
+            .with("state_before", order.state.as_str())
+            .with("state", change.order.state.as_str());
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(change.order)
@@ -269,7 +264,7 @@ impl DecideOrder {
 }
 
 fn audited(
-    staff: &Staff,
+    staff: &Member,
     action: &'static str,
     id: OrderId,
     fate: &Fate,
@@ -280,12 +275,8 @@ fn audited(
         Fate::PlacedAs(id) => format!("placed as {id}"),
         Fate::NotPlaced => "not placed".to_owned(),
     };
-    let details = vec![("fate", fate), ("note", note.to_owned())];
-    AuditEntry {
-        actor: Actor::Staff(staff.id().clone()),
-        action,
-        target: format!("order:{id}"),
-        details,
-        at: now,
-    }
+    staff
+        .entry(action, format!("order:{id}"), now)
+        .with("fate", fate)
+        .with("note", note)
 }

@@ -1,5 +1,6 @@
 //! Staff add a provider.
 
+use domain::identity::right::ProvidersWrite;
 use domain::providers::ProviderSettings;
 use domain::text::Name;
 use domain::{ProviderId, Secret};
@@ -11,7 +12,7 @@ use ports::providers::NewProvider;
 
 use super::admin::Providers;
 use super::panels::key_context;
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::{MaybeContended, retry_contended};
 
 /// A provider to be added.
@@ -55,14 +56,18 @@ impl Providers {
     ///
     /// # Errors
     /// [`AddProviderError`] if it was not added, or nobody knows.
-    pub async fn add(&self, staff: &Staff, provider: &AddProvider) -> Result<ProviderId, AddProviderError> {
+    pub async fn add(
+        &self,
+        staff: &Staff<ProvidersWrite>,
+        provider: &AddProvider,
+    ) -> Result<ProviderId, AddProviderError> {
         self.gateway
             .check_address(&provider.api_url)
             .map_err(AddProviderError::Address)?;
         retry_contended(|| self.record_added(staff, provider)).await
     }
 
-    async fn record_added(&self, staff: &Staff, add: &AddProvider) -> Result<ProviderId, AddProviderError> {
+    async fn record_added(&self, staff: &Member, add: &AddProvider) -> Result<ProviderId, AddProviderError> {
         let now = self.clock.now();
         let provider = NewProvider {
             name: add.name.clone(),

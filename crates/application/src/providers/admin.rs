@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::catalog::Availability;
+use domain::identity::right::{ProvidersRead, ProvidersReveal, ProvidersWrite};
 use domain::providers::Provider;
 use domain::{ProviderId, Secret};
 use ports::audit::AuditEntry;
@@ -12,7 +13,7 @@ use ports::providers::ProviderQueries;
 use ports::{Clock, Store, StoreError};
 
 use super::panels::key_context;
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::retry_contended;
 
 /// Why a provider was not archived.
@@ -81,7 +82,7 @@ impl Providers {
     ///
     /// # Errors
     /// [`StoreError`] if the database failed.
-    pub async fn list(&self, _: &Staff) -> Result<Vec<Provider>, StoreError> {
+    pub async fn list(&self, _: &Staff<ProvidersRead>) -> Result<Vec<Provider>, StoreError> {
         self.queries.list().await
     }
 
@@ -89,7 +90,11 @@ impl Providers {
     ///
     /// # Errors
     /// [`ArchiveProviderError`] if it was not archived, or nobody knows.
-    pub async fn archive(&self, staff: &Staff, id: ProviderId) -> Result<(), ArchiveProviderError> {
+    pub async fn archive(
+        &self,
+        staff: &Staff<ProvidersWrite>,
+        id: ProviderId,
+    ) -> Result<(), ArchiveProviderError> {
         if retry_contended(|| self.record_archived(staff, id)).await? {
             Ok(())
         } else {
@@ -101,7 +106,11 @@ impl Providers {
     ///
     /// # Errors
     /// [`RevealKeyError`] if there is nothing to reveal, or it was not recorded.
-    pub async fn reveal_key(&self, staff: &Staff, id: ProviderId) -> Result<RevealedKey, RevealKeyError> {
+    pub async fn reveal_key(
+        &self,
+        staff: &Staff<ProvidersReveal>,
+        id: ProviderId,
+    ) -> Result<RevealedKey, RevealKeyError> {
         let (provider, sealed) = self.queries.find(id).await?.ok_or(RevealKeyError::Missing)?;
         if provider.availability == Availability::Archived {
             return Err(RevealKeyError::Missing);
@@ -111,7 +120,7 @@ impl Providers {
         Ok(RevealedKey { provider, api_key })
     }
 
-    async fn record_archived(&self, staff: &Staff, id: ProviderId) -> Result<bool, StoreError> {
+    async fn record_archived(&self, staff: &Member, id: ProviderId) -> Result<bool, StoreError> {
         let mut tx = self.store.begin().await?;
         let Some(provider) = tx.providers().lock(id).await? else {
             return Ok(false);
@@ -130,7 +139,7 @@ impl Providers {
         Ok(true)
     }
 
-    async fn record_revealed(&self, staff: &Staff, id: ProviderId) -> Result<(), StoreError> {
+    async fn record_revealed(&self, staff: &Member, id: ProviderId) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         tx.audit()
             .append(&self.entry(staff, "provider.reveal_key", id, Vec::new()))
@@ -140,17 +149,13 @@ impl Providers {
 
     pub(super) fn entry(
         &self,
-        staff: &Staff,
+        staff: &Member,
         action: &'static str,
         id: ProviderId,
         details: Vec<(&'static str, String)>,
     ) -> AuditEntry {
-        AuditEntry {
-            actor: staff.actor(),
-            action,
-            target: format!("provider:{id}"),
-            details,
-            at: self.clock.now(),
-        }
+        staff
+            .entry(action, format!("provider:{id}"), self.clock.now())
+            .with_all(details)
     }
 }

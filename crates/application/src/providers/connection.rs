@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::ProviderId;
 use domain::catalog::Availability;
+use domain::identity::right::ProvidersRead;
 use domain::providers::{CallResult, Provider, ProviderBalance};
 use ports::crypto::SealError;
 use ports::gateway::{PanelCatalogue, PanelError, PanelGateway, PanelTarget};
@@ -86,7 +87,11 @@ impl ProviderConnection {
     ///
     /// # Errors
     /// [`AskProviderError`].
-    pub async fn test(&self, _: &Staff, id: ProviderId) -> Result<ConnectionReport, AskProviderError> {
+    pub async fn test(
+        &self,
+        _: &Staff<ProvidersRead>,
+        id: ProviderId,
+    ) -> Result<ConnectionReport, AskProviderError> {
         let call = begin_call(&self.panels, id).await?;
         let started = self.clock.monotonic();
         let answer = self.gateway.balance(&call.target).await;
@@ -105,7 +110,11 @@ impl ProviderConnection {
     ///
     /// # Errors
     /// [`AskProviderError`].
-    pub async fn services(&self, _: &Staff, id: ProviderId) -> Result<PanelCatalogue, AskProviderError> {
+    pub async fn services(
+        &self,
+        _: &Staff<ProvidersRead>,
+        id: ProviderId,
+    ) -> Result<PanelCatalogue, AskProviderError> {
         offered_services(&self.panels, &*self.gateway, id).await
     }
 

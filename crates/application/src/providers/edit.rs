@@ -1,6 +1,7 @@
 //! Staff edit a provider.
 
 use domain::catalog::Availability;
+use domain::identity::right::ProvidersWrite;
 use domain::providers::{LookupCapability, Provider, ProviderSettings, SealedSecret};
 use domain::text::Name;
 use domain::{Money, ProviderId, Secret};
@@ -11,7 +12,7 @@ use ports::gateway::PanelError;
 
 use super::admin::Providers;
 use super::panels::key_context;
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::{MaybeContended, retry_contended};
 
 /// The provider as it is to be.
@@ -85,7 +86,7 @@ impl Providers {
     /// [`EditProviderError`] if it was not changed, or nobody knows.
     pub async fn edit(
         &self,
-        staff: &Staff,
+        staff: &Staff<ProvidersWrite>,
         id: ProviderId,
         edit: &EditProvider,
     ) -> Result<(), EditProviderError> {
@@ -101,7 +102,7 @@ impl Providers {
 
     async fn record_edited(
         &self,
-        staff: &Staff,
+        staff: &Member,
         id: ProviderId,
         edit: &EditProvider,
         key: Option<&SealedSecret>,
@@ -134,15 +135,35 @@ impl Providers {
     }
 }
 
+/// What an edit may change, and what it was before, by the names in the audit log.
+const EDITED: [(&str, &str); 6] = [
+    ("name", "name_before"),
+    ("api_url", "api_url_before"),
+    ("availability", "availability_before"),
+    ("lookup", "lookup_before"),
+    ("requests_per_second", "requests_per_second_before"),
+    ("exposure_cap", "exposure_cap_before"),
+];
+
 fn edit_details(before: &Provider, after: &Provider, key_changed: bool) -> Vec<(&'static str, String)> {
-    let mut details = vec![
-        ("name", after.name.to_string()),
-        ("api_url_before", before.api_url.clone()),
-        ("api_url", after.api_url.clone()),
-        ("availability", after.availability.as_str().to_owned()),
-        ("lookup", after.settings.lookup.as_str().to_owned()),
-        ("exposure_cap", after.settings.exposure_cap.to_string()),
-    ];
+    let named = |provider: &Provider| {
+        [
+            provider.name.to_string(),
+            provider.api_url.clone(),
+            provider.availability.as_str().to_owned(),
+            provider.settings.lookup.as_str().to_owned(),
+            provider.settings.requests_per_second.to_string(),
+            provider.settings.exposure_cap.to_string(),
+        ]
+    };
+    let mut details = Vec::with_capacity(2 * EDITED.len() + 1);
+    for ((name, name_before), (is, was)) in EDITED
+        .into_iter()
+        .zip(named(after).into_iter().zip(named(before)))
+    {
+        details.push((name_before, was));
+        details.push((name, is));
+    }
     if key_changed {
         details.push(("key", "changed".to_owned()));
     }

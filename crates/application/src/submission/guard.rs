@@ -147,19 +147,11 @@ impl SubmissionGuard {
             }
             Comparison::Doubtful(why) => {
                 let latest = tx.submission().latest_order().await?;
-                let details = vec![
-                    ("why", why.to_owned()),
-                    ("was", format!("{:?}", known.identity)),
-                    ("is", format!("{identity:?}")),
-                    ("epoch", format!("{}, remembered {memory:?}", known.epoch)),
-                ];
-                let entry = AuditEntry {
-                    actor: Actor::System,
-                    action: "submission.doubt",
-                    target: TARGET.to_owned(),
-                    details,
-                    at: now,
-                };
+                let entry = AuditEntry::new(Actor::System, "submission.doubt", TARGET, now)
+                    .with("why", why)
+                    .with("was", format!("{:?}", known.identity))
+                    .with("is", format!("{identity:?}"))
+                    .with("epoch", format!("{}, remembered {memory:?}", known.epoch));
                 tx.audit().append(&entry).await?;
                 // Nothing can be sent twice of a database that has no orders.
                 match latest {

@@ -1,12 +1,12 @@
 //! The operator's switch.
 
-use domain::orders::Actor;
+use domain::identity::right::SubmissionControl;
 use domain::submission::{PauseCause, ReleaseRefusal, Submission};
 use domain::text::{TextError, plain};
 use ports::StoreError;
-use ports::audit::AuditEntry;
 
 use super::guard::{SubmissionGuard, TARGET};
+use crate::caller::By;
 use crate::retry::{MaybeContended, retry_contended};
 
 /// The longest reason, in characters.
@@ -95,14 +95,24 @@ impl SubmissionGuard {
     ///
     /// # Errors
     /// [`PauseError`].
-    pub async fn pause(&self, actor: Actor, reason: &str, in_doubt: bool) -> Result<Submission, PauseError> {
+    pub async fn pause(
+        &self,
+        by: &By<SubmissionControl>,
+        reason: &str,
+        in_doubt: bool,
+    ) -> Result<Submission, PauseError> {
         let reason = plain(reason, REASON_MAX_CHARS)?;
         self.look().await?;
-        retry_contended(|| self.record_pause(&actor, reason, in_doubt)).await?;
+        retry_contended(|| self.record_pause(by, reason, in_doubt)).await?;
         Ok(self.look().await?)
     }
 
-    async fn record_pause(&self, actor: &Actor, reason: &str, in_doubt: bool) -> Result<(), StoreError> {
+    async fn record_pause(
+        &self,
+        by: &By<SubmissionControl>,
+        reason: &str,
+        in_doubt: bool,
+    ) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
         let known = tx.submission().lock().await?;
@@ -113,14 +123,10 @@ impl SubmissionGuard {
         };
         let paused = known.paused(PauseCause::Operator, reason, latest, now);
         tx.submission().save(&paused).await?;
-        let details = vec![("reason", reason.to_owned()), ("in_doubt", in_doubt.to_string())];
-        let entry = AuditEntry {
-            actor: actor.clone(),
-            action: "submission.pause",
-            target: TARGET.to_owned(),
-            details,
-            at: now,
-        };
+        let entry = by
+            .entry("submission.pause", TARGET, now)
+            .with("reason", reason)
+            .with("in_doubt", in_doubt);
         tx.audit().append(&entry).await?;
         tx.commit().await
     }
@@ -129,28 +135,29 @@ impl SubmissionGuard {
     ///
     /// # Errors
     /// [`ReleaseError`].
-    pub async fn release(&self, actor: Actor, reason: &str) -> Result<Submission, ReleaseError> {
+    pub async fn release(
+        &self,
+        by: &By<SubmissionControl>,
+        reason: &str,
+    ) -> Result<Submission, ReleaseError> {
         let reason = plain(reason, REASON_MAX_CHARS)?;
         // What was not noticed yet is noticed now.
         self.look().await?;
-        retry_contended(|| self.record_release(&actor, reason)).await?;
+        retry_contended(|| self.record_release(by, reason)).await?;
         Ok(self.look().await?)
     }
 
-    async fn record_release(&self, actor: &Actor, reason: &str) -> Result<(), ReleaseError> {
+    async fn record_release(&self, by: &By<SubmissionControl>, reason: &str) -> Result<(), ReleaseError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
         let known = tx.submission().lock().await?;
         let released = known.released(now)?;
         tx.submission().save(&released).await?;
         let paused = known.pause.map(|pause| pause.reason).unwrap_or_default();
-        let entry = AuditEntry {
-            actor: actor.clone(),
-            action: "submission.release",
-            target: TARGET.to_owned(),
-            details: vec![("reason", reason.to_owned()), ("paused", paused)],
-            at: now,
-        };
+        let entry = by
+            .entry("submission.release", TARGET, now)
+            .with("reason", reason)
+            .with("paused", paused);
         tx.audit().append(&entry).await?;
         Ok(tx.commit().await?)
     }

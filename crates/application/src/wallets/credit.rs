@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use domain::identity::right::WalletsAdjust;
 use domain::text::{IdempotencyKey, TextError, plain};
 use domain::wallets::{Movement, TransferKind, Wallet, WalletStatus};
 use domain::{Money, UserId};
-use ports::audit::AuditEntry;
 use ports::identity::IdentityQueries;
 use ports::wallets::{Applied, WalletQueries};
 use ports::{Clock, IdSource, Store, StoreError};
 
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::{MaybeContended, retry_contended};
 
 /// The longest reason in characters.
@@ -99,7 +99,11 @@ impl CreditWallet {
     ///
     /// # Errors
     /// [`CreditWalletError`] if nothing was credited, or nobody knows.
-    pub async fn credit(&self, staff: &Staff, credit: &Credit) -> Result<Credited, CreditWalletError> {
+    pub async fn credit(
+        &self,
+        staff: &Staff<WalletsAdjust>,
+        credit: &Credit,
+    ) -> Result<Credited, CreditWalletError> {
         if !credit.amount.is_positive() {
             return Err(CreditWalletError::NotPositive);
         }
@@ -141,7 +145,7 @@ impl CreditWallet {
 
     async fn record(
         &self,
-        staff: &Staff,
+        staff: &Member,
         credit: &Credit,
         reason: &str,
         reference: &str,
@@ -159,26 +163,20 @@ impl CreditWallet {
         }
         tx.wallets().create(&credit.user, now).await?;
         let movement = Movement::adjustment(&credit.user, credit.amount, reference, reason);
+        let mut entry = staff
+            .entry("wallet.credit", format!("user:{}", credit.user), now)
+            .with("amount", credit.amount)
+            .with("reason", reason)
+            .with("reference", reference);
         if let Some(change) = &movement.wallet {
             match tx.wallets().apply(change, now).await? {
-                Applied::Done { .. } => {}
+                Applied::Done { available, .. } => entry = entry.with("available", available),
                 Applied::NoWallet | Applied::TooLow { .. } | Applied::Frozen => {
                     return Err(CreditWalletError::UnknownUser);
                 }
             }
         }
         tx.wallets().record(&movement.transfers, now).await?;
-        let entry = AuditEntry {
-            actor: staff.actor(),
-            action: "wallet.credit",
-            target: format!("user:{}", credit.user),
-            details: vec![
-                ("amount", credit.amount.to_string()),
-                ("reason", reason.to_owned()),
-                ("reference", reference.to_owned()),
-            ],
-            at: now,
-        };
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(Recording::Made)

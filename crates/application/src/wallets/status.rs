@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use domain::UserId;
+use domain::identity::right::WalletsFreeze;
 use domain::text::{TextError, plain};
 use domain::wallets::WalletStatus;
-use ports::audit::AuditEntry;
 use ports::{Clock, Store, StoreError};
 
 use super::credit::REASON_MAX_CHARS;
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::retry_contended;
 
 /// Why a wallet's status was not set.
@@ -45,7 +45,7 @@ impl SetWalletStatus {
     /// [`SetWalletStatusError`] if it was not set, or nobody knows.
     pub async fn set(
         &self,
-        staff: &Staff,
+        staff: &Staff<WalletsFreeze>,
         user: &UserId,
         status: WalletStatus,
         reason: &str,
@@ -60,7 +60,7 @@ impl SetWalletStatus {
 
     async fn record(
         &self,
-        staff: &Staff,
+        staff: &Member,
         user: &UserId,
         status: WalletStatus,
         reason: &str,
@@ -70,16 +70,10 @@ impl SetWalletStatus {
         if !tx.wallets().set_status(user, status, now).await? {
             return Ok(false);
         }
-        let entry = AuditEntry {
-            actor: staff.actor(),
-            action: "wallet.status",
-            target: format!("user:{user}"),
-            details: vec![
-                ("status", status.as_str().to_owned()),
-                ("reason", reason.to_owned()),
-            ],
-            at: now,
-        };
+        let entry = staff
+            .entry("wallet.status", format!("user:{user}"), now)
+            .with("status", status.as_str())
+            .with("reason", reason);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(true)

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use application::identity::{ActiveSession, Browser, DeleteAccount, DeleteAccountError, Deletion, Remember};
 use domain::Secret;
+use domain::identity::Rights;
 use domain::mail::{MailKind, MailState};
 use ports::Store;
+use ports::audit::Origin;
 use testkit::fixtures::{session, user};
 
 use crate::bench::Bench;
@@ -14,13 +16,16 @@ use crate::bench::Bench;
 fn signed_in(bench: &Bench) -> ActiveSession {
     let user = bench.shop.user.clone();
     let session = domain::identity::Session {
+        authenticated_at: bench.now(),
         created_at: bench.now(),
         ..session(1, &user.id)
     };
     ActiveSession {
         session,
         user,
+        rights: Rights::default(),
         remember: Remember::Yes,
+        origin: Origin::default(),
         now: bench.now(),
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::caller::By;
 use application::jobs::Verdict;
 use application::orders::{CancelOrderError, DecideOrderError, Fate};
 use application::submission::ReleaseError;
-use domain::orders::{Actor, DecisionRefusal, EventKind, OrderState};
+use domain::orders::{DecisionRefusal, EventKind, OrderState};
 use domain::providers::LookupCapability;
 use domain::submission::{Memory, PauseCause, ReleaseRefusal};
 use domain::{Money, OrderId};
@@ -19,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const CLOSED: Verdict = Verdict::Later(Duration::from_secs(20));
 
 async fn release(desk: &Desk) {
-    desk.guard.release(Actor::System, "looked at").await.unwrap();
+    desk.guard.release(&By::Operator, "looked at").await.unwrap();
 }
 
 async fn order_of(desk: &Desk, id: OrderId, upstream: &str) -> ListedOrder {
@@ -100,7 +101,7 @@ async fn a_pause_while_an_order_is_claimed_leaves_it_held() {
     let id = bench.place(1).await;
     let other = bench.clone();
     bench.store.after(1, async move {
-        let paused = other.guard.pause(Actor::System, "wait", false).await;
+        let paused = other.guard.pause(&By::Operator, "wait", false).await;
         paused.unwrap();
     });
     assert_eq!(bench.send(id).await, Verdict::Done);
@@ -290,7 +291,7 @@ async fn a_node_that_dies_before_it_has_marked_the_orders_leaves_that_to_the_nex
     bench.server.becomes("2");
     bench.guard.look().await.unwrap();
     assert_eq!(bench.state(id).await, OrderState::Held);
-    let early = bench.guard.release(Actor::System, "in a hurry").await;
+    let early = bench.guard.release(&By::Operator, "in a hurry").await;
     assert_eq!(early, Err(ReleaseError::Refused(ReleaseRefusal::StillMarking)));
 
     let next = bench.new_guard();
@@ -323,12 +324,12 @@ async fn an_order_that_cannot_be_marked_keeps_submission_paused_and_the_others_a
 async fn an_operator_pauses_and_says_that_the_database_was_restored() {
     let bench = Bench::new().await;
     let (held, sending) = (bench.place(1).await, bench.place(2).await);
-    bench.guard.pause(Actor::System, "moving", false).await.unwrap();
+    bench.guard.pause(&By::Operator, "moving", false).await.unwrap();
     assert_eq!(bench.send(held).await, CLOSED);
     bench.guard.keep().await.unwrap();
     assert_eq!(bench.state(held).await, OrderState::Held);
     assert!(
-        bench.guard.pause(Actor::System, " ", false).await.is_err(),
+        bench.guard.pause(&By::Operator, " ", false).await.is_err(),
         "without a reason"
     );
 
@@ -340,13 +341,13 @@ async fn an_operator_pauses_and_says_that_the_database_was_restored() {
         "it was moved while nothing was sent"
     );
 
-    bench.guard.pause(Actor::System, "restored", true).await.unwrap();
+    bench.guard.pause(&By::Operator, "restored", true).await.unwrap();
     bench.guard.keep().await.unwrap();
     for id in [held, sending] {
         assert_eq!(bench.state(id).await, OrderState::Unknown);
     }
     release(&bench).await;
-    let again = bench.guard.release(Actor::System, "again").await;
+    let again = bench.guard.release(&By::Operator, "again").await;
     assert_eq!(again, Err(ReleaseError::Refused(ReleaseRefusal::NotPaused)));
     let lines = "SELECT COUNT(*) FROM audit_log WHERE target = 'submission:orders'";
     assert_eq!(bench.number(lines).await, 3);

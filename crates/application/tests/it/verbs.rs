@@ -6,6 +6,7 @@ use application::caller::{Caller, Staff};
 use application::jobs::{Schedule, Verdict};
 use application::orders::{OrderPlacement, PlaceOrderError, PlacedOrder};
 use domain::catalog::Availability;
+use domain::identity::Names;
 use domain::orders::{EventKind, Order, OrderState};
 use domain::providers::{LookupCapability, Provider};
 use domain::text::IdempotencyKey;
@@ -25,8 +26,8 @@ impl Desk {
     }
 
     /// A member of staff. The first is the one who opened the shop.
-    pub fn staff(&self, n: u32) -> Staff {
-        Caller::new(admin(Shop::STAFF + n)).staff().unwrap()
+    pub fn staff<R: Names>(&self, n: u32) -> Staff<R> {
+        Caller::new(admin(Shop::STAFF + n)).with().unwrap()
     }
 
     /// What the customer asks for the `n`th time.

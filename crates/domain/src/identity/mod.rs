@@ -1,11 +1,13 @@
-//! Users, their roles, and their sessions.
+//! Users, their roles and rights, and their sessions.
 
+mod rights;
 mod role;
 mod session;
 mod settings;
 mod vouching;
 
-pub use role::{Right, Role, UnknownRole};
+pub use rights::{Caution, FRESH_FOR, Names, Reauthentication, Right, Rights, right};
+pub use role::{Role, UnknownRole};
 pub use session::{IMPERSONATION, Session, SessionPolicy};
 pub use settings::{Currency, Language, Notifications, TimeZone, UserSettings};
 pub use vouching::{Vouched, vouched};

@@ -1,13 +1,13 @@
-//! Roles, and what the web application's client library calls permissions.
+//! Roles.
 
 /// What a user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// A customer.
     User,
-    /// A member of staff who may do what an administrator lets them do. Nothing yet.
+    /// A member of staff who has the rights that an administrator gave.
     Moderator,
-    /// A member of staff who may do everything.
+    /// A member of staff who has every right.
     Admin,
 }
 
@@ -56,61 +56,6 @@ impl Role {
     pub const fn is_staff(self) -> bool {
         !matches!(self, Self::User)
     }
-
-    /// Whether the role has `right`.
-    #[must_use]
-    pub const fn has(self, _right: Right) -> bool {
-        matches!(self, Self::Admin)
-    }
-}
-
-/// What may be done to users and their sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right {
-    /// Creating users.
-    CreateUsers,
-    /// Listing users.
-    ListUsers,
-    /// Changing roles.
-    SetRoles,
-    /// Banning users, and lifting bans.
-    BanUsers,
-    /// Acting as a user.
-    ImpersonateUsers,
-    /// Removing users.
-    RemoveUsers,
-    /// Setting users' passwords.
-    SetPasswords,
-    /// Listing users' sessions.
-    ListSessions,
-    /// Ending users' sessions.
-    RevokeSessions,
-    /// Ending users' sessions, by another name.
-    DeleteSessions,
-}
-
-impl Right {
-    const NAMES: [(&'static str, &'static str, Self); 10] = [
-        ("user", "create", Self::CreateUsers),
-        ("user", "list", Self::ListUsers),
-        ("user", "set-role", Self::SetRoles),
-        ("user", "ban", Self::BanUsers),
-        ("user", "impersonate", Self::ImpersonateUsers),
-        ("user", "delete", Self::RemoveUsers),
-        ("user", "set-password", Self::SetPasswords),
-        ("session", "list", Self::ListSessions),
-        ("session", "revoke", Self::RevokeSessions),
-        ("session", "delete", Self::DeleteSessions),
-    ];
-
-    /// The right that the client library calls so.
-    #[must_use]
-    pub fn named(resource: &str, action: &str) -> Option<Self> {
-        let found = Self::NAMES
-            .iter()
-            .find(|(its, does, _)| *its == resource && *does == action);
-        found.map(|(_, _, right)| *right)
-    }
 }
 
 #[cfg(test)]
@@ -120,9 +65,9 @@ mod tests {
     #[test]
     fn an_unknown_role_grants_nothing() {
         assert_eq!(Role::from_stored("superadmin"), Role::User);
-        assert_eq!(Role::parse("superadmin"), Err(UnknownRole));
-        assert_eq!(Role::parse(""), Err(UnknownRole));
-        assert_eq!(Role::parse("user,root"), Err(UnknownRole));
+        for wrong in ["superadmin", "", "user,root", "Admin"] {
+            assert_eq!(Role::parse(wrong), Err(UnknownRole), "{wrong}");
+        }
     }
 
     #[test]
@@ -130,16 +75,5 @@ mod tests {
         assert_eq!(Role::parse("user, admin"), Ok(Role::Admin));
         assert_eq!(Role::parse("moderator,user"), Ok(Role::Moderator));
         assert_eq!(Role::parse("user"), Ok(Role::User));
-    }
-
-    #[test]
-    fn a_moderator_may_do_nothing_by_the_role_alone() {
-        for (resource, action, right) in Right::NAMES {
-            assert_eq!(Right::named(resource, action), Some(right));
-            assert!(Role::Admin.has(right));
-            assert!(!Role::Moderator.has(right) && !Role::User.has(right));
-        }
-        assert_eq!(Right::named("user", "rename"), None);
-        assert_eq!(Right::named("session", "ban"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Role;
+use super::{FRESH_FOR, Role};
 use crate::{SessionId, Timestamp, UserId};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -60,6 +60,8 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// The member of staff who acts as the user.
     pub impersonated_by: Option<UserId>,
+    /// When its user last proved who they are.
+    pub authenticated_at: Timestamp,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When it was last renewed.
@@ -67,6 +69,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether its user proved a moment ago who they are. Staff who act as a user never did.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.impersonated_by.is_none() && now.since(self.authenticated_at) <= FRESH_FOR
+    }
+
     /// Whether the session still counts at `now`.
     #[must_use]
     pub fn is_open(&self, policy: &SessionPolicy, now: Timestamp) -> bool {
@@ -119,6 +127,7 @@ mod tests {
             ip_address: None,
             user_agent: None,
             impersonated_by: None,
+            authenticated_at: Timestamp::EPOCH,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
         }
@@ -178,6 +187,18 @@ mod tests {
     fn a_session_of_before_somebody_became_staff_is_as_short_as_theirs() {
         let long = session(CUSTOMER.lifetime);
         assert!(!long.is_open(&STAFF, after(STAFF.lifetime)));
+    }
+
+    #[test]
+    fn a_password_proves_for_five_minutes_and_an_impersonators_nothing() {
+        let own = session(CUSTOMER.lifetime);
+        assert!(own.is_fresh(after(FRESH_FOR)));
+        assert!(!own.is_fresh(after(FRESH_FOR + Duration::from_secs(1))));
+        let acting = Session {
+            impersonated_by: Some(UserId::new("staff")),
+            ..own
+        };
+        assert!(!acting.is_fresh(after(Duration::ZERO)));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub enum Actor {
     Customer(UserId),
     /// A member of staff.
     Staff(UserId),
+    /// Somebody who is not signed in.
+    Visitor,
 }
 
 impl Actor {
@@ -25,6 +27,7 @@ impl Actor {
             Self::Provider => "provider",
             Self::Customer(_) => "customer",
             Self::Staff(_) => "staff",
+            Self::Visitor => "visitor",
         }
     }
 
@@ -32,7 +35,7 @@ impl Actor {
     #[must_use]
     pub const fn user(&self) -> Option<&UserId> {
         match self {
-            Self::System | Self::Provider => None,
+            Self::System | Self::Provider | Self::Visitor => None,
             Self::Customer(user) | Self::Staff(user) => Some(user),
         }
     }

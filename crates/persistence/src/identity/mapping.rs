@@ -53,6 +53,7 @@ pub(super) fn session(row: sessions::Model) -> Session {
         ip_address: row.ip_address,
         user_agent: row.user_agent,
         impersonated_by: row.impersonated_by.map(UserId::new),
+        authenticated_at: Timestamp::from_micros(row.authenticated_at),
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     }
@@ -69,5 +70,6 @@ pub(super) fn session_row(session: &Session, token: &TokenDigest) -> sessions::A
         user_agent: Set(session.user_agent.clone()),
         user_id: Set(session.user.as_str().to_owned()),
         impersonated_by: Set(session.impersonated_by.as_ref().map(|it| it.as_str().to_owned())),
+        authenticated_at: Set(session.authenticated_at.micros()),
     }
 }

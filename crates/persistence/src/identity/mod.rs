@@ -4,6 +4,7 @@ mod by_token;
 mod mapping;
 mod queries;
 mod repository;
+mod rights;
 mod settings;
 mod social;
 mod users;

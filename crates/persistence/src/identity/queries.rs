@@ -1,7 +1,7 @@
 //! Identity for reading.
 
 use async_trait::async_trait;
-use domain::identity::{Session, User, UserSettings};
+use domain::identity::{Rights, Role, Session, User, UserSettings};
 use domain::text::Email;
 use domain::{PageSize, Timestamp, UserId};
 use entities::{accounts, sessions, users};
@@ -13,7 +13,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
 };
 
-use super::{CREDENTIAL, by_token, mapping};
+use super::{CREDENTIAL, by_token, mapping, rights};
 use crate::error::store_error;
 use crate::queries::SeaQueries;
 
@@ -67,10 +67,14 @@ impl IdentityQueries for SeaQueries {
         &self,
         token: &TokenDigest,
         now: Timestamp,
-    ) -> Result<Option<(Session, User)>, StoreError> {
+    ) -> Result<Option<(Session, User, Rights)>, StoreError> {
         let found = by_token::open_session(self.conn(), token, now).await;
         let found = found.map_err(store_error)?;
-        Ok(found.map(|(session, user)| (mapping::session(session), mapping::user(user))))
+        Ok(found.map(|(session, user, rights)| (mapping::session(session), mapping::user(user), rights)))
+    }
+
+    async fn rights_of(&self, user: &UserId) -> Result<Option<(Role, Rights)>, StoreError> {
+        rights::of(self.conn(), user, "").await.map_err(store_error)
     }
 
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {

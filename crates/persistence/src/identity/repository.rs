@@ -1,7 +1,7 @@
 //! Identity inside a transaction.
 
 use async_trait::async_trait;
-use domain::identity::{Role, Session, User, UserSettings};
+use domain::identity::{Rights, Role, Session, User, UserSettings};
 use domain::{SessionId, Timestamp, UserId};
 use entities::{accounts, sessions, users};
 use ports::StoreError;
@@ -9,11 +9,11 @@ use ports::identity::{Credentials, IdentityRepository, TokenDigest};
 use ports::orders::Inserted;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Set, TryInsertResult,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Set, TryInsertResult,
 };
 
-use super::{CREDENTIAL, mapping, settings};
+use super::{CREDENTIAL, mapping, rights, settings};
 use crate::tx::SeaTx;
 
 #[async_trait]
@@ -169,6 +169,42 @@ impl IdentityRepository for SeaTx {
             .exec(self.conn()?)
             .await;
         Ok(self.guard(renewed)?.rows_affected > 0)
+    }
+
+    async fn refresh_session(
+        &mut self,
+        id: &SessionId,
+        token: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let refreshed = sessions::Entity::update_many()
+            .col_expr(sessions::Column::TokenDigest, Expr::value(token.0.as_str()))
+            .col_expr(sessions::Column::AuthenticatedAt, Expr::value(now.micros()))
+            .filter(sessions::Column::Id.eq(id.as_str()))
+            .exec(self.conn()?)
+            .await;
+        Ok(self.guard(refreshed)?.rows_affected > 0)
+    }
+
+    async fn lock_rights(&mut self, user: &UserId) -> Result<Option<(Role, Rights)>, StoreError> {
+        let conn = self.conn()?;
+        let lock = match conn.get_database_backend() {
+            DbBackend::Postgres => " FOR NO KEY UPDATE",
+            _ => "",
+        };
+        let found = rights::of(conn, user, lock).await;
+        self.guard(found)
+    }
+
+    async fn set_rights(
+        &mut self,
+        user: &UserId,
+        rights: &Rights,
+        by: &UserId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let replaced = rights::replace(self.conn()?, user, rights, by, now).await;
+        self.guard(replaced)
     }
 
     async fn delete_session(&mut self, token: &TokenDigest) -> Result<bool, StoreError> {

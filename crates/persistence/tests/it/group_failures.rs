@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use domain::orders::Actor;
+use domain::identity::User;
+use domain::text::Name;
 use persistence::{Database, DatabaseSignal, PoolSizes, SeaRelay, SeaStore};
-use ports::audit::AuditEntry;
 use ports::{Store, StoreError, Tx};
-use testkit::fixtures::NOW;
+use testkit::fixtures::user;
 
 use crate::backend::Bench;
 use crate::group::{a_commit_behind_a_turn, begun, recorded, write};
@@ -23,14 +23,11 @@ async fn leave_little_room(bench: &Bench) {
 
 /// Writes more than there is room for. SQLite takes the whole transaction back, not only the statement.
 async fn fill(tx: &mut Box<dyn Tx>) {
-    let entry = AuditEntry {
-        actor: Actor::System,
-        action: "disk.fill",
-        target: "disk:1".to_owned(),
-        details: vec![("text", "x".repeat(400_000))],
-        at: NOW,
+    let large = User {
+        name: Name::from_stored("x".repeat(400_000)),
+        ..user(9)
     };
-    let full = tx.audit().append(&entry).await;
+    let full = tx.identity().insert_user(&large).await;
     assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
 }
 

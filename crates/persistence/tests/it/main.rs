@@ -15,6 +15,8 @@ mod group;
 mod group_failures;
 mod news;
 mod placing;
+mod roles;
 mod schema;
 mod shop;
+mod tampering;
 mod time;

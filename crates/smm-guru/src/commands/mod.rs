@@ -1,5 +1,6 @@
 //! The commands, each in a file of its name.
 
+pub mod audit;
 pub mod demo;
 pub mod doctor;
 pub mod ledger;

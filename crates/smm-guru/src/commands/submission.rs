@@ -1,9 +1,9 @@
 //! Whether orders are sent to providers, from the command line.
 
+use application::caller::By;
 use application::submission::SubmissionGuard;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::Timestamp;
-use domain::orders::Actor;
 use smm_guru::Blueprint;
 
 use crate::cli::{DataArgs, SubmissionCommand};
@@ -30,13 +30,13 @@ async fn act(command: &SubmissionCommand, guard: &SubmissionGuard) -> anyhow::Re
     match command {
         SubmissionCommand::Status { .. } => {}
         SubmissionCommand::Pause { reason, restored, .. } => {
-            guard.pause(Actor::System, reason, *restored).await?;
+            guard.pause(&By::Operator, reason, *restored).await?;
             if *restored {
                 guard.keep().await?;
             }
         }
         SubmissionCommand::Release { reason, .. } => {
-            guard.release(Actor::System, reason).await?;
+            guard.release(&By::Operator, reason).await?;
         }
     }
     show(guard).await?;

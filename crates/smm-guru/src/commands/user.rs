@@ -3,9 +3,9 @@
 use std::io::BufRead;
 
 use anyhow::{Context, bail};
+use application::caller::By;
 use application::identity::{NewUser, Password};
 use domain::identity::Role;
-use domain::orders::Actor;
 use domain::text::{Email, Name};
 use smm_guru::Blueprint;
 
@@ -32,9 +32,13 @@ async fn create(args: &CreateUserArgs) -> anyhow::Result<()> {
         name,
         email,
         password: Password::parse(&password).context("the password")?,
-        role: if args.admin { Role::Admin } else { Role::User },
+        role: match (args.admin, args.moderator) {
+            (true, _) => Role::Admin,
+            (false, true) => Role::Moderator,
+            (false, false) => Role::User,
+        },
     };
-    let created = system.services().create_user.create(Actor::System, new).await;
+    let created = system.services().create_user.create(&By::Operator, new).await;
     system.close().await;
     let user = created?;
     print_line(&format!(

@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
-use domain::identity::{Ban, Currency, Language, Notifications, Role, TimeZone, User, UserSettings};
+use domain::identity::{Ban, Rights, Role, User};
 use domain::text::Email;
 use domain::{SessionId, UserId};
 use ports::StoreError;
@@ -247,10 +247,10 @@ pub async fn a_session_is_found_with_its_user_until_it_ends(backend: &Backend) -
     tx.identity().insert_session(&of_bob, &token(2)).await?;
     tx.commit().await?;
     let found = backend.identity.session(&token(1), NOW).await?;
-    assert_eq!(found, Some((of_ann.clone(), ann)));
+    assert_eq!(found, Some((of_ann.clone(), ann, Rights::default())));
     assert_eq!(
         backend.identity.session(&token(2), NOW).await?,
-        Some((of_bob, bob))
+        Some((of_bob, bob, Rights::default()))
     );
     assert_eq!(
         backend.identity.session(&token(1), of_ann.expires_at).await?,
@@ -279,7 +279,7 @@ pub async fn a_renewed_session_lives_on_and_a_lost_one_is_not_renewed(backend: &
         updated_at: after(5),
         ..opened
     };
-    assert_eq!(found, Some((renewed, ann)));
+    assert_eq!(found, Some((renewed, ann, Rights::default())));
     Ok(())
 }
 

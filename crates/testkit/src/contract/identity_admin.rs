@@ -225,7 +225,7 @@ pub async fn a_users_sessions_are_listed_newest_first_and_end_together(backend: 
         .identity
         .session(&token(2), NOW)
         .await?
-        .map(|(found, _)| found);
+        .map(|(found, ..)| found);
     assert_eq!(found, Some(acting));
     let mut tx = backend.store.begin().await?;
     assert_eq!(

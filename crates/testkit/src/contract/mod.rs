@@ -33,6 +33,7 @@ pub mod poll_groups;
 pub mod polls;
 pub mod providers;
 pub mod queue;
+pub mod rights;
 pub mod schedules;
 pub mod social;
 pub mod steps;
@@ -43,6 +44,7 @@ pub mod writers;
 
 use std::sync::Arc;
 
+use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
 use ports::health::DatabaseHealth;
 use ports::identity::IdentityQueries;
@@ -80,6 +82,8 @@ pub struct Backend {
     pub tokens: Arc<dyn TokenQueries>,
     /// Jobs.
     pub relay: Arc<dyn OutboxRelay>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditQueries>,
     /// Whether orders may be sent.
     pub submission: Arc<dyn SubmissionQueries>,
     /// What the database is.
@@ -157,6 +161,7 @@ mod tests {
             include_str!("outbox_retries.rs"),
             crate::outbox_retries_contract!(names),
         );
+        assert_listed(include_str!("rights.rs"), crate::rights_contract!(names));
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
         assert_listed(include_str!("submission.rs"), crate::submission_contract!(names));
         assert_listed(include_str!("queue.rs"), crate::queue_contract!(names));

@@ -6,7 +6,7 @@ mod child;
 use std::process::Stdio;
 use std::time::Duration;
 
-use application::caller::{Caller, Staff};
+use application::caller::Caller;
 use application::orders::OrderLine;
 use application::providers::AddProvider;
 use application::wallets::Credit;
@@ -57,7 +57,6 @@ impl Scene {
         let panel = Panel::start(config).await.unwrap();
         let system = installation.open().await;
         let staff = Caller::new(enlist(&system, "staff", Role::Admin).await);
-        let staff = staff.staff().unwrap();
         let customer = Caller::new(enlist(&system, "customer", Role::User).await);
         let credit = Credit {
             user: customer.user().id.clone(),
@@ -66,7 +65,11 @@ impl Scene {
             key: None,
         };
         let services = system.services();
-        services.credit_wallet.credit(&staff, &credit).await.unwrap();
+        services
+            .credit_wallet
+            .credit(&staff.with().unwrap(), &credit)
+            .await
+            .unwrap();
         let mut lines = Vec::new();
         for number in 0..PROVIDERS {
             let service = sell(&system, &staff, &panel, number).await;
@@ -190,7 +193,7 @@ impl Scene {
 }
 
 /// A provider of its own, and what it sells.
-async fn sell(system: &System, staff: &Staff, panel: &Panel, number: usize) -> ServiceId {
+async fn sell(system: &System, staff: &Caller, panel: &Panel, number: usize) -> ServiceId {
     let name = Name::parse(&format!("Panel {number}")).unwrap();
     let provider = AddProvider {
         name,
@@ -203,7 +206,11 @@ async fn sell(system: &System, staff: &Staff, panel: &Panel, number: usize) -> S
         },
     };
     let services = system.services();
-    let provider = services.providers.add(staff, &provider).await.unwrap();
+    let provider = services
+        .providers
+        .add(&staff.with().unwrap(), &provider)
+        .await
+        .unwrap();
     // As the panel has it.
     let offer = PanelService {
         upstream_id: "1101".to_owned(),
@@ -217,7 +224,11 @@ async fn sell(system: &System, staff: &Staff, panel: &Panel, number: usize) -> S
         cancel: false,
         description: None,
     };
-    services.services.add(staff, provider, &offer).await.unwrap()
+    services
+        .services
+        .add(&staff.with().unwrap(), provider, &offer)
+        .await
+        .unwrap()
 }
 
 /// The process under test, which is this binary.

@@ -1,11 +1,13 @@
 //! Creating users, their roles and passwords, and removing them.
 
 use actix_web::{HttpResponse, post, web};
+use application::caller::By;
 use application::identity::{
     CreateUserError, NewUser, Password, RemoveUserError, SetPasswordError, SetRoleError,
 };
 use domain::UserId;
 use domain::identity::Role;
+use domain::identity::right::{RightsWrite, UsersReset, UsersWrite};
 use domain::text::{Email, Name};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -61,7 +63,7 @@ pub struct UserPasswordForm {
 #[utoipa::path(
     tag = "Users",
     request_body = NewUserForm,
-    security(("session" = [])),
+    security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "Created", body = ChangedUser),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG` \
@@ -72,10 +74,10 @@ pub struct UserPasswordForm {
 #[post("/create-user")]
 pub async fn create_user(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<NewUserForm>,
 ) -> Result<HttpResponse, AuthError> {
-    let created = state.create_user.create(staff.actor(), form.new_user()?).await;
+    let created = state.create_user.create(&By::from(staff), form.new_user()?).await;
     let user = created.map_err(create_error)?;
     Ok(HttpResponse::Ok().json(ChangedUser::new(Some(&user), None)))
 }
@@ -86,7 +88,7 @@ pub async fn create_user(
 #[utoipa::path(
     tag = "Users",
     request_body = RoleForm,
-    security(("session" = [])),
+    security(("session" = ["rights.write"])),
     responses(
         (status = 200, description = "Changed, unless there is no such user", body = ChangedUser),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE` or `INVALID_ORIGIN`"),
@@ -96,7 +98,7 @@ pub async fn create_user(
 #[post("/set-role")]
 pub async fn set_role(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<RightsWrite>,
     Valid(form): Valid<RoleForm>,
 ) -> Result<HttpResponse, AuthError> {
     let role = form.role.role()?;
@@ -112,7 +114,7 @@ pub async fn set_role(
 #[utoipa::path(
     tag = "Users",
     request_body = UserPasswordForm,
-    security(("session" = [])),
+    security(("session" = ["users.reset"])),
     responses(
         (status = 200, description = "Changed, unless there is no such user", body = Done),
         (status = 400, description = "`VALIDATION_ERROR`, `PASSWORD_TOO_SHORT` or `PASSWORD_TOO_LONG`"),
@@ -122,7 +124,7 @@ pub async fn set_role(
 #[post("/set-user-password")]
 pub async fn set_user_password(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersReset>,
     Valid(form): Valid<UserPasswordForm>,
 ) -> Result<HttpResponse, AuthError> {
     let password = Password::parse(&form.new_password).map_err(password_refusal)?;
@@ -140,7 +142,7 @@ pub async fn set_user_password(
 #[utoipa::path(
     tag = "Users",
     request_body = UserForm,
-    security(("session" = [])),
+    security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "There is no such user any more", body = Succeeded),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_DELETE_USERS` or `INVALID_ORIGIN`"),
@@ -150,7 +152,7 @@ pub async fn set_user_password(
 #[post("/remove-user")]
 pub async fn remove_user(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
     let removed = state.user_admin.remove(&staff, &form.user_id).await;
@@ -172,6 +174,7 @@ impl NewUserForm {
 fn create_error(error: CreateUserError) -> AuthError {
     match error {
         CreateUserError::AddressTaken => AuthCode::AddressTaken.into(),
+        CreateUserError::RoleNotTheirs => AuthCode::MayNotSetRoles.into(),
         CreateUserError::Password(error) => password_error(error),
         CreateUserError::Store(error) => error.into(),
     }
@@ -186,6 +189,7 @@ fn role_error(error: SetRoleError) -> AuthError {
 
 fn set_password_error(error: SetPasswordError) -> AuthError {
     match error {
+        SetPasswordError::NotTheirs => AuthCode::MayNotSetPasswords.into(),
         SetPasswordError::Password(error) => password_error(error),
         SetPasswordError::Store(error) => error.into(),
     }
@@ -194,6 +198,7 @@ fn set_password_error(error: SetPasswordError) -> AuthError {
 fn removal_error(error: RemoveUserError) -> AuthError {
     match error {
         RemoveUserError::LastAdmin => AuthCode::LastAdmin.into(),
+        RemoveUserError::NotTheirs => AuthCode::MayNotRemoveUsers.into(),
         RemoveUserError::Store(error) => error.into(),
     }
 }

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, post, web};
 use application::identity::{BanError, BanUser};
 use domain::UserId;
 use domain::identity::ban_length;
+use domain::identity::right::UsersWrite;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -39,7 +40,7 @@ pub struct BanForm {
 #[utoipa::path(
     tag = "Users",
     request_body = BanForm,
-    security(("session" = [])),
+    security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "Banned, unless there is no such user", body = ChangedUser),
         (status = 400, description = "`VALIDATION_ERROR` or `YOU_CANNOT_BAN_YOURSELF`"),
@@ -50,7 +51,7 @@ pub struct BanForm {
 #[post("/ban-user")]
 pub async fn ban_user(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<BanForm>,
 ) -> Result<HttpResponse, AuthError> {
     let ban = BanUser {
@@ -66,7 +67,7 @@ pub async fn ban_user(
 #[utoipa::path(
     tag = "Users",
     request_body = UserForm,
-    security(("session" = [])),
+    security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "Free, unless there is no such user", body = ChangedUser),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_BAN_USERS` or `INVALID_ORIGIN`"),
@@ -75,10 +76,14 @@ pub async fn ban_user(
 #[post("/unban-user")]
 pub async fn unban_user(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
-    let user = state.user_admin.unban(&staff, &form.user_id).await?;
+    let user = state
+        .user_admin
+        .unban(&staff, &form.user_id)
+        .await
+        .map_err(ban_error)?;
     Ok(HttpResponse::Ok().json(ChangedUser::new(user.as_ref(), Some(false))))
 }
 
@@ -86,6 +91,7 @@ fn ban_error(error: BanError) -> AuthError {
     match error {
         BanError::Yourself => AuthCode::BansYourself.into(),
         BanError::LastAdmin => AuthCode::LastAdmin.into(),
+        BanError::NotTheirs => AuthCode::MayNotBanUsers.into(),
         BanError::Store(error) => error.into(),
     }
 }

@@ -4,6 +4,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use application::identity::{ImpersonateError, Remember, StopImpersonatingError};
 use domain::Secret;
+use domain::identity::right::UsersImpersonate;
 use domain::identity::{Role, SessionPolicy};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,7 +34,7 @@ pub struct ActingBody {
 #[utoipa::path(
     tag = "Users",
     request_body = UserForm,
-    security(("session" = [])),
+    security(("session" = ["users.impersonate"])),
     responses(
         (status = 200, description = "The session; the cookie carries it", body = ActingBody, headers(
             ("Set-Cookie" = String, description = "`better-auth.session_token` and `admin_session`"))),
@@ -47,7 +48,7 @@ pub async fn impersonate_user(
     state: web::Data<ApiState>,
     site: web::Data<Site>,
     request: HttpRequest,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersImpersonate>,
     Client(browser): Client,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {

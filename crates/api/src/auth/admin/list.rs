@@ -6,6 +6,7 @@
 
 use actix_web::{HttpResponse, get, web};
 use chrono::DateTime;
+use domain::identity::right::UsersRead;
 use domain::{PageSize, Timestamp};
 use ports::users::{Comparison, Direction, Place, UserField, UserFilter, UserList, UserSearch, UserValue};
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ pub struct UsersBody {
 #[utoipa::path(
     tag = "Users",
     params(ListQuery),
-    security(("session" = [])),
+    security(("session" = ["users.read"])),
     responses(
         (status = 200, description = "Some of the users", body = UsersBody),
         (status = 400, description = "`VALIDATION_ERROR`"),
@@ -72,7 +73,7 @@ pub struct UsersBody {
 #[get("/list-users")]
 pub async fn list_users(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersRead>,
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse, AuthError> {
     let list = query.list().ok_or(AuthCode::InvalidQuery)?;

@@ -8,7 +8,7 @@ pub mod permission;
 mod sessions;
 
 use domain::UserId;
-use domain::identity::{Right, Role, User};
+use domain::identity::{Role, User};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -19,46 +19,35 @@ use crate::codes::AuthCode;
 use crate::error::AuthError;
 use crate::extract::text_or_number;
 
-/// What a path needs, and what whoever lacks it is told. A path that is missing here cannot be reached.
-const RIGHTS: [(&str, Right, AuthCode); 11] = [
-    ("list-users", Right::ListUsers, AuthCode::MayNotListUsers),
-    ("create-user", Right::CreateUsers, AuthCode::MayNotCreateUsers),
-    ("ban-user", Right::BanUsers, AuthCode::MayNotBanUsers),
-    ("unban-user", Right::BanUsers, AuthCode::MayNotBanUsers),
-    ("remove-user", Right::RemoveUsers, AuthCode::MayNotRemoveUsers),
-    ("set-role", Right::SetRoles, AuthCode::MayNotSetRoles),
-    (
-        "set-user-password",
-        Right::SetPasswords,
-        AuthCode::MayNotSetPasswords,
-    ),
-    (
-        "list-user-sessions",
-        Right::ListSessions,
-        AuthCode::MayNotListSessions,
-    ),
-    (
-        "revoke-user-session",
-        Right::RevokeSessions,
-        AuthCode::MayNotRevokeSessions,
-    ),
-    (
-        "revoke-user-sessions",
-        Right::RevokeSessions,
-        AuthCode::MayNotRevokeSessions,
-    ),
-    (
-        "impersonate-user",
-        Right::ImpersonateUsers,
-        AuthCode::MayNotImpersonate,
-    ),
+/// What whoever lacks the right of a path is told. A path that is missing here cannot be reached.
+const REFUSALS: [(&str, AuthCode); 11] = [
+    ("list-users", AuthCode::MayNotListUsers),
+    ("create-user", AuthCode::MayNotCreateUsers),
+    ("ban-user", AuthCode::MayNotBanUsers),
+    ("unban-user", AuthCode::MayNotBanUsers),
+    ("remove-user", AuthCode::MayNotRemoveUsers),
+    ("set-role", AuthCode::MayNotSetRoles),
+    ("set-user-password", AuthCode::MayNotSetPasswords),
+    ("list-user-sessions", AuthCode::MayNotListSessions),
+    ("revoke-user-session", AuthCode::MayNotRevokeSessions),
+    ("revoke-user-sessions", AuthCode::MayNotRevokeSessions),
+    ("impersonate-user", AuthCode::MayNotImpersonate),
 ];
 
-/// What `path` needs, and what whoever lacks it is told. `None` if there is no such path.
-pub fn right_for(path: &str) -> Option<(Right, AuthCode)> {
+fn refusal(path: &str) -> Option<AuthCode> {
     let (_, last) = path.rsplit_once('/')?;
-    let found = RIGHTS.iter().find(|(name, _, _)| *name == last);
-    found.map(|(_, right, refusal)| (*right, *refusal))
+    let found = REFUSALS.iter().find(|(name, _)| *name == last);
+    found.map(|(_, refusal)| *refusal)
+}
+
+/// Whether `path` is behind a right.
+pub fn has_refusal(path: &str) -> bool {
+    refusal(path).is_some()
+}
+
+/// What whoever lacks the right of `path` is told.
+pub fn refusal_of(path: &str) -> AuthError {
+    refusal(path).map_or_else(AuthError::signed_out, AuthError::from)
 }
 
 /// The routes behind a right.
@@ -137,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_path_behind_the_door_says_which_right_it_needs() {
+    fn every_path_behind_the_door_says_how_it_refuses() {
         let document = crate::docs::openapi();
         let open = ["stop-impersonating", "has-permission"];
         let behind = document.paths.paths.keys().filter_map(|path| {
@@ -146,9 +135,9 @@ mod tests {
         });
         let mut behind: Vec<&str> = behind.collect();
         behind.sort_unstable();
-        let mut known = RIGHTS.map(|(name, _, _)| name);
+        let mut known = REFUSALS.map(|(name, _)| name);
         known.sort_unstable();
         assert_eq!(behind, known);
-        assert!(right_for("/api/auth/admin/nowhere").is_none());
+        assert!(!has_refusal("/api/auth/admin/nowhere"));
     }
 }

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, post, web};
 use domain::Secret;
+use domain::identity::right::{UsersRead, UsersWrite};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -31,7 +32,7 @@ pub struct UserSessionForm {
 #[utoipa::path(
     tag = "Users",
     request_body = UserForm,
-    security(("session" = [])),
+    security(("session" = ["users.read"])),
     responses(
         (status = 200, description = "The sessions", body = SessionsBody),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_LIST_USERS_SESSIONS` or `INVALID_ORIGIN`"),
@@ -40,7 +41,7 @@ pub struct UserSessionForm {
 #[post("/list-user-sessions")]
 pub async fn list_user_sessions(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersRead>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
     let sessions = state.user_admin.sessions_of(&staff, &form.user_id).await?;
@@ -52,7 +53,7 @@ pub async fn list_user_sessions(
 #[utoipa::path(
     tag = "Users",
     request_body = UserSessionForm,
-    security(("session" = [])),
+    security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "There is no such session any more", body = Succeeded),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS` or `INVALID_ORIGIN`"),
@@ -61,7 +62,7 @@ pub async fn list_user_sessions(
 #[post("/revoke-user-session")]
 pub async fn revoke_user_session(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<UserSessionForm>,
 ) -> Result<HttpResponse, AuthError> {
     let handle = Secret::new(form.session_token);
@@ -73,7 +74,7 @@ pub async fn revoke_user_session(
 #[utoipa::path(
     tag = "Users",
     request_body = UserForm,
-    security(("session" = [])),
+    security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "Ended", body = Succeeded),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS` or `INVALID_ORIGIN`"),
@@ -82,7 +83,7 @@ pub async fn revoke_user_session(
 #[post("/revoke-user-sessions")]
 pub async fn revoke_user_sessions(
     state: web::Data<ApiState>,
-    SignedStaff(staff): SignedStaff,
+    SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
     state.user_admin.revoke_sessions_of(&staff, &form.user_id).await?;

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use application::catalog::{AddCategoryError, ArchiveCategoryError, RenameCategoryError};
 use domain::CategoryId;
+use domain::identity::right::{ServicesRead, ServicesWrite};
 use ports::catalog::CategoryView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,12 +42,13 @@ pub struct CategoryRow {
 /// Lists categories by name
 #[utoipa::path(
     tag = "Categories",
+    security(("session" = ["services.read"])),
     responses((status = 200, description = "Every category", body = Envelope<Vec<CategoryRow>>))
 )]
 #[get("/categories")]
 pub async fn list_categories(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesRead>,
 ) -> Result<HttpResponse, ApiError> {
     let categories = state.categories.list(&staff).await?;
     let rows: Vec<_> = categories.iter().map(row).collect();
@@ -56,6 +58,7 @@ pub async fn list_categories(
 /// Adds a category
 #[utoipa::path(
     tag = "Categories",
+    security(("session" = ["services.write"])),
     request_body = CategoryForm,
     responses(
         (status = 201, description = "Its id", body = Envelope<Added>),
@@ -65,7 +68,7 @@ pub async fn list_categories(
 #[post("/categories")]
 pub async fn add_category(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesWrite>,
     Valid(form): Valid<CategoryForm>,
 ) -> Result<HttpResponse, ApiError> {
     let name = parse_name("name", &form.name)?;
@@ -76,6 +79,7 @@ pub async fn add_category(
 /// Renames a category
 #[utoipa::path(
     tag = "Categories",
+    security(("session" = ["services.write"])),
     request_body = CategoryForm,
     params(("id" = i64, Path, description = "The category")),
     responses(
@@ -87,7 +91,7 @@ pub async fn add_category(
 #[patch("/categories/{id}")]
 pub async fn rename_category(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesWrite>,
     id: web::Path<i64>,
     Valid(form): Valid<CategoryForm>,
 ) -> Result<HttpResponse, ApiError> {
@@ -102,6 +106,7 @@ pub async fn rename_category(
 /// Its services become uncategorized.
 #[utoipa::path(
     tag = "Categories",
+    security(("session" = ["services.write"])),
     params(("id" = i64, Path, description = "The category")),
     responses(
         (status = 200, description = "Done", body = Envelope<Nothing>),
@@ -112,7 +117,7 @@ pub async fn rename_category(
 #[delete("/categories/{id}")]
 pub async fn archive_category(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesWrite>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let archived = state.categories.archive(&staff, CategoryId(*id)).await;

@@ -5,6 +5,7 @@ use application::catalog::{
     CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportServicesError, ImportedRow, ProfitRule,
     Selection,
 };
+use domain::identity::right::ServicesWrite;
 use domain::{ProviderId, Rate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -75,6 +76,7 @@ pub struct ImportRow {
 /// Services that are in the catalogue already are left alone. One that cannot be kept stops none of the others.
 #[utoipa::path(
     tag = "Services",
+    security(("session" = ["services.write"])),
     request_body = ImportForm,
     params(("id" = i64, Path, description = "The provider")),
     responses(
@@ -87,7 +89,7 @@ pub struct ImportRow {
 #[post("/providers/{id}/import")]
 pub async fn import_services(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesWrite>,
     id: web::Path<i64>,
     Valid(form): Valid<ImportForm>,
 ) -> Result<HttpResponse, ApiError> {

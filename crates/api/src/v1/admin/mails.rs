@@ -2,6 +2,7 @@
 
 use actix_web::web::Query;
 use actix_web::{HttpResponse, get, web};
+use domain::identity::right::MailsRead;
 use domain::mail::MailState;
 use domain::{MailId, PageSize};
 use ports::mail::StoredMail;
@@ -11,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::cursor::{List, encode};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{Page, field_error};
+use crate::extract::{Page, StaffMember, field_error};
 use crate::state::ApiState;
 use crate::wire::WireTime;
 
@@ -58,6 +59,7 @@ pub struct MailPage {
 /// Lists mails, newest first
 #[utoipa::path(
     tag = "Mails",
+    security(("session" = ["mails.read"])),
     responses(
         (status = 200, description = "A page of mails", body = Envelope<MailPage>),
         (status = 400, description = "`VALIDATION_ERROR` or `INVALID_CURSOR`"),
@@ -66,6 +68,7 @@ pub struct MailPage {
 #[get("/mails")]
 pub async fn list_mails(
     state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember<MailsRead>,
     Query(filter): Query<MailFilter>,
     Query(page): Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
@@ -78,7 +81,7 @@ pub async fn list_mails(
     };
     let size = page.size(PageSize::DEFAULT)?;
     let before = page.before(List::Mails)?.map(MailId);
-    let mails = state.mails.list(wanted, before, size).await?;
+    let mails = state.mails.list(&staff, wanted, before, size).await?;
     let is_full = mails.len() == usize::from(size.rows());
     let last = mails.last().filter(|_| is_full);
     let body = MailPage {

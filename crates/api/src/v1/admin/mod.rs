@@ -1,5 +1,6 @@
 //! What staff may ask.
 
+mod audit;
 mod categories;
 mod import;
 mod mails;
@@ -9,10 +10,13 @@ mod orders;
 mod provider_bodies;
 mod provider_connection;
 mod providers;
+mod rights;
 mod service_edits;
 mod services;
 mod submission;
 mod users;
+
+pub use rights::RightsBody;
 
 use domain::text::Name;
 use serde::Serialize;
@@ -42,6 +46,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(services::add_service)
         .service(service_edits::edit_service)
         .service(services::archive_service)
+        .service(audit::search_audit)
+        .service(audit::export_audit)
+        .service(rights::show_rights)
+        .service(rights::set_rights)
         .service(users::credit_wallet)
         .service(users::set_wallet_status)
         .service(submission::show_submission)

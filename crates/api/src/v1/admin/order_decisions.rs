@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, post, web};
 use application::orders::{DecideOrderError, Decided, Fate};
+use domain::identity::right::OrdersDecide;
 use domain::orders::{DecisionRefusal, ReviewDecision};
 use domain::text::plain;
 use domain::{OrderId, ProviderOrderId};
@@ -107,6 +108,7 @@ pub struct DecidedOrder {
 /// From a set price on, two members of staff must say the same.
 #[utoipa::path(
     tag = "Orders of everybody",
+    security(("session" = ["orders.decide"])),
     request_body = FateForm,
     params(("id" = i64, Path, description = "The order")),
     responses(
@@ -118,7 +120,7 @@ pub struct DecidedOrder {
 #[post("/orders/{id}/decision")]
 pub async fn decide_fate(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<OrdersDecide>,
     id: web::Path<i64>,
     Valid(form): Valid<FateForm>,
 ) -> Result<HttpResponse, ApiError> {
@@ -134,6 +136,7 @@ pub async fn decide_fate(
 /// Decides what to do about an order in review
 #[utoipa::path(
     tag = "Orders of everybody",
+    security(("session" = ["orders.decide"])),
     request_body = ReviewForm,
     params(("id" = i64, Path, description = "The order")),
     responses(
@@ -145,7 +148,7 @@ pub async fn decide_fate(
 #[post("/orders/{id}/review")]
 pub async fn decide_review(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<OrdersDecide>,
     id: web::Path<i64>,
     Valid(form): Valid<ReviewForm>,
 ) -> Result<HttpResponse, ApiError> {

@@ -6,6 +6,7 @@
 
 use actix_web::{HttpResponse, get, web};
 use application::orders::OrderPage;
+use domain::identity::right::OrdersRead;
 use domain::orders::OrderState;
 use domain::{OrderId, PageSize, ProviderId, ServiceId, UserId};
 use ports::orders::OrderFilter;
@@ -46,13 +47,14 @@ pub struct StaffOrdersQuery {
 /// Lists everybody's orders, newest first
 #[utoipa::path(
     tag = "Orders of everybody",
+    security(("session" = ["orders.read"])),
     params(StaffOrdersQuery, Page),
     responses((status = 200, description = "A page of orders", body = Envelope<StaffOrders>))
 )]
 #[get("/orders")]
 pub async fn list_orders(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<OrdersRead>,
     query: web::Query<StaffOrdersQuery>,
     page: web::Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
@@ -65,13 +67,14 @@ pub async fn list_orders(
 /// Lists the orders whose fate nobody knows, newest first
 #[utoipa::path(
     tag = "Orders of everybody",
+    security(("session" = ["orders.read"])),
     params(Page),
     responses((status = 200, description = "A page of orders", body = Envelope<StaffOrders>))
 )]
 #[get("/orders/unknown")]
 pub async fn unknown_orders(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<OrdersRead>,
     page: web::Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
     let (before, size) = window(&page)?;
@@ -86,13 +89,14 @@ pub async fn unknown_orders(
 /// Lists the orders that wait for a person, newest first
 #[utoipa::path(
     tag = "Orders of everybody",
+    security(("session" = ["orders.read"])),
     params(Page),
     responses((status = 200, description = "A page of orders", body = Envelope<StaffOrders>))
 )]
 #[get("/orders/review")]
 pub async fn review_orders(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<OrdersRead>,
     page: web::Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
     let (before, size) = window(&page)?;
@@ -107,12 +111,13 @@ pub async fn review_orders(
 /// Counts the orders under way
 #[utoipa::path(
     tag = "Orders of everybody",
+    security(("session" = ["orders.read"])),
     responses((status = 200, description = "Counts by state", body = Envelope<Overview>))
 )]
 #[get("/orders/overview")]
 pub async fn show_overview(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<OrdersRead>,
 ) -> Result<HttpResponse, ApiError> {
     let (states, in_review) = state.browse_orders.overview(&staff).await?;
     Ok(Said("ORDERS_OVERVIEW", "Orders counted successfully").ok(overview_body(&states, in_review)))
@@ -121,6 +126,7 @@ pub async fn show_overview(
 /// Shows anybody's order with its attempts and history
 #[utoipa::path(
     tag = "Orders of everybody",
+    security(("session" = ["orders.read"])),
     params(("id" = i64, Path, description = "The order")),
     responses(
         (status = 200, description = "The order", body = Envelope<StaffOrderBody>),
@@ -130,7 +136,7 @@ pub async fn show_overview(
 #[get("/orders/{id}")]
 pub async fn show_order(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<OrdersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let detail = state.browse_orders.any_detail(&staff, OrderId(*id)).await?;

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, get, post, web};
 use application::providers::{AskProviderError, ConnectionReport};
 use domain::ProviderId;
+use domain::identity::right::ProvidersRead;
 use ports::gateway::PanelService;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,6 +54,7 @@ pub struct ConnectionBody {
 /// Lists what a provider offers
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.read"])),
     params(("id" = i64, Path, description = "The provider")),
     responses(
         (status = 200, description = "Its services", body = Envelope<Vec<OfferedService>>),
@@ -64,7 +66,7 @@ pub struct ConnectionBody {
 #[get("/providers/services/{id}")]
 pub async fn offered_services(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let offer = state.provider_connection.services(&staff, ProviderId(*id)).await;
@@ -78,6 +80,7 @@ pub async fn offered_services(
 /// Asks for our balance there and keeps the answer.
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.read"])),
     params(("id" = i64, Path, description = "The provider")),
     responses(
         (status = 200, description = "It works", body = Envelope<ConnectionBody>),
@@ -89,7 +92,7 @@ pub async fn offered_services(
 #[post("/providers/{id}/test")]
 pub async fn test_connection(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let report = state.provider_connection.test(&staff, ProviderId(*id)).await;
@@ -100,6 +103,7 @@ pub async fn test_connection(
 /// Asks a provider for our balance
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.read"])),
     params(("id" = i64, Path, description = "The provider")),
     responses(
         (status = 200, description = "The balance", body = Envelope<BalanceBody>),
@@ -111,7 +115,7 @@ pub async fn test_connection(
 #[get("/providers/{id}/balance")]
 pub async fn provider_balance(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let report = state.provider_connection.test(&staff, ProviderId(*id)).await;

@@ -5,6 +5,7 @@ use application::providers::{
     AddProviderError, ArchiveProviderError, EditProviderError, RevealKeyError, RevealedKey,
 };
 use domain::ProviderId;
+use domain::identity::right::{ProvidersRead, ProvidersReveal, ProvidersWrite};
 
 use super::Added;
 use super::provider_bodies::{ProviderForm, ProviderRow, RevealedProvider};
@@ -17,12 +18,13 @@ use crate::state::ApiState;
 /// Lists providers, newest first
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.read"])),
     responses((status = 200, description = "Every provider", body = Envelope<Vec<ProviderRow>>))
 )]
 #[get("/providers")]
 pub async fn list_providers(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersRead>,
 ) -> Result<HttpResponse, ApiError> {
     let providers = state.providers.list(&staff).await?;
     let rows: Vec<_> = providers.into_iter().map(ProviderRow::from).collect();
@@ -32,6 +34,7 @@ pub async fn list_providers(
 /// Adds a provider
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.write"])),
     request_body = ProviderForm,
     responses(
         (status = 201, description = "Its id", body = Envelope<Added>),
@@ -42,7 +45,7 @@ pub async fn list_providers(
 #[post("/providers")]
 pub async fn add_provider(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersWrite>,
     Valid(form): Valid<ProviderForm>,
 ) -> Result<HttpResponse, ApiError> {
     let id = state.providers.add(&staff, &form.into_addition()?).await;
@@ -53,6 +56,7 @@ pub async fn add_provider(
 /// Edits a provider
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.write"])),
     request_body = ProviderForm,
     params(("id" = i64, Path, description = "The provider")),
     responses(
@@ -65,7 +69,7 @@ pub async fn add_provider(
 #[patch("/providers/{id}")]
 pub async fn edit_provider(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersWrite>,
     id: web::Path<i64>,
     Valid(form): Valid<ProviderForm>,
 ) -> Result<HttpResponse, ApiError> {
@@ -82,6 +86,7 @@ pub async fn edit_provider(
 /// Its services are no longer offered; orders that it has live on.
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.write"])),
     params(("id" = i64, Path, description = "The provider")),
     responses(
         (status = 200, description = "Done", body = Envelope<Nothing>),
@@ -91,7 +96,7 @@ pub async fn edit_provider(
 #[delete("/providers/{id}")]
 pub async fn archive_provider(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersWrite>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let archived = state.providers.archive(&staff, ProviderId(*id)).await;
@@ -104,6 +109,7 @@ pub async fn archive_provider(
 /// The audit log keeps who saw it.
 #[utoipa::path(
     tag = "Providers",
+    security(("session" = ["providers.reveal"])),
     params(("id" = i64, Path, description = "The provider")),
     responses(
         (status = 200, description = "The provider with its key", body = Envelope<RevealedProvider>),
@@ -113,7 +119,7 @@ pub async fn archive_provider(
 #[get("/providers/key/{id}")]
 pub async fn reveal_key(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ProvidersReveal>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let revealed = state.providers.reveal_key(&staff, ProviderId(*id)).await;

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, patch, web};
 use application::catalog::{CategoryChoice, EditServiceError, ServiceEdit};
+use domain::identity::right::ServicesWrite;
 use domain::{CategoryId, Rate, ServiceId};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -39,6 +40,7 @@ struct SelectedCategory {
 /// Edits a service
 #[utoipa::path(
     tag = "Services",
+    security(("session" = ["services.write"])),
     request_body = ServiceForm,
     params(("id" = i64, Path, description = "The service")),
     responses(
@@ -50,7 +52,7 @@ struct SelectedCategory {
 #[patch("/services/{id}")]
 pub async fn edit_service(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesWrite>,
     id: web::Path<i64>,
     Valid(form): Valid<ServiceForm>,
 ) -> Result<HttpResponse, ApiError> {

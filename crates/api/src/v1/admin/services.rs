@@ -7,6 +7,7 @@
 use actix_web::{HttpResponse, delete, get, post, web};
 use application::catalog::{AddServiceError, ArchiveServiceError};
 use domain::catalog::{QuantityRange, ServiceType};
+use domain::identity::right::{ServicesRead, ServicesWrite};
 use domain::{ProviderId, Rate, ServiceId};
 use ports::catalog::ServiceView;
 use ports::gateway::PanelService;
@@ -116,12 +117,13 @@ pub struct ServiceRow {
 /// Lists services, newest first
 #[utoipa::path(
     tag = "Services",
+    security(("session" = ["services.read"])),
     responses((status = 200, description = "Every service", body = Envelope<Vec<ServiceRow>>))
 )]
 #[get("/services")]
 pub async fn list_services(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesRead>,
 ) -> Result<HttpResponse, ApiError> {
     let services = state.services.list(&staff).await?;
     let rows: Vec<_> = services.into_iter().map(row).collect();
@@ -133,6 +135,7 @@ pub async fn list_services(
 /// It is uncategorized and without profit until staff edit it.
 #[utoipa::path(
     tag = "Services",
+    security(("session" = ["services.write"])),
     request_body = OfferForm,
     params(ProviderQuery),
     responses(
@@ -145,7 +148,7 @@ pub async fn list_services(
 #[post("/services")]
 pub async fn add_service(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesWrite>,
     query: web::Query<ProviderQuery>,
     Valid(form): Valid<OfferForm>,
 ) -> Result<HttpResponse, ApiError> {
@@ -160,6 +163,7 @@ pub async fn add_service(
 /// Orders of it live on.
 #[utoipa::path(
     tag = "Services",
+    security(("session" = ["services.write"])),
     params(("id" = i64, Path, description = "The service")),
     responses(
         (status = 200, description = "Done", body = Envelope<Nothing>),
@@ -169,7 +173,7 @@ pub async fn add_service(
 #[delete("/services/{id}")]
 pub async fn archive_service(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<ServicesWrite>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let archived = state.services.archive(&staff, ServiceId(*id)).await;

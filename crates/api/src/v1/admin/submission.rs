@@ -1,7 +1,9 @@
 //! Whether orders are sent to providers.
 
 use actix_web::{HttpResponse, get, post, web};
+use application::caller::By;
 use application::submission::{PauseError, ReleaseError, SubmissionStatus};
+use domain::identity::right::SubmissionControl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -63,10 +65,14 @@ pub struct ReleaseForm {
 /// Says whether orders are sent to providers
 #[utoipa::path(
     tag = "Submission",
+    security(("session" = ["submission.control"])),
     responses((status = 200, description = "Whether, and why not", body = Envelope<SubmissionBody>))
 )]
 #[get("/submission")]
-pub async fn show_submission(state: web::Data<ApiState>) -> Result<HttpResponse, ApiError> {
+pub async fn show_submission(
+    state: web::Data<ApiState>,
+    _staff: StaffMember<SubmissionControl>,
+) -> Result<HttpResponse, ApiError> {
     let status = state.submission.status().await?;
     Ok(Said("SUBMISSION_FETCHED", "Submission fetched successfully").ok(body(status)))
 }
@@ -76,18 +82,19 @@ pub async fn show_submission(state: web::Data<ApiState>) -> Result<HttpResponse,
 /// Every node stops within seconds. Customers may go on placing orders; they wait.
 #[utoipa::path(
     tag = "Submission",
+    security(("session" = ["submission.control"])),
     request_body = PauseForm,
     responses((status = 200, description = "Paused", body = Envelope<SubmissionBody>))
 )]
 #[post("/submission/pause")]
 pub async fn pause_submission(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<SubmissionControl>,
     Valid(form): Valid<PauseForm>,
 ) -> Result<HttpResponse, ApiError> {
     let paused = state
         .submission
-        .pause(staff.actor(), &form.reason, form.restored)
+        .pause(&By::from(staff), &form.reason, form.restored)
         .await;
     paused.map_err(|error| match error {
         PauseError::Reason(error) => field_error("reason", error),
@@ -100,6 +107,7 @@ pub async fn pause_submission(
 /// Sends orders to providers again
 #[utoipa::path(
     tag = "Submission",
+    security(("session" = ["submission.control"])),
     request_body = ReleaseForm,
     responses(
         (status = 200, description = "Released", body = Envelope<SubmissionBody>),
@@ -109,10 +117,10 @@ pub async fn pause_submission(
 #[post("/submission/release")]
 pub async fn release_submission(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<SubmissionControl>,
     Valid(form): Valid<ReleaseForm>,
 ) -> Result<HttpResponse, ApiError> {
-    let released = state.submission.release(staff.actor(), &form.reason).await;
+    let released = state.submission.release(&By::from(staff), &form.reason).await;
     released.map_err(|error| match error {
         ReleaseError::Reason(error) => field_error("reason", error),
         ReleaseError::Refused(refusal) => ApiError::new(

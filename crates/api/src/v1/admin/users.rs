@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, post, web};
 use application::wallets::{Credit, CreditWalletError, Credited, SetWalletStatusError};
+use domain::identity::right::{WalletsAdjust, WalletsFreeze};
 use domain::text::IdempotencyKey;
 use domain::wallets::WalletStatus;
 use domain::{Money, UserId};
@@ -65,6 +66,7 @@ pub enum StatusWord {
 /// With an `Idempotency-Key` a repeated request credits once.
 #[utoipa::path(
     tag = "Users",
+    security(("session" = ["wallets.adjust"])),
     request_body = CreditForm,
     params(
         ("id" = String, Path, description = "The customer"),
@@ -79,7 +81,7 @@ pub enum StatusWord {
 #[post("/users/{id}/wallet/credit")]
 pub async fn credit_wallet(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<WalletsAdjust>,
     id: web::Path<String>,
     IdempotencyHeader(key): IdempotencyHeader,
     Valid(form): Valid<CreditForm>,
@@ -93,6 +95,7 @@ pub async fn credit_wallet(
 /// Freezes a customer's wallet or opens it again
 #[utoipa::path(
     tag = "Users",
+    security(("session" = ["wallets.freeze"])),
     request_body = StatusForm,
     params(("id" = String, Path, description = "The customer")),
     responses(
@@ -103,7 +106,7 @@ pub async fn credit_wallet(
 #[post("/users/{id}/wallet/status")]
 pub async fn set_wallet_status(
     state: web::Data<ApiState>,
-    StaffMember(staff): StaffMember,
+    StaffMember(staff): StaffMember<WalletsFreeze>,
     id: web::Path<String>,
     Valid(form): Valid<StatusForm>,
 ) -> Result<HttpResponse, ApiError> {

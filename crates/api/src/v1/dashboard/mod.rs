@@ -4,6 +4,7 @@ mod mass;
 mod order_bodies;
 mod orders;
 mod place;
+mod rights;
 mod settings;
 mod wallet;
 
@@ -35,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(wallet::list_transactions)
         .service(settings::show_settings)
         .service(settings::edit_settings)
+        .service(rights::own_rights)
         .service(orders::list_orders)
         .service(place::place_order)
         .service(mass::place_orders)

@@ -1,11 +1,14 @@
 //! Staff act as a customer, to see what they see.
 
-use domain::identity::{IMPERSONATION, Role, Session, User};
+use domain::identity::right::UsersImpersonate;
+use domain::identity::{IMPERSONATION, Right, Session, User};
+use domain::orders::Actor;
 use domain::{Secret, Timestamp, UserId};
 use ports::StoreError;
+use ports::audit::AuditEntry;
 
 use super::{UserAdmin, entry, lock};
-use crate::caller::{Caller, Staff};
+use crate::caller::{Member, Staff};
 use crate::identity::session::{NewSession, Opening};
 use crate::identity::{ActiveSession, Browser};
 use crate::retry::retry_contended;
@@ -59,7 +62,7 @@ impl UserAdmin {
     /// [`ImpersonateError`] if none was opened, or nobody knows.
     pub async fn impersonate(
         &self,
-        by: &Staff,
+        by: &Staff<UsersImpersonate>,
         user: &UserId,
         browser: &Browser,
     ) -> Result<ActingAs, ImpersonateError> {
@@ -89,7 +92,7 @@ impl UserAdmin {
 
     async fn record_impersonation(
         &self,
-        by: &Staff,
+        by: &Member,
         user: &UserId,
         opened: &NewSession,
     ) -> Result<Option<Result<User, ImpersonateError>>, StoreError> {
@@ -97,7 +100,9 @@ impl UserAdmin {
         let mut tx = self.store.begin().await?;
         // Whoever takes the office from `by` at the same time ends their sessions, this one included.
         let staff = lock(&mut *tx, by.id()).await?;
-        if staff.is_none_or(|staff| staff.role != Role::Admin || staff.is_banned(now)) {
+        let rights = tx.identity().lock_rights(by.id()).await?;
+        let still_may = rights.is_some_and(|(role, given)| given.of(role).has(Right::UsersImpersonate));
+        if !still_may || staff.is_none_or(|staff| staff.is_banned(now)) {
             return Ok(None);
         }
         let Some(user) = lock(&mut *tx, user).await? else {
@@ -109,7 +114,7 @@ impl UserAdmin {
         tx.identity()
             .insert_session(&opened.session, &opened.digest)
             .await?;
-        let entry = entry(by, "user.impersonate", &user.id, Vec::new(), now);
+        let entry = entry(by, "user.impersonate", &user.id, now);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(Some(Ok(user)))
@@ -128,19 +133,22 @@ impl UserAdmin {
             return Err(StopImpersonatingError::NotImpersonating);
         };
         let own = kept.filter(|own| own.user.id == *by && own.session.impersonated_by.is_none());
+        let own = own.filter(|own| own.user.role.is_staff());
         let own = own.ok_or(StopImpersonatingError::NoSessionToRestore)?;
-        let staff = Caller::new(own.user.clone())
-            .staff()
-            .ok_or(StopImpersonatingError::NoSessionToRestore)?;
-        retry_contended(|| self.record_stop(&staff, &acting.session)).await?;
+        retry_contended(|| self.record_stop(&own.user.id, acting)).await?;
         Ok(own)
     }
 
-    async fn record_stop(&self, by: &Staff, acting: &Session) -> Result<(), StoreError> {
+    async fn record_stop(&self, by: &UserId, acting: &ActiveSession) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        if tx.identity().delete_session_by_id(&acting.id, None).await? {
-            let now = self.clock.now();
-            let entry = entry(by, "user.stop_impersonating", &acting.user, Vec::new(), now);
+        if tx
+            .identity()
+            .delete_session_by_id(&acting.session.id, None)
+            .await?
+        {
+            let target = format!("user:{}", acting.user.id);
+            let (actor, now) = (Actor::Staff(by.clone()), self.clock.now());
+            let entry = AuditEntry::new(actor, "user.stop_impersonating", target, now).from(&acting.origin);
             tx.audit().append(&entry).await?;
         }
         tx.commit().await

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::identity::User;
+use domain::identity::right::UsersRead;
 use ports::StoreError;
 use ports::users::{UserList, UserPage};
 
@@ -24,7 +25,7 @@ impl UserAdmin {
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
-    pub async fn list(&self, _by: &Staff, list: &UserList) -> Result<ListedUsers, StoreError> {
+    pub async fn list(&self, _by: &Staff<UsersRead>, list: &UserList) -> Result<ListedUsers, StoreError> {
         let UserPage { users, total } = self.queries.users(list).await?;
         Ok(ListedUsers {
             users,

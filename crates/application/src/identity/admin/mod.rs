@@ -24,7 +24,7 @@ pub use password::SetPasswordError;
 pub use remove::RemoveUserError;
 pub use role::SetRoleError;
 
-use crate::caller::Staff;
+use crate::caller::Member;
 
 /// What staff do with users. Everything is recorded in the audit log, in the transaction of the deed.
 pub struct UserAdmin {
@@ -58,20 +58,8 @@ impl UserAdmin {
     }
 }
 
-fn entry(
-    by: &Staff,
-    action: &'static str,
-    user: &UserId,
-    details: Vec<(&'static str, String)>,
-    at: Timestamp,
-) -> AuditEntry {
-    AuditEntry {
-        actor: by.actor(),
-        action,
-        target: format!("user:{user}"),
-        details,
-        at,
-    }
+fn entry(by: &Member, action: &'static str, user: &UserId, at: Timestamp) -> AuditEntry {
+    by.entry(action, format!("user:{user}"), at)
 }
 
 /// Whether `user` is an administrator and nobody else is. Holds until the end of the transaction.

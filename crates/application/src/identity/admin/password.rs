@@ -1,23 +1,33 @@
 //! Staff give a user a new password.
 
 use domain::UserId;
+use domain::identity::right::UsersReset;
 use ports::StoreError;
 use ports::crypto::PasswordError;
 
 use super::{UserAdmin, entry, lock};
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::identity::Password;
-use crate::retry::retry_contended;
+use crate::retry::{MaybeContended, retry_contended};
 
 /// Why a password was not set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetPasswordError {
+    /// Whoever sets the password of a member of staff can sign in as them.
+    #[error("only an administrator sets the passwords of staff")]
+    NotTheirs,
     /// It could not be hashed now.
     #[error(transparent)]
     Password(#[from] PasswordError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl MaybeContended for SetPasswordError {
+    fn is_contended(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_contended())
+    }
 }
 
 impl UserAdmin {
@@ -27,24 +37,32 @@ impl UserAdmin {
     /// [`SetPasswordError`] if nothing was recorded, or nobody knows.
     pub async fn set_password(
         &self,
-        by: &Staff,
+        by: &Staff<UsersReset>,
         user: &UserId,
         password: &Password,
     ) -> Result<bool, SetPasswordError> {
         let hash = self.hasher.hash(password.secret()).await?;
-        Ok(retry_contended(|| self.record_password(by, user, &hash)).await?)
+        retry_contended(|| self.record_password(by, user, &hash)).await
     }
 
-    async fn record_password(&self, by: &Staff, user: &UserId, hash: &str) -> Result<bool, StoreError> {
+    async fn record_password(
+        &self,
+        by: &Member,
+        user: &UserId,
+        hash: &str,
+    ) -> Result<bool, SetPasswordError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let Some(user) = lock(&mut *tx, user).await? else {
             return Ok(false);
         };
+        if !by.may_touch(&user) {
+            return Err(SetPasswordError::NotTheirs);
+        }
         let account = self.ids.text_id();
         tx.identity().set_password(&account, &user.id, hash, now).await?;
         tx.identity().delete_sessions_of(&user.id, None).await?;
-        let entry = entry(by, "user.set_password", &user.id, Vec::new(), now);
+        let entry = entry(by, "user.set_password", &user.id, now);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(true)

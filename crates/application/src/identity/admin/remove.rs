@@ -1,12 +1,13 @@
 //! Removing users.
 
 use domain::UserId;
+use domain::identity::right::UsersWrite;
 use ports::StoreError;
 
-use super::{UserAdmin, entry, is_last_admin};
-use crate::caller::Staff;
+use super::{UserAdmin, entry, is_last_admin, lock};
+use crate::caller::{Member, Staff};
 use crate::identity::removal::{Removal, Removed};
-use crate::retry::retry_contended;
+use crate::retry::{MaybeContended, retry_contended};
 
 /// Why nobody was removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,9 +15,18 @@ pub enum RemoveUserError {
     /// Nobody would be left to administer anything.
     #[error("the last administrator cannot be removed")]
     LastAdmin,
+    /// Only administrators remove staff.
+    #[error("only an administrator removes members of staff")]
+    NotTheirs,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl MaybeContended for RemoveUserError {
+    fn is_contended(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_contended())
+    }
 }
 
 impl UserAdmin {
@@ -25,26 +35,29 @@ impl UserAdmin {
     ///
     /// # Errors
     /// [`RemoveUserError`] if nothing was recorded, or nobody knows.
-    pub async fn remove(&self, by: &Staff, user: &UserId) -> Result<bool, RemoveUserError> {
-        retry_contended(|| self.record_removal(by, user))
-            .await?
-            .ok_or(RemoveUserError::LastAdmin)
+    pub async fn remove(&self, by: &Staff<UsersWrite>, user: &UserId) -> Result<bool, RemoveUserError> {
+        retry_contended(|| self.record_removal(by, user)).await
     }
 
-    /// `None` if nobody else is an administrator.
-    async fn record_removal(&self, by: &Staff, user: &UserId) -> Result<Option<bool>, StoreError> {
+    async fn record_removal(&self, by: &Member, user: &UserId) -> Result<bool, RemoveUserError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         if is_last_admin(&mut *tx, user, now).await? {
-            return Ok(None);
+            return Err(RemoveUserError::LastAdmin);
+        }
+        let Some(found) = lock(&mut *tx, user).await? else {
+            return Ok(false);
+        };
+        if !by.may_touch(&found) {
+            return Err(RemoveUserError::NotTheirs);
         }
         // Staff may remove whoever they want gone, whatever is left in the wallet.
         if Removal::of(user, now).enforced(&mut *tx).await? != Removed::Done {
-            return Ok(Some(false));
+            return Ok(false);
         }
-        let entry = entry(by, "user.remove", user, Vec::new(), now);
+        let entry = entry(by, "user.remove", user, now);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
-        Ok(Some(true))
+        Ok(true)
     }
 }

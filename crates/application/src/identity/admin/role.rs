@@ -1,11 +1,12 @@
 //! Changing roles.
 
 use domain::UserId;
+use domain::identity::right::RightsWrite;
 use domain::identity::{Role, User};
 use ports::StoreError;
 
 use super::{UserAdmin, entry, is_last_admin, lock};
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::retry_contended;
 
 /// Why a role was not changed.
@@ -27,7 +28,7 @@ impl UserAdmin {
     /// [`SetRoleError`] if nothing was recorded, or nobody knows.
     pub async fn set_role(
         &self,
-        by: &Staff,
+        by: &Staff<RightsWrite>,
         user: &UserId,
         role: Role,
     ) -> Result<Option<User>, SetRoleError> {
@@ -39,7 +40,7 @@ impl UserAdmin {
     /// `None` if nobody else is an administrator.
     async fn record_role(
         &self,
-        by: &Staff,
+        by: &Member,
         user: &UserId,
         role: Role,
     ) -> Result<Option<Option<User>>, StoreError> {
@@ -54,10 +55,7 @@ impl UserAdmin {
         if user.role == role {
             return Ok(Some(Some(user)));
         }
-        let details = vec![
-            ("before", user.role.as_str().to_owned()),
-            ("after", role.as_str().to_owned()),
-        ];
+        let before = user.role;
         let changed = User {
             role,
             updated_at: now,
@@ -65,7 +63,9 @@ impl UserAdmin {
         };
         tx.identity().save_user(&changed).await?;
         tx.identity().delete_sessions_of(&changed.id, None).await?;
-        let entry = entry(by, "user.set_role", &changed.id, details, now);
+        let entry = entry(by, "user.set_role", &changed.id, now)
+            .with("role_before", before.as_str())
+            .with("role", role.as_str());
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(Some(Some(changed)))

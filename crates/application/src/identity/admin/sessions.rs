@@ -1,11 +1,12 @@
 //! Users' sessions in the hands of staff.
 
 use domain::identity::Session;
+use domain::identity::right::{UsersRead, UsersWrite};
 use domain::{Secret, SessionId, UserId};
 use ports::StoreError;
 
 use super::{UserAdmin, entry};
-use crate::caller::Staff;
+use crate::caller::{Member, Staff};
 use crate::retry::retry_contended;
 
 impl UserAdmin {
@@ -13,7 +14,11 @@ impl UserAdmin {
     ///
     /// # Errors
     /// [`StoreError`] if they could not be read.
-    pub async fn sessions_of(&self, _by: &Staff, user: &UserId) -> Result<Vec<Session>, StoreError> {
+    pub async fn sessions_of(
+        &self,
+        _by: &Staff<UsersRead>,
+        user: &UserId,
+    ) -> Result<Vec<Session>, StoreError> {
         self.queries.sessions_of(user, self.clock.now()).await
     }
 
@@ -21,11 +26,11 @@ impl UserAdmin {
     ///
     /// # Errors
     /// [`StoreError`] if it may still be open.
-    pub async fn revoke_session(&self, by: &Staff, handle: &Secret) -> Result<(), StoreError> {
+    pub async fn revoke_session(&self, by: &Staff<UsersWrite>, handle: &Secret) -> Result<(), StoreError> {
         retry_contended(|| self.record_revocation(by, handle)).await
     }
 
-    async fn record_revocation(&self, by: &Staff, handle: &Secret) -> Result<(), StoreError> {
+    async fn record_revocation(&self, by: &Member, handle: &Secret) -> Result<(), StoreError> {
         let id = SessionId::new(handle.reveal());
         let mut tx = self.store.begin().await?;
         let by_id = tx.identity().delete_session_by_id(&id, None).await?;
@@ -36,7 +41,7 @@ impl UserAdmin {
             tx.identity().delete_session(&digest).await?
         };
         if found {
-            let mut line = entry(by, "session.revoke", by.id(), Vec::new(), self.clock.now());
+            let mut line = entry(by, "session.revoke", by.id(), self.clock.now());
             if by_id {
                 line.target = format!("session:{id}");
             }
@@ -49,14 +54,14 @@ impl UserAdmin {
     ///
     /// # Errors
     /// [`StoreError`] if some may still be open.
-    pub async fn revoke_sessions_of(&self, by: &Staff, user: &UserId) -> Result<(), StoreError> {
+    pub async fn revoke_sessions_of(&self, by: &Staff<UsersWrite>, user: &UserId) -> Result<(), StoreError> {
         retry_contended(|| self.record_revocations(by, user)).await
     }
 
-    async fn record_revocations(&self, by: &Staff, user: &UserId) -> Result<(), StoreError> {
+    async fn record_revocations(&self, by: &Member, user: &UserId) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         if tx.identity().delete_sessions_of(user, None).await? > 0 {
-            let entry = entry(by, "user.revoke_sessions", user, Vec::new(), self.clock.now());
+            let entry = entry(by, "user.revoke_sessions", user, self.clock.now());
             tx.audit().append(&entry).await?;
         }
         tx.commit().await

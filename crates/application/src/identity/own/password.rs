@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::Secret;
-use domain::orders::Actor;
 use ports::StoreError;
 use ports::audit::AuditEntry;
 use ports::crypto::{PasswordCheck, PasswordError};
 
 use super::OwnAccount;
+use crate::caller::actor;
 use crate::identity::session::{NewSession, Opening};
 use crate::identity::{ActiveSession, Browser, Password, SignedIn};
 use crate::retry::retry_contended;
@@ -120,15 +120,11 @@ impl OwnAccount {
                 .insert_session(&opened.session, &opened.digest)
                 .await?;
         }
-        tx.audit()
-            .append(&AuditEntry {
-                actor: Actor::Customer(user.clone()),
-                action: "user.change_password",
-                target: format!("user:{user}"),
-                details: vec![("sessions_ended", opened.is_some().to_string())],
-                at: now,
-            })
-            .await?;
+        let target = format!("user:{user}");
+        let entry = AuditEntry::new(actor(&session.user), "user.change_password", target, now)
+            .from(&session.origin)
+            .with("sessions_ended", opened.is_some());
+        tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(true)
     }

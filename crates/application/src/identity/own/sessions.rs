@@ -29,7 +29,7 @@ impl OwnAccount {
         // A token is for whoever holds it, but only its own user's session may end here.
         let by_token = self.queries.session(&digest, self.clock.now()).await?;
         let id = match by_token {
-            Some((found, _)) => found.id,
+            Some((found, ..)) => found.id,
             None => SessionId::new(handle.reveal()),
         };
         retry_contended(|| self.record_revocation(&session.user.id, &id)).await

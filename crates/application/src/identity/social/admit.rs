@@ -2,7 +2,6 @@
 
 use domain::UserId;
 use domain::identity::{Role, User, Vouched, vouched};
-use domain::orders::Actor;
 use domain::text::Email;
 use ports::audit::AuditEntry;
 use ports::mail::NewMail;
@@ -10,6 +9,7 @@ use ports::orders::Inserted;
 use ports::{StoreError, Tx};
 
 use super::{Guest, SocialFailure, SocialSignIn, free};
+use crate::caller::actor;
 use crate::identity::account::{greetings, insert_with_wallet, new_user};
 use crate::identity::session::{Opening, Remember, SignedIn};
 use crate::mail::post;
@@ -67,9 +67,7 @@ impl SocialSignIn {
         }
         let user = free(user);
         let opened = Opening::of(&user, guest.browser, Remember::Yes, now).open(&*self.ids, &*self.digester);
-        tx.identity()
-            .insert_session(&opened.session, &opened.digest)
-            .await?;
+        opened.record(&mut *tx, &user).await?;
         tx.commit().await?;
         let signed_in = SignedIn {
             user,
@@ -114,17 +112,11 @@ impl SocialSignIn {
         if linked.await? == Inserted::AlreadyThere {
             return Err(StoreError::Contended.into());
         }
-        let entry = AuditEntry {
-            actor: Actor::Customer(user.id.clone()),
-            action: "user.link",
-            target: format!("user:{}", user.id),
-            details: vec![
-                ("provider", guest.provider.to_owned()),
-                ("new_user", is_new.to_string()),
-                ("replaces_all", (proven_here == Some(false)).to_string()),
-            ],
-            at: now,
-        };
+        let entry = AuditEntry::new(actor(&user), "user.link", format!("user:{}", user.id), now)
+            .from(&guest.browser.origin())
+            .with("provider", guest.provider)
+            .with("new_user", is_new)
+            .with("replaces_all", proven_here == Some(false));
         tx.audit().append(&entry).await?;
         Ok((user, is_new))
     }

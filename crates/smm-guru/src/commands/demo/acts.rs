@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use application::caller::{Caller, Staff};
+use application::caller::{By, Caller};
 use application::catalog::{CategoryRule, ImportOutcome, ImportRequest, ProfitRule, Selection};
 use application::identity::{NewUser, Password};
 use application::orders::OrderPlacement;
 use application::providers::AddProvider;
 use application::wallets::Credit;
 use domain::identity::Role;
-use domain::orders::{Actor, Order};
+use domain::orders::Order;
 use domain::providers::{LookupCapability, ProviderSettings};
 use domain::text::{Email, Link, Name};
 use domain::{Money, OrderId, ProviderId, Secret, ServiceId};
@@ -50,7 +50,7 @@ pub async fn enlist(system: &System, name: &str, role: Role) -> anyhow::Result<P
         password: Password::parse(&password)?,
         role,
     };
-    let user = system.services().create_user.create(Actor::System, user).await?;
+    let user = system.services().create_user.create(&By::Operator, user).await?;
     Ok(Person {
         caller: Caller::new(user),
         email,
@@ -59,7 +59,11 @@ pub async fn enlist(system: &System, name: &str, role: Role) -> anyhow::Result<P
 }
 
 /// Adds the panel as a provider and takes over its services.
-pub async fn open_shop(system: &System, staff: &Staff, panel: &Panel) -> anyhow::Result<(ProviderId, usize)> {
+pub async fn open_shop(
+    system: &System,
+    staff: &Caller,
+    panel: &Panel,
+) -> anyhow::Result<(ProviderId, usize)> {
     let services = system.services();
     let settings = ProviderSettings {
         lookup: LookupCapability::LinkAndTime,
@@ -72,14 +76,14 @@ pub async fn open_shop(system: &System, staff: &Staff, panel: &Panel) -> anyhow:
         api_key: Secret::new(panel.key()),
         settings,
     };
-    let provider = services.providers.add(staff, &provider).await?;
+    let provider = services.providers.add(&staff.with()?, &provider).await?;
     let request = ImportRequest {
         provider,
         selection: Selection::All,
         profit: Some(ProfitRule::BasisPoints(PROFIT)),
         category: CategoryRule::AsProvider,
     };
-    let report = services.import_services.import(staff, &request).await?;
+    let report = services.import_services.import(&staff.with()?, &request).await?;
     let added = report
         .rows
         .iter()
@@ -90,7 +94,7 @@ pub async fn open_shop(system: &System, staff: &Staff, panel: &Panel) -> anyhow:
 }
 
 /// Gives the customer money to spend.
-pub async fn fund(system: &System, staff: &Staff, customer: &Caller) -> anyhow::Result<Money> {
+pub async fn fund(system: &System, staff: &Caller, customer: &Caller) -> anyhow::Result<Money> {
     let amount = Money::from_units(FUNDS).context("the funds are too large")?;
     let credit = Credit {
         user: customer.user().id.clone(),
@@ -101,7 +105,7 @@ pub async fn fund(system: &System, staff: &Staff, customer: &Caller) -> anyhow::
     Ok(system
         .services()
         .credit_wallet
-        .credit(staff, &credit)
+        .credit(&staff.with()?, &credit)
         .await?
         .wallet
         .available)

@@ -75,13 +75,12 @@ async fn perform(system: &System, panel: &Panel, running: &Running, args: &DemoA
     print_line("SMM Guru demo: a wallet, five orders, and a provider that cannot be trusted.\n");
     let admin = acts::enlist(system, "Admin", Role::Admin).await?;
     let customer = acts::enlist(system, "Customer", Role::User).await?;
-    let staff = admin.caller.staff().context("the administrator is no staff")?;
-    let (_, services) = acts::open_shop(system, &staff, panel).await?;
+    let (_, services) = acts::open_shop(system, &admin.caller, panel).await?;
     print_line(&format!(
         "  provider    simulated panel at {} with {services} services, sold with 30 % profit",
         panel.url()
     ));
-    let funds = acts::fund(system, &staff, &customer.caller).await?;
+    let funds = acts::fund(system, &admin.caller, &customer.caller).await?;
     print_line(&format!("  wallet      {funds} USD put in by staff\n"));
 
     let orders_are_right = order_everything(system, &customer).await?;
