@@ -7,8 +7,8 @@ use application::catalog::{
     BrowseCatalog, Categories, EditService, ImportServices, Services as CatalogServices,
 };
 use application::identity::{
-    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, ManageRights, OwnAccount,
-    Reauthenticate, ReauthenticatePorts, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn,
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, IdentityPorts, ManageRights,
+    OwnAccount, Reauthenticate, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn,
     UserAdmin,
 };
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
@@ -113,13 +113,12 @@ impl Services {
             catalog,
             identity,
             hasher,
-            digester,
             wallets,
             gateway,
             ..
         } = ports.clone();
         let submission = Arc::new(SubmissionGuard::new(guard_ports(ports), policy));
-        let office = office(ports);
+        let people = identity_ports(ports);
         let panels = Panels::new(
             ports.providers.clone(),
             ports.sealer.clone(),
@@ -128,106 +127,24 @@ impl Services {
         );
         let panels = Arc::new(panels.for_workers(workers));
         Self {
-            sign_up: Arc::new(SignUp::new(
-                store.clone(),
-                hasher.clone(),
-                digester.clone(),
-                office.clone(),
-                ids.clone(),
-                clock.clone(),
-            )),
-            ask_for_mail: Arc::new(AskForMail::new(
-                store.clone(),
-                office.clone(),
-                ports.limiter.clone(),
-                ids.clone(),
-                clock.clone(),
-            )),
-            reset_password: Arc::new(ResetPassword::new(
-                store.clone(),
-                ports.tokens.clone(),
-                identity.clone(),
-                hasher.clone(),
-                digester.clone(),
-                office.clone(),
-                ids.clone(),
-                clock.clone(),
-            )),
-            addresses: Arc::new(Addresses::new(
-                store.clone(),
-                ports.tokens.clone(),
-                digester.clone(),
-                ports.limiter.clone(),
-                office.clone(),
-                ids.clone(),
-                clock.clone(),
-            )),
-            delete_accounts: Arc::new(DeleteAccounts::new(
-                store.clone(),
-                identity.clone(),
-                ports.tokens.clone(),
-                hasher.clone(),
-                digester.clone(),
-                ports.limiter.clone(),
-                office.clone(),
-                ids.clone(),
-                clock.clone(),
-            )),
+            sign_up: Arc::new(SignUp::new(people.clone())),
+            ask_for_mail: Arc::new(AskForMail::new(people.clone())),
+            reset_password: Arc::new(ResetPassword::new(people.clone())),
+            addresses: Arc::new(Addresses::new(people.clone())),
+            delete_accounts: Arc::new(DeleteAccounts::new(people.clone())),
             browse_mails: Arc::new(BrowseMails::new(ports.mails.clone())),
-            sign_in: Arc::new(SignIn::new(
-                store.clone(),
-                identity.clone(),
-                hasher.clone(),
-                digester.clone(),
-                ports.limiter.clone(),
-                SignInLimits::default(),
-                ids.clone(),
-                clock.clone(),
-            )),
+            sign_in: Arc::new(SignIn::new(people.clone(), SignInLimits::default())),
             social_sign_in: Arc::new(SocialSignIn::new(
-                store.clone(),
+                people.clone(),
                 ports.social.clone(),
                 ports.signer.clone(),
-                digester.clone(),
-                office,
-                ids.clone(),
-                clock.clone(),
             )),
-            sign_out: Arc::new(SignOut::new(
-                store.clone(),
-                identity.clone(),
-                digester.clone(),
-                clock.clone(),
-            )),
-            current_session: Arc::new(CurrentSession::new(
-                store.clone(),
-                identity.clone(),
-                digester.clone(),
-                clock.clone(),
-            )),
-            own_account: Arc::new(OwnAccount::new(
-                store.clone(),
-                identity.clone(),
-                hasher.clone(),
-                digester.clone(),
-                ports.limiter.clone(),
-                SignInLimits::default(),
-                ids.clone(),
-                clock.clone(),
-            )),
-            user_admin: Arc::new(UserAdmin::new(
-                store.clone(),
-                identity.clone(),
-                hasher.clone(),
-                digester,
-                ids.clone(),
-                clock.clone(),
-            )),
+            sign_out: Arc::new(SignOut::new(people.clone())),
+            current_session: Arc::new(CurrentSession::new(people.clone())),
+            own_account: Arc::new(OwnAccount::new(people.clone(), SignInLimits::default())),
+            user_admin: Arc::new(UserAdmin::new(people.clone())),
             create_user: Arc::new(CreateUser::new(store.clone(), hasher, ids.clone(), clock.clone())),
-            reauthenticate: Arc::new(Reauthenticate::new(
-                reauthenticate_ports(ports),
-                SignInLimits::default(),
-            )),
+            reauthenticate: Arc::new(Reauthenticate::new(people.clone(), SignInLimits::default())),
             rights: Arc::new(ManageRights::new(store.clone(), identity.clone(), clock.clone())),
             search_audit: Arc::new(SearchAudit::new(
                 store.clone(),
@@ -294,13 +211,15 @@ impl Services {
     }
 }
 
-fn reauthenticate_ports(ports: &Adapters) -> ReauthenticatePorts {
-    ReauthenticatePorts {
+fn identity_ports(ports: &Adapters) -> IdentityPorts {
+    IdentityPorts {
         store: ports.store.clone(),
         queries: ports.identity.clone(),
+        tokens: ports.tokens.clone(),
         hasher: ports.hasher.clone(),
         digester: ports.digester.clone(),
         limiter: ports.limiter.clone(),
+        office: office(ports),
         ids: ports.ids.clone(),
         clock: ports.clock.clone(),
     }

@@ -1,24 +1,21 @@
 //! Users prove their address, and move to another.
 
-use std::sync::Arc;
-
 use domain::identity::User;
 use domain::mail::{MailKind, TokenPurpose};
 use domain::text::Email;
 use domain::{Secret, Timestamp};
 use ports::audit::AuditEntry;
-use ports::crypto::TokenDigester;
 use ports::identity::TokenDigest;
-use ports::limits::RateLimiter;
 use ports::mail::NewMail;
-use ports::tokens::{Grant, TokenQueries};
-use ports::{Clock, IdSource, Store, StoreError, Tx};
+use ports::tokens::Grant;
+use ports::{StoreError, Tx};
 
 use super::current_session::ActiveSession;
+use super::identity_ports::IdentityPorts;
 use super::mail_limits::{TooManyMails, admit};
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
 use crate::caller::actor;
-use crate::mail::{MailOffice, Note, post};
+use crate::mail::{Note, post};
 use crate::retry::retry_contended;
 
 /// Why a link proves nothing.
@@ -63,36 +60,14 @@ pub enum Verified {
 
 /// The use cases.
 pub struct Addresses {
-    store: Arc<dyn Store>,
-    tokens: Arc<dyn TokenQueries>,
-    digester: Arc<dyn TokenDigester>,
-    limiter: Arc<dyn RateLimiter>,
-    office: MailOffice,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl Addresses {
     /// Wires the use cases.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        tokens: Arc<dyn TokenQueries>,
-        digester: Arc<dyn TokenDigester>,
-        limiter: Arc<dyn RateLimiter>,
-        office: MailOffice,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            tokens,
-            digester,
-            limiter,
-            office,
-            ids,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// Does what the link of a mail is good for. `callback` is the page of ours that further links lead to.
@@ -106,9 +81,9 @@ impl Addresses {
         browser: &Browser,
         callback: Option<&str>,
     ) -> Result<Verified, VerifyAddressError> {
-        let now = self.clock.now();
-        let digest = self.digester.digest(token.reveal());
-        let grant = |purpose| self.tokens.grant(purpose, &digest, now);
+        let now = self.ports.clock.now();
+        let digest = self.ports.digester.digest(token.reveal());
+        let grant = |purpose| self.ports.tokens.grant(purpose, &digest, now);
         if let Some(grant) = grant(TokenPurpose::VerifyAddress).await? {
             return self.prove(&digest, &grant, session, browser).await;
         }
@@ -118,7 +93,7 @@ impl Addresses {
             return self.move_by(&digest, &grant, session, callback).await;
         }
         for purpose in [TokenPurpose::VerifyAddress, TokenPurpose::ChangeAddress] {
-            if self.tokens.has_expired(purpose, &digest, now).await? {
+            if self.ports.tokens.has_expired(purpose, &digest, now).await? {
                 return Err(VerifyAddressError::Expired);
             }
         }
@@ -149,8 +124,8 @@ impl Addresses {
         session: Option<&ActiveSession>,
         browser: &Browser,
     ) -> Result<Option<(User, Option<NewSession>)>, StoreError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         let found = tx
             .identity()
             .lock_user(&grant.user)
@@ -167,11 +142,11 @@ impl Addresses {
         user.updated_at = now;
         tx.identity().save_user(&user).await?;
         let is_signed_in = session.is_some_and(|session| session.user.id == user.id);
-        let signs_in = self.office.policy().sign_in_after_verification;
+        let signs_in = self.ports.office.policy().sign_in_after_verification;
         let mut opened = None;
         if signs_in && !is_signed_in && !user.is_banned(now) {
             let opening = Opening::of(&user, browser, Remember::Yes, now);
-            let session = opening.open(&*self.ids, &*self.digester);
+            let session = opening.open(&*self.ports.ids, &*self.ports.digester);
             session.record(&mut *tx, &user).await?;
             opened = Some(session);
         }
@@ -193,9 +168,9 @@ impl Addresses {
             return Ok(Verified::Moved(Box::new(user)));
         }
         // Somebody has the address, or the link was used meanwhile. Neither is told.
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         tx.tokens()
-            .take(TokenPurpose::ChangeAddress, digest, self.clock.now())
+            .take(TokenPurpose::ChangeAddress, digest, self.ports.clock.now())
             .await?;
         tx.commit().await?;
         Ok(Verified::Moved(Box::new(session.user.clone())))
@@ -217,13 +192,13 @@ impl Addresses {
         if *to == user.email {
             return Err(ChangeAddressError::Same);
         }
-        admit(&*self.limiter, "change-email", &user.email, browser).await?;
+        admit(&*self.ports.limiter, "change-email", &user.email, browser).await?;
         if !user.email_verified {
             self.moved(session, to, callback.as_deref(), None).await?;
             return Ok(());
         }
-        let cause = format!("change-email:{}", self.ids.text_id());
-        let mail = self.office.prepare(Note {
+        let cause = format!("change-email:{}", self.ports.ids.text_id());
+        let mail = self.ports.office.prepare(Note {
             callback,
             address: Some(to.clone()),
             ..Note::notice(
@@ -231,7 +206,7 @@ impl Addresses {
                 cause,
                 &user.id,
                 user.email.clone(),
-                self.clock.now(),
+                self.ports.clock.now(),
             )
         })?;
         retry_contended(|| self.record_mail(&mail)).await?;
@@ -239,7 +214,7 @@ impl Addresses {
     }
 
     async fn record_mail(&self, mail: &NewMail) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         post(&mut *tx, mail).await?;
         tx.commit().await
     }
@@ -266,9 +241,9 @@ impl Addresses {
         to: &Email,
         callback: Option<&str>,
     ) -> Result<Vec<NewMail>, StoreError> {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let note = |kind, word: &str, address: &Email| {
-            let cause = format!("{word}:{}", self.ids.text_id());
+            let cause = format!("{word}:{}", self.ports.ids.text_id());
             Note::notice(kind, cause, &user.id, address.clone(), now)
         };
         let mut notes = vec![Note {
@@ -278,7 +253,9 @@ impl Addresses {
         if user.email_verified {
             notes.push(note(MailKind::AddressChanged, "address-changed", &user.email));
         }
-        let mails = notes.into_iter().map(|note| self.office.prepare_unasked(note));
+        let mails = notes
+            .into_iter()
+            .map(|note| self.ports.office.prepare_unasked(note));
         let mails: Result<Vec<_>, _> = mails.collect();
         Ok(mails?.into_iter().flatten().collect())
     }
@@ -290,8 +267,8 @@ impl Addresses {
         token: Option<&TokenDigest>,
         mails: &[NewMail],
     ) -> Result<Option<User>, StoreError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         let found = tx.identity().lock_user(&session.user.id).await?;
         // The address is that of the decision.
         let found = found.filter(|found| found.user.email == session.user.email);

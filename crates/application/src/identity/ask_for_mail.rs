@@ -3,17 +3,15 @@
 //! Whether anybody has the address is found out by the job that sends the mail. Until then a known and an unknown
 //! address are the same work and the same answer.
 
-use std::sync::Arc;
-
 use domain::mail::MailKind;
 use domain::text::Email;
-use ports::limits::RateLimiter;
+use ports::StoreError;
 use ports::mail::NewMail;
-use ports::{Clock, IdSource, Store, StoreError};
 
+use super::identity_ports::IdentityPorts;
 use super::mail_limits::{TooManyMails, admit};
 use super::session::Browser;
-use crate::mail::{MailOffice, Note, post};
+use crate::mail::{Note, post};
 use crate::retry::retry_contended;
 
 /// What is asked for.
@@ -38,30 +36,14 @@ pub enum AskError {
 
 /// The use case.
 pub struct AskForMail {
-    store: Arc<dyn Store>,
-    office: MailOffice,
-    limiter: Arc<dyn RateLimiter>,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl AskForMail {
     /// Wires the use case.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        office: MailOffice,
-        limiter: Arc<dyn RateLimiter>,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            office,
-            limiter,
-            ids,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// Notes that the mail is wanted. `callback` is the page of ours that its link leads to; the caller has checked that.
@@ -79,22 +61,22 @@ impl AskForMail {
             Wanted::PasswordReset => (MailKind::ResetPassword, "reset-password"),
             Wanted::Verification => (MailKind::VerifyAddress, "verify-email"),
         };
-        admit(&*self.limiter, word, &to, browser).await?;
-        let mail = self.office.prepare(Note {
+        admit(&*self.ports.limiter, word, &to, browser).await?;
+        let mail = self.ports.office.prepare(Note {
             kind,
-            cause: format!("{word}:{}", self.ids.text_id()),
+            cause: format!("{word}:{}", self.ports.ids.text_id()),
             user: None,
             to,
             callback,
             address: None,
-            at: self.clock.now(),
+            at: self.ports.clock.now(),
         })?;
         retry_contended(|| self.record(&mail)).await?;
         Ok(())
     }
 
     async fn record(&self, mail: &NewMail) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         post(&mut *tx, mail).await?;
         tx.commit().await
     }

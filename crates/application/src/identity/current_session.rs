@@ -1,14 +1,11 @@
 //! Who is behind a session token.
 
-use std::sync::Arc;
-
 use domain::identity::{Reauthentication, Rights, Session, SessionPolicy, User};
 use domain::{Secret, Timestamp};
+use ports::StoreError;
 use ports::audit::Origin;
-use ports::crypto::TokenDigester;
-use ports::identity::IdentityQueries;
-use ports::{Clock, Store, StoreError};
 
+use super::identity_ports::IdentityPorts;
 use super::session::Remember;
 use crate::caller::Caller;
 use crate::retry::retry_contended;
@@ -45,27 +42,14 @@ impl ActiveSession {
 
 /// Looks sessions up and keeps those in use alive.
 pub struct CurrentSession {
-    store: Arc<dyn Store>,
-    queries: Arc<dyn IdentityQueries>,
-    digester: Arc<dyn TokenDigester>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl CurrentSession {
     /// Wires the use case.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        queries: Arc<dyn IdentityQueries>,
-        digester: Arc<dyn TokenDigester>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            queries,
-            digester,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// The open session of `token`. A session in use is renewed from time to time; if that fails, it is still open.
@@ -73,9 +57,9 @@ impl CurrentSession {
     /// # Errors
     /// [`StoreError`] if the session could not be looked up.
     pub async fn find(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
-        let now = self.clock.now();
-        let digest = self.digester.digest(token.reveal());
-        let Some((session, user, rights)) = self.queries.session(&digest, now).await? else {
+        let now = self.ports.clock.now();
+        let digest = self.ports.digester.digest(token.reveal());
+        let Some((session, user, rights)) = self.ports.queries.session(&digest, now).await? else {
             return Ok(None);
         };
         let policy = SessionPolicy::of(user.role);
@@ -122,7 +106,7 @@ impl CurrentSession {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         let renewed = tx.identity().renew_session(&session.id, expires_at, now).await?;
         tx.commit().await?;
         Ok(renewed)

@@ -1,23 +1,20 @@
 //! Users delete their account.
 
-use std::sync::Arc;
-
 use domain::mail::{MailKind, TokenPurpose};
 use domain::orders::Actor;
 use domain::{Secret, UserId};
+use ports::StoreError;
 use ports::audit::AuditEntry;
-use ports::crypto::{PasswordCheck, PasswordError, PasswordHasher, TokenDigester};
-use ports::identity::{IdentityQueries, TokenDigest};
-use ports::limits::RateLimiter;
+use ports::crypto::{PasswordCheck, PasswordError};
+use ports::identity::TokenDigest;
 use ports::mail::NewMail;
-use ports::tokens::TokenQueries;
-use ports::{Clock, IdSource, Store, StoreError};
 
 use super::current_session::ActiveSession;
+use super::identity_ports::IdentityPorts;
 use super::mail_limits::{TooManyMails, admit};
 use super::removal::{Removal, Removed};
 use super::session::Browser;
-use crate::mail::{MailOffice, Note, post};
+use crate::mail::{Note, post};
 use crate::retry::retry_contended;
 
 /// What the user gives.
@@ -77,46 +74,14 @@ pub enum DeleteAccountError {
 
 /// The use cases.
 pub struct DeleteAccounts {
-    store: Arc<dyn Store>,
-    users: Arc<dyn IdentityQueries>,
-    tokens: Arc<dyn TokenQueries>,
-    hasher: Arc<dyn PasswordHasher>,
-    digester: Arc<dyn TokenDigester>,
-    limiter: Arc<dyn RateLimiter>,
-    office: MailOffice,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl DeleteAccounts {
     /// Wires the use cases.
     #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the root calls it once, with ports of different types"
-    )]
-    pub fn new(
-        store: Arc<dyn Store>,
-        users: Arc<dyn IdentityQueries>,
-        tokens: Arc<dyn TokenQueries>,
-        hasher: Arc<dyn PasswordHasher>,
-        digester: Arc<dyn TokenDigester>,
-        limiter: Arc<dyn RateLimiter>,
-        office: MailOffice,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            users,
-            tokens,
-            hasher,
-            digester,
-            limiter,
-            office,
-            ids,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// Deletes the account of the session's user, or asks by mail whether that is meant, if mails can be sent.
@@ -129,22 +94,28 @@ impl DeleteAccounts {
         wish: DeleteAccount,
         browser: &Browser,
     ) -> Result<Deletion, DeleteAccountError> {
-        admit(&*self.limiter, "delete-account", &session.user.email, browser).await?;
+        admit(
+            &*self.ports.limiter,
+            "delete-account",
+            &session.user.email,
+            browser,
+        )
+        .await?;
         self.believe(session, wish.password.as_ref()).await?;
         if let Some(token) = &wish.token {
             self.confirm(session, token).await?;
             return Ok(Deletion::Deleted);
         }
-        if !self.office.policy().has_carrier {
+        if !self.ports.office.policy().has_carrier {
             return self
                 .remove(&session.user.id, None)
                 .await
                 .map(|()| Deletion::Deleted);
         }
         let user = &session.user;
-        let cause = format!("delete-account:{}", self.ids.text_id());
-        let now = self.clock.now();
-        let mail = self.office.prepare(Note {
+        let cause = format!("delete-account:{}", self.ports.ids.text_id());
+        let now = self.ports.clock.now();
+        let mail = self.ports.office.prepare(Note {
             callback: wish.callback,
             ..Note::notice(MailKind::DeleteAccount, cause, &user.id, user.email.clone(), now)
         })?;
@@ -157,9 +128,10 @@ impl DeleteAccounts {
     /// # Errors
     /// [`DeleteAccountError`] if nothing was recorded, or nobody knows.
     pub async fn confirm(&self, session: &ActiveSession, token: &Secret) -> Result<(), DeleteAccountError> {
-        let digest = self.digester.digest(token.reveal());
-        let now = self.clock.now();
+        let digest = self.ports.digester.digest(token.reveal());
+        let now = self.ports.clock.now();
         let grant = self
+            .ports
             .tokens
             .grant(TokenPurpose::DeleteAccount, &digest, now)
             .await?;
@@ -174,17 +146,17 @@ impl DeleteAccounts {
         password: Option<&Secret>,
     ) -> Result<(), DeleteAccountError> {
         let Some(password) = password else {
-            return if session.session.is_fresh(self.clock.now()) {
+            return if session.session.is_fresh(self.ports.clock.now()) {
                 Ok(())
             } else {
                 Err(DeleteAccountError::NotFresh)
             };
         };
-        let found = self.users.credentials(&session.user.email).await?;
+        let found = self.ports.queries.credentials(&session.user.email).await?;
         let found = found.filter(|found| found.user.id == session.user.id);
         let stored = found.and_then(|found| found.password_hash);
         let stored = stored.ok_or(DeleteAccountError::NoPassword)?;
-        match self.hasher.check(password, Some(&stored)).await? {
+        match self.ports.hasher.check(password, Some(&stored)).await? {
             PasswordCheck::Match | PasswordCheck::MatchOutdated => Ok(()),
             PasswordCheck::Mismatch => Err(DeleteAccountError::WrongPassword),
         }
@@ -192,8 +164,8 @@ impl DeleteAccounts {
 
     /// Nobody is asked about what cannot be.
     async fn record_wish(&self, user: &UserId, mail: &NewMail) -> Result<Removed, StoreError> {
-        let mut tx = self.store.begin().await?;
-        let removal = Removal::of(user, self.clock.now());
+        let mut tx = self.ports.store.begin().await?;
+        let removal = Removal::of(user, self.ports.clock.now());
         let obstacle = removal.obstacle(&mut *tx).await?;
         if obstacle == Removed::Done {
             post(&mut *tx, mail).await?;
@@ -211,8 +183,8 @@ impl DeleteAccounts {
         user: &UserId,
         token: Option<&TokenDigest>,
     ) -> Result<Removed, StoreError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         if let Some(token) = token {
             let taken = tx.tokens().take(TokenPurpose::DeleteAccount, token, now).await?;
             if taken.is_none() {

@@ -1,18 +1,17 @@
 //! Somebody who is signed in proves once more who they are.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Secret;
 use domain::identity::Session;
 use domain::orders::Actor;
+use ports::StoreError;
 use ports::audit::AuditEntry;
-use ports::crypto::{PasswordCheck, PasswordError, PasswordHasher, TokenDigester};
-use ports::identity::{IdentityQueries, TokenDigest};
-use ports::limits::RateLimiter;
-use ports::{Clock, IdSource, Store, StoreError};
+use ports::crypto::{PasswordCheck, PasswordError};
+use ports::identity::TokenDigest;
 
 use super::current_session::ActiveSession;
+use super::identity_ports::IdentityPorts;
 use super::session::Browser;
 use super::throttle::{SignInLimits, Throttle};
 use crate::caller::actor;
@@ -41,34 +40,16 @@ pub enum ReauthenticateError {
     Store(#[from] StoreError),
 }
 
-/// The ports of the use case.
-pub struct ReauthenticatePorts {
-    /// Transactions.
-    pub store: Arc<dyn Store>,
-    /// Users and sessions.
-    pub queries: Arc<dyn IdentityQueries>,
-    /// Passwords.
-    pub hasher: Arc<dyn PasswordHasher>,
-    /// Session tokens.
-    pub digester: Arc<dyn TokenDigester>,
-    /// Shared with signing in, so that an open session is no way to guess passwords faster.
-    pub limiter: Arc<dyn RateLimiter>,
-    /// Tokens.
-    pub ids: Arc<dyn IdSource>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-}
-
 /// Asks for the password again, before what is dangerous.
 pub struct Reauthenticate {
-    ports: ReauthenticatePorts,
+    ports: IdentityPorts,
     throttle: Throttle,
 }
 
 impl Reauthenticate {
     /// Wires the use case.
     #[must_use]
-    pub fn new(ports: ReauthenticatePorts, limits: SignInLimits) -> Self {
+    pub fn new(ports: IdentityPorts, limits: SignInLimits) -> Self {
         let throttle = Throttle::new(ports.limiter.clone(), limits);
         Self { ports, throttle }
     }

@@ -1,16 +1,15 @@
 //! Refused sign-ins in the audit log, which must not fill the disk.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::orders::Actor;
 use domain::text::Email;
+use ports::StoreError;
 use ports::audit::AuditEntry;
-use ports::identity::IdentityQueries;
-use ports::limits::{Admission, Limit, RateLimiter};
-use ports::{Clock, Store, StoreError};
+use ports::limits::{Admission, Limit};
 
+use super::identity_ports::IdentityPorts;
 use super::session::Browser;
 use crate::retry::retry_contended;
 
@@ -51,27 +50,16 @@ impl Refusal {
 /// Notes refused sign-ins. Those that concern staff are noted as often as they may be tried. All others share a budget;
 /// what exceeds it is counted in the next line.
 pub struct RefusedSignIns {
-    store: Arc<dyn Store>,
-    queries: Arc<dyn IdentityQueries>,
-    limiter: Arc<dyn RateLimiter>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
     left_out: AtomicU64,
 }
 
 impl RefusedSignIns {
     /// Wires the use case.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        queries: Arc<dyn IdentityQueries>,
-        limiter: Arc<dyn RateLimiter>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub const fn new(ports: IdentityPorts) -> Self {
         Self {
-            store,
-            queries,
-            limiter,
-            clock,
+            ports,
             left_out: AtomicU64::new(0),
         }
     }
@@ -89,7 +77,12 @@ impl RefusedSignIns {
         if refusal == Refusal::Slowed && !self.may(&slowed, SLOWED).await {
             return Ok(());
         }
-        let found = self.queries.credentials(email).await?.map(|found| found.user);
+        let found = self
+            .ports
+            .queries
+            .credentials(email)
+            .await?
+            .map(|found| found.user);
         let is_staff = found.as_ref().is_some_and(|user| user.role.is_staff());
         if !is_staff && !self.may("audit:refused", BUDGET).await {
             self.left_out.fetch_add(1, Ordering::Relaxed);
@@ -99,7 +92,7 @@ impl RefusedSignIns {
             Some(user) => format!("user:{}", user.id),
             None => format!("email:{}", masked(email)),
         };
-        let mut entry = AuditEntry::new(Actor::Visitor, "session.refuse", target, self.clock.now())
+        let mut entry = AuditEntry::new(Actor::Visitor, "session.refuse", target, self.ports.clock.now())
             .from(&browser.origin())
             .with("reason", refusal.as_str());
         let left_out = self.left_out.swap(0, Ordering::Relaxed);
@@ -107,7 +100,7 @@ impl RefusedSignIns {
             entry = entry.with("left_out", left_out);
         }
         retry_contended(|| async {
-            let mut tx = self.store.begin().await?;
+            let mut tx = self.ports.store.begin().await?;
             tx.audit().append(&entry).await?;
             tx.commit().await
         })
@@ -115,7 +108,10 @@ impl RefusedSignIns {
     }
 
     async fn may(&self, key: &str, limit: Limit) -> bool {
-        matches!(self.limiter.take(key, limit).await, Admission::Granted { .. })
+        matches!(
+            self.ports.limiter.take(key, limit).await,
+            Admission::Granted { .. }
+        )
     }
 }
 

@@ -1,19 +1,17 @@
 //! Whoever follows the link in the mail chooses another password.
 
-use std::sync::Arc;
-
 use domain::mail::{MailKind, TokenPurpose};
 use domain::orders::Actor;
 use domain::{Secret, UserId};
+use ports::StoreError;
 use ports::audit::AuditEntry;
-use ports::crypto::{PasswordError, PasswordHasher, TokenDigester};
-use ports::identity::{IdentityQueries, TokenDigest};
+use ports::crypto::PasswordError;
+use ports::identity::TokenDigest;
 use ports::mail::NewMail;
-use ports::tokens::TokenQueries;
-use ports::{Clock, IdSource, Store, StoreError};
 
+use super::identity_ports::IdentityPorts;
 use super::password::Password;
-use crate::mail::{MailOffice, Note, post};
+use crate::mail::{Note, post};
 use crate::retry::retry_contended;
 
 /// Why the password is as it was.
@@ -32,43 +30,14 @@ pub enum ResetPasswordError {
 
 /// Resets passwords. A reset ends every session of the user and makes every token worthless that was mailed to them.
 pub struct ResetPassword {
-    store: Arc<dyn Store>,
-    tokens: Arc<dyn TokenQueries>,
-    users: Arc<dyn IdentityQueries>,
-    hasher: Arc<dyn PasswordHasher>,
-    digester: Arc<dyn TokenDigester>,
-    office: MailOffice,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl ResetPassword {
     /// Wires the use case.
     #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the root calls it once, with ports of different types"
-    )]
-    pub fn new(
-        store: Arc<dyn Store>,
-        tokens: Arc<dyn TokenQueries>,
-        users: Arc<dyn IdentityQueries>,
-        hasher: Arc<dyn PasswordHasher>,
-        digester: Arc<dyn TokenDigester>,
-        office: MailOffice,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            tokens,
-            users,
-            hasher,
-            digester,
-            office,
-            ids,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// Whether a token can be used. Looking at it does not use it.
@@ -76,7 +45,10 @@ impl ResetPassword {
     /// # Errors
     /// [`StoreError`] if nobody knows.
     pub async fn is_valid(&self, token: &Secret) -> Result<bool, StoreError> {
-        Ok(self.user(&self.digester.digest(token.reveal())).await?.is_some())
+        Ok(self
+            .user(&self.ports.digester.digest(token.reveal()))
+            .await?
+            .is_some())
     }
 
     /// Uses a token to set a password.
@@ -84,11 +56,11 @@ impl ResetPassword {
     /// # Errors
     /// [`ResetPasswordError`] if nothing was recorded, or nobody knows.
     pub async fn reset(&self, token: &Secret, password: &Password) -> Result<(), ResetPasswordError> {
-        let digest = self.digester.digest(token.reveal());
+        let digest = self.ports.digester.digest(token.reveal());
         // Before the hashing, which costs much more than a guess.
         let user = self.user(&digest).await?;
         let user = user.ok_or(ResetPasswordError::InvalidToken)?;
-        let hash = self.hasher.hash(password.secret()).await?;
+        let hash = self.ports.hasher.hash(password.secret()).await?;
         let notice = self.notice(&user).await?;
         if retry_contended(|| self.record(&user, &digest, &hash, notice.as_ref())).await? {
             Ok(())
@@ -98,8 +70,9 @@ impl ResetPassword {
     }
 
     async fn user(&self, digest: &TokenDigest) -> Result<Option<UserId>, StoreError> {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let grant = self
+            .ports
             .tokens
             .grant(TokenPurpose::ResetPassword, digest, now)
             .await?;
@@ -107,18 +80,18 @@ impl ResetPassword {
     }
 
     async fn notice(&self, user: &UserId) -> Result<Option<NewMail>, StoreError> {
-        let Some(user) = self.users.user(user).await? else {
+        let Some(user) = self.ports.queries.user(user).await? else {
             return Ok(None);
         };
-        let cause = format!("password-changed:{}", self.ids.text_id());
+        let cause = format!("password-changed:{}", self.ports.ids.text_id());
         let notice = Note::notice(
             MailKind::PasswordChanged,
             cause,
             &user.id,
             user.email,
-            self.clock.now(),
+            self.ports.clock.now(),
         );
-        self.office.prepare_unasked(notice)
+        self.ports.office.prepare_unasked(notice)
     }
 
     /// `false` if the token was used meanwhile, or the user is gone.
@@ -129,8 +102,8 @@ impl ResetPassword {
         hash: &str,
         notice: Option<&NewMail>,
     ) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         // Whoever signs in with the old password meanwhile waits, and then sees that it is the old one.
         if tx.identity().lock_user(user).await?.is_none() {
             return Ok(false);
@@ -140,7 +113,7 @@ impl ResetPassword {
             return Ok(false);
         }
         tx.identity()
-            .set_password(&self.ids.text_id(), user, hash, now)
+            .set_password(&self.ports.ids.text_id(), user, hash, now)
             .await?;
         tx.identity().delete_sessions_of(user, None).await?;
         tx.tokens().revoke_all(user).await?;

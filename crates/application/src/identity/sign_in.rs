@@ -1,16 +1,15 @@
 //! A user proves who they are by password.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Secret;
 use domain::identity::User;
 use domain::text::Email;
-use ports::crypto::{PasswordCheck, PasswordError, PasswordHasher, TokenDigester};
-use ports::identity::{Credentials, IdentityQueries};
-use ports::limits::RateLimiter;
-use ports::{Clock, IdSource, Store, StoreError};
+use ports::StoreError;
+use ports::crypto::{PasswordCheck, PasswordError};
+use ports::identity::Credentials;
 
+use super::identity_ports::IdentityPorts;
 use super::refusals::{Refusal, RefusedSignIns};
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
 use super::throttle::{SignInLimits, Throttle};
@@ -54,43 +53,21 @@ pub enum SignInError {
 
 /// Checks a password and opens a session. Takes as long for an unknown address as for a known one.
 pub struct SignIn {
-    store: Arc<dyn Store>,
-    queries: Arc<dyn IdentityQueries>,
-    hasher: Arc<dyn PasswordHasher>,
-    digester: Arc<dyn TokenDigester>,
+    ports: IdentityPorts,
     throttle: Throttle,
     refused: RefusedSignIns,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
 }
 
 impl SignIn {
     /// Wires the use case.
     #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the root calls it once, with ports of different types"
-    )]
-    pub fn new(
-        store: Arc<dyn Store>,
-        queries: Arc<dyn IdentityQueries>,
-        hasher: Arc<dyn PasswordHasher>,
-        digester: Arc<dyn TokenDigester>,
-        limiter: Arc<dyn RateLimiter>,
-        limits: SignInLimits,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let refused = RefusedSignIns::new(store.clone(), queries.clone(), limiter.clone(), clock.clone());
+    pub fn new(ports: IdentityPorts, limits: SignInLimits) -> Self {
+        let throttle = Throttle::new(ports.limiter.clone(), limits);
+        let refused = RefusedSignIns::new(ports.clone());
         Self {
-            store,
-            queries,
-            hasher,
-            digester,
-            throttle: Throttle::new(limiter, limits),
+            ports,
+            throttle,
             refused,
-            ids,
-            clock,
         }
     }
 
@@ -131,12 +108,12 @@ impl SignIn {
     /// `None` if the user was changed after the password was checked.
     async fn open(&self, command: &SignInCommand) -> Result<Option<SignedIn>, SignInError> {
         let checked = self.check(command).await?;
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         if checked.found.user.is_banned(now) {
             return Err(SignInError::Banned);
         }
         let opened = Opening::of(&checked.found.user, &command.browser, command.remember, now);
-        let opened = opened.open(&*self.ids, &*self.digester);
+        let opened = opened.open(&*self.ports.ids, &*self.ports.digester);
         match retry_contended(|| self.record(&checked, &opened)).await? {
             Recorded::Changed => Ok(None),
             Recorded::Banned => Err(SignInError::Banned),
@@ -149,14 +126,14 @@ impl SignIn {
     }
 
     async fn check(&self, command: &SignInCommand) -> Result<Checked, SignInError> {
-        let found = self.queries.credentials(&command.email).await?;
+        let found = self.ports.queries.credentials(&command.email).await?;
         let stored = found.as_ref().and_then(|it| it.password_hash.as_deref());
-        let check = self.hasher.check(&command.password, stored).await?;
+        let check = self.ports.hasher.check(&command.password, stored).await?;
         let (Some(found), PasswordCheck::Match | PasswordCheck::MatchOutdated) = (found, check) else {
             return Err(SignInError::WrongCredentials);
         };
         let better_hash = match check {
-            PasswordCheck::MatchOutdated => Some(self.hasher.hash(&command.password).await?),
+            PasswordCheck::MatchOutdated => Some(self.ports.hasher.hash(&command.password).await?),
             PasswordCheck::Match | PasswordCheck::Mismatch => None,
         };
         Ok(Checked { found, better_hash })
@@ -166,7 +143,7 @@ impl SignIn {
     /// time, ends the sessions that there are, and this must not become one more.
     async fn record(&self, checked: &Checked, opened: &NewSession) -> Result<Recorded, StoreError> {
         let now = opened.session.created_at;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         let Some(current) = tx.identity().lock_user(&checked.found.user.id).await? else {
             return Ok(Recorded::Changed);
         };

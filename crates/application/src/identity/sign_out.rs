@@ -1,39 +1,25 @@
 //! A session ends.
 
-use std::sync::Arc;
-
 use domain::Secret;
+use ports::StoreError;
 use ports::audit::{AuditEntry, Origin};
-use ports::crypto::TokenDigester;
-use ports::identity::{IdentityQueries, TokenDigest};
-use ports::{Clock, Store, StoreError};
+use ports::identity::TokenDigest;
+
+use super::identity_ports::IdentityPorts;
 
 use crate::caller::actor;
 use crate::retry::retry_contended;
 
 /// Ends sessions by their token.
 pub struct SignOut {
-    store: Arc<dyn Store>,
-    queries: Arc<dyn IdentityQueries>,
-    digester: Arc<dyn TokenDigester>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl SignOut {
     /// Wires the use case.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        queries: Arc<dyn IdentityQueries>,
-        digester: Arc<dyn TokenDigester>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            queries,
-            digester,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// Ends the session of `token`; one that is gone already is fine.
@@ -41,9 +27,10 @@ impl SignOut {
     /// # Errors
     /// [`StoreError`] if it may still be open.
     pub async fn sign_out(&self, token: &Secret, origin: &Origin) -> Result<(), StoreError> {
-        let digest = self.digester.digest(token.reveal());
-        let now = self.clock.now();
+        let digest = self.ports.digester.digest(token.reveal());
+        let now = self.ports.clock.now();
         let entry = self
+            .ports
             .queries
             .session(&digest, now)
             .await?
@@ -60,7 +47,7 @@ impl SignOut {
     }
 
     async fn record(&self, digest: &TokenDigest, entry: Option<&AuditEntry>) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         let ended = tx.identity().delete_session(digest).await?;
         if let Some(entry) = entry.filter(|_| ended) {
             tx.audit().append(entry).await?;

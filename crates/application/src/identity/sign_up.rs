@@ -1,20 +1,19 @@
 //! A visitor becomes a customer.
 
-use std::sync::Arc;
-
 use domain::identity::{Role, User};
 use domain::orders::Actor;
 use domain::text::{Email, Name};
+use ports::StoreError;
 use ports::audit::AuditEntry;
-use ports::crypto::{PasswordError, PasswordHasher, TokenDigester};
+use ports::crypto::PasswordError;
 use ports::mail::NewMail;
 use ports::orders::Inserted;
-use ports::{Clock, IdSource, Store, StoreError};
 
 use super::account::{greetings, insert_account, new_user};
+use super::identity_ports::IdentityPorts;
 use super::password::Password;
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
-use crate::mail::{MailOffice, post};
+use crate::mail::post;
 use crate::retry::retry_contended;
 
 /// What a visitor gives.
@@ -50,33 +49,14 @@ pub enum SignUpError {
 
 /// Creates user, password account, wallet, session and the first mails in one transaction.
 pub struct SignUp {
-    store: Arc<dyn Store>,
-    hasher: Arc<dyn PasswordHasher>,
-    digester: Arc<dyn TokenDigester>,
-    office: MailOffice,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl SignUp {
     /// Wires the use case.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        hasher: Arc<dyn PasswordHasher>,
-        digester: Arc<dyn TokenDigester>,
-        office: MailOffice,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            hasher,
-            digester,
-            office,
-            ids,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// Signs a visitor up and in.
@@ -84,12 +64,12 @@ impl SignUp {
     /// # Errors
     /// [`SignUpError`] if nothing was recorded, or nobody knows.
     pub async fn sign_up(&self, command: SignUpCommand) -> Result<SignedIn, SignUpError> {
-        let hash = self.hasher.hash(command.password.secret()).await?;
-        let now = self.clock.now();
-        let user = new_user(command.name, command.email, Role::User, now, &*self.ids);
-        let mails = greetings(&self.office, &user, command.callback.as_deref())?;
+        let hash = self.ports.hasher.hash(command.password.secret()).await?;
+        let now = self.ports.clock.now();
+        let user = new_user(command.name, command.email, Role::User, now, &*self.ports.ids);
+        let mails = greetings(&self.ports.office, &user, command.callback.as_deref())?;
         let opened = Opening::of(&user, &command.browser, command.remember, now);
-        let opened = opened.open(&*self.ids, &*self.digester);
+        let opened = opened.open(&*self.ports.ids, &*self.ports.digester);
         match retry_contended(|| self.record(&user, &hash, &opened, &mails)).await? {
             Inserted::AlreadyThere => Err(SignUpError::AddressTaken),
             Inserted::New => Ok(SignedIn {
@@ -107,8 +87,8 @@ impl SignUp {
         opened: &NewSession,
         mails: &[NewMail],
     ) -> Result<Inserted, StoreError> {
-        let mut tx = self.store.begin().await?;
-        if insert_account(&mut *tx, user, &self.ids.text_id(), hash).await? == Inserted::AlreadyThere {
+        let mut tx = self.ports.store.begin().await?;
+        if insert_account(&mut *tx, user, &self.ports.ids.text_id(), hash).await? == Inserted::AlreadyThere {
             return Ok(Inserted::AlreadyThere);
         }
         for mail in mails {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use application::identity::{AskForMail, Browser, DeleteAccounts, ResetPassword, Wanted};
+use application::identity::{AskForMail, Browser, DeleteAccounts, IdentityPorts, ResetPassword, Wanted};
 use application::jobs::Verdict;
 use async_trait::async_trait;
 use domain::mail::TokenPurpose;
@@ -132,41 +132,30 @@ impl SecretSealer for Envelope {
 }
 
 impl Desk {
+    fn people(&self) -> IdentityPorts {
+        IdentityPorts {
+            store: self.backend.store.clone(),
+            queries: self.backend.identity.clone(),
+            tokens: self.backend.tokens.clone(),
+            hasher: std::sync::Arc::new(Plain),
+            digester: std::sync::Arc::new(Plain),
+            limiter: self.limiter.clone(),
+            office: self.office(),
+            ids: self.ids.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
     pub fn resetting(&self) -> ResetPassword {
-        ResetPassword::new(
-            self.backend.store.clone(),
-            self.backend.tokens.clone(),
-            self.backend.identity.clone(),
-            std::sync::Arc::new(Plain),
-            std::sync::Arc::new(Plain),
-            self.office(),
-            self.ids.clone(),
-            self.clock.clone(),
-        )
+        ResetPassword::new(self.people())
     }
 
     pub fn deleting(&self) -> DeleteAccounts {
-        DeleteAccounts::new(
-            self.backend.store.clone(),
-            self.backend.identity.clone(),
-            self.backend.tokens.clone(),
-            std::sync::Arc::new(Plain),
-            std::sync::Arc::new(Plain),
-            self.limiter.clone(),
-            self.office(),
-            self.ids.clone(),
-            self.clock.clone(),
-        )
+        DeleteAccounts::new(self.people())
     }
 
     pub fn asking(&self) -> AskForMail {
-        AskForMail::new(
-            self.backend.store.clone(),
-            self.office(),
-            self.limiter.clone(),
-            self.ids.clone(),
-            self.clock.clone(),
-        )
+        AskForMail::new(self.people())
     }
 
     /// Somebody forgot the password of an account with this address; the mail.

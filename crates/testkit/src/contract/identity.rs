@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
-use domain::identity::{Ban, Rights, Role, User};
+use domain::identity::{Ban, Currency, Language, Notifications, Rights, Role, TimeZone, User, UserSettings};
 use domain::text::Email;
 use domain::{SessionId, UserId};
 use ports::StoreError;

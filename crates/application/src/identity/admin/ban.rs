@@ -62,8 +62,8 @@ impl UserAdmin {
     }
 
     async fn record_ban(&self, by: &Member, ban: &BanUser) -> Result<Option<User>, BanError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         if is_last_admin(&mut *tx, &ban.user, now).await? {
             return Err(BanError::LastAdmin);
         }
@@ -103,8 +103,8 @@ impl UserAdmin {
     }
 
     async fn record_unban(&self, by: &Member, user: &UserId) -> Result<Option<User>, BanError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         let Some(user) = lock(&mut *tx, user).await? else {
             return Ok(None);
         };

@@ -66,8 +66,9 @@ impl UserAdmin {
         user: &UserId,
         browser: &Browser,
     ) -> Result<ActingAs, ImpersonateError> {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let found = self
+            .ports
             .queries
             .user(user)
             .await?
@@ -80,7 +81,7 @@ impl UserAdmin {
             impersonated_by: Some(by.id()),
             now,
         };
-        let opened = opening.open(&*self.ids, &*self.digester);
+        let opened = opening.open(&*self.ports.ids, &*self.ports.digester);
         let current = retry_contended(|| self.record_impersonation(by, user, &opened)).await?;
         let user = current.ok_or(ImpersonateError::UnknownUser)??;
         Ok(ActingAs {
@@ -97,7 +98,7 @@ impl UserAdmin {
         opened: &NewSession,
     ) -> Result<Option<Result<User, ImpersonateError>>, StoreError> {
         let now = opened.session.created_at;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         // Whoever takes the office from `by` at the same time ends their sessions, this one included.
         let staff = lock(&mut *tx, by.id()).await?;
         let rights = tx.identity().lock_rights(by.id()).await?;
@@ -140,14 +141,14 @@ impl UserAdmin {
     }
 
     async fn record_stop(&self, by: &UserId, acting: &ActiveSession) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         if tx
             .identity()
             .delete_session_by_id(&acting.session.id, None)
             .await?
         {
             let target = format!("user:{}", acting.user.id);
-            let (actor, now) = (Actor::Staff(by.clone()), self.clock.now());
+            let (actor, now) = (Actor::Staff(by.clone()), self.ports.clock.now());
             let entry = AuditEntry::new(actor, "user.stop_impersonating", target, now).from(&acting.origin);
             tx.audit().append(&entry).await?;
         }

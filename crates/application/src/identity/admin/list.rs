@@ -26,11 +26,11 @@ impl UserAdmin {
     /// # Errors
     /// [`StoreError`] if they could not be read.
     pub async fn list(&self, _by: &Staff<UsersRead>, list: &UserList) -> Result<ListedUsers, StoreError> {
-        let UserPage { users, total } = self.queries.users(list).await?;
+        let UserPage { users, total } = self.ports.queries.users(list).await?;
         Ok(ListedUsers {
             users,
             total,
-            now: self.clock.now(),
+            now: self.ports.clock.now(),
         })
     }
 }

@@ -8,14 +8,12 @@ mod remove;
 mod role;
 mod sessions;
 
-use std::sync::Arc;
-
 use domain::identity::User;
 use domain::{Timestamp, UserId};
 use ports::audit::AuditEntry;
-use ports::crypto::{PasswordHasher, TokenDigester};
-use ports::identity::IdentityQueries;
-use ports::{Clock, IdSource, Store, StoreError, Tx};
+use ports::{StoreError, Tx};
+
+use super::identity_ports::IdentityPorts;
 
 pub use ban::{BanError, BanUser};
 pub use impersonate::{ActingAs, ImpersonateError, StopImpersonatingError};
@@ -28,33 +26,14 @@ use crate::caller::Member;
 
 /// What staff do with users. Everything is recorded in the audit log, in the transaction of the deed.
 pub struct UserAdmin {
-    store: Arc<dyn Store>,
-    queries: Arc<dyn IdentityQueries>,
-    hasher: Arc<dyn PasswordHasher>,
-    digester: Arc<dyn TokenDigester>,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl UserAdmin {
     /// Wires the use cases.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        queries: Arc<dyn IdentityQueries>,
-        hasher: Arc<dyn PasswordHasher>,
-        digester: Arc<dyn TokenDigester>,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            queries,
-            hasher,
-            digester,
-            ids,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 }
 

@@ -41,7 +41,7 @@ impl UserAdmin {
         user: &UserId,
         password: &Password,
     ) -> Result<bool, SetPasswordError> {
-        let hash = self.hasher.hash(password.secret()).await?;
+        let hash = self.ports.hasher.hash(password.secret()).await?;
         retry_contended(|| self.record_password(by, user, &hash)).await
     }
 
@@ -51,15 +51,15 @@ impl UserAdmin {
         user: &UserId,
         hash: &str,
     ) -> Result<bool, SetPasswordError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         let Some(user) = lock(&mut *tx, user).await? else {
             return Ok(false);
         };
         if !by.may_touch(&user) {
             return Err(SetPasswordError::NotTheirs);
         }
-        let account = self.ids.text_id();
+        let account = self.ports.ids.text_id();
         tx.identity().set_password(&account, &user.id, hash, now).await?;
         tx.identity().delete_sessions_of(&user.id, None).await?;
         let entry = entry(by, "user.set_password", &user.id, now);

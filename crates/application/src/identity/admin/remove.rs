@@ -40,8 +40,8 @@ impl UserAdmin {
     }
 
     async fn record_removal(&self, by: &Member, user: &UserId) -> Result<bool, RemoveUserError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         if is_last_admin(&mut *tx, user, now).await? {
             return Err(RemoveUserError::LastAdmin);
         }

@@ -44,8 +44,8 @@ impl UserAdmin {
         user: &UserId,
         role: Role,
     ) -> Result<Option<Option<User>>, StoreError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         if role != Role::Admin && is_last_admin(&mut *tx, user, now).await? {
             return Ok(None);
         }

@@ -19,7 +19,7 @@ impl UserAdmin {
         _by: &Staff<UsersRead>,
         user: &UserId,
     ) -> Result<Vec<Session>, StoreError> {
-        self.queries.sessions_of(user, self.clock.now()).await
+        self.ports.queries.sessions_of(user, self.ports.clock.now()).await
     }
 
     /// Ends one session, by its id or its token; one that is gone already is fine.
@@ -32,16 +32,16 @@ impl UserAdmin {
 
     async fn record_revocation(&self, by: &Member, handle: &Secret) -> Result<(), StoreError> {
         let id = SessionId::new(handle.reveal());
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         let by_id = tx.identity().delete_session_by_id(&id, None).await?;
         let found = if by_id {
             true
         } else {
-            let digest = self.digester.digest(handle.reveal());
+            let digest = self.ports.digester.digest(handle.reveal());
             tx.identity().delete_session(&digest).await?
         };
         if found {
-            let mut line = entry(by, "session.revoke", by.id(), self.clock.now());
+            let mut line = entry(by, "session.revoke", by.id(), self.ports.clock.now());
             if by_id {
                 line.target = format!("session:{id}");
             }
@@ -59,9 +59,9 @@ impl UserAdmin {
     }
 
     async fn record_revocations(&self, by: &Member, user: &UserId) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         if tx.identity().delete_sessions_of(user, None).await? > 0 {
-            let entry = entry(by, "user.revoke_sessions", user, self.clock.now());
+            let entry = entry(by, "user.revoke_sessions", user, self.ports.clock.now());
             tx.audit().append(&entry).await?;
         }
         tx.commit().await

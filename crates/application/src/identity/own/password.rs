@@ -77,18 +77,18 @@ impl OwnAccount {
         session: &ActiveSession,
         change: &ChangePassword,
     ) -> Result<Option<NewSession>, ChangePasswordError> {
-        let found = self.queries.credentials(&session.user.email).await?;
+        let found = self.ports.queries.credentials(&session.user.email).await?;
         let stored = found.filter(|found| found.user.id == session.user.id);
         let stored = stored.and_then(|found| found.password_hash);
         let stored = stored.ok_or(ChangePasswordError::NoPassword)?;
-        if self.hasher.check(&change.current, Some(&stored)).await? == PasswordCheck::Mismatch {
+        if self.ports.hasher.check(&change.current, Some(&stored)).await? == PasswordCheck::Mismatch {
             return Err(ChangePasswordError::WrongPassword);
         }
-        let hash = self.hasher.hash(change.new.secret()).await?;
-        let now = self.clock.now();
+        let hash = self.ports.hasher.hash(change.new.secret()).await?;
+        let now = self.ports.clock.now();
         let opened = change.end_sessions.then(|| {
             Opening::of(&session.user, &change.browser, session.remember, now)
-                .open(&*self.ids, &*self.digester)
+                .open(&*self.ports.ids, &*self.ports.digester)
         });
         let recorded = retry_contended(|| self.record_change(session, &stored, &hash, opened.as_ref()));
         if !recorded.await? {
@@ -105,14 +105,14 @@ impl OwnAccount {
         hash: &str,
         opened: Option<&NewSession>,
     ) -> Result<bool, StoreError> {
-        let (user, now) = (&session.user.id, self.clock.now());
-        let mut tx = self.store.begin().await?;
+        let (user, now) = (&session.user.id, self.ports.clock.now());
+        let mut tx = self.ports.store.begin().await?;
         let current = tx.identity().lock_user(user).await?;
         if current.and_then(|current| current.password_hash).as_deref() != Some(checked) {
             return Ok(false);
         }
         tx.identity()
-            .set_password(&self.ids.text_id(), user, hash, now)
+            .set_password(&self.ports.ids.text_id(), user, hash, now)
             .await?;
         if let Some(opened) = opened {
             tx.identity().delete_sessions_of(user, None).await?;

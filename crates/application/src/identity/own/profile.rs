@@ -35,7 +35,7 @@ impl OwnAccount {
         session: &ActiveSession,
         edit: &ProfileEdit,
     ) -> Result<Option<User>, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         let Some(found) = tx.identity().lock_user(&session.user.id).await? else {
             return Ok(None);
         };
@@ -46,7 +46,7 @@ impl OwnAccount {
         if let Some(image) = &edit.image {
             user.image = image.as_ref().map(|image| image.as_str().to_owned());
         }
-        user.updated_at = self.clock.now();
+        user.updated_at = self.ports.clock.now();
         tx.identity().save_user(&user).await?;
         tx.commit().await?;
         Ok(Some(user))

@@ -14,8 +14,8 @@ impl OwnAccount {
     /// # Errors
     /// [`StoreError`] if they could not be read.
     pub async fn sessions(&self, session: &ActiveSession) -> Result<Vec<Session>, StoreError> {
-        let now = self.clock.now();
-        let mut sessions = self.queries.sessions_of(&session.user.id, now).await?;
+        let now = self.ports.clock.now();
+        let mut sessions = self.ports.queries.sessions_of(&session.user.id, now).await?;
         sessions.retain(|session| session.impersonated_by.is_none());
         Ok(sessions)
     }
@@ -25,9 +25,13 @@ impl OwnAccount {
     /// # Errors
     /// [`StoreError`] if it may still be open.
     pub async fn revoke_session(&self, session: &ActiveSession, handle: &Secret) -> Result<bool, StoreError> {
-        let digest = self.digester.digest(handle.reveal());
+        let digest = self.ports.digester.digest(handle.reveal());
         // A token is for whoever holds it, but only its own user's session may end here.
-        let by_token = self.queries.session(&digest, self.clock.now()).await?;
+        let by_token = self
+            .ports
+            .queries
+            .session(&digest, self.ports.clock.now())
+            .await?;
         let id = match by_token {
             Some((found, ..)) => found.id,
             None => SessionId::new(handle.reveal()),
@@ -36,7 +40,7 @@ impl OwnAccount {
     }
 
     async fn record_revocation(&self, user: &UserId, id: &SessionId) -> Result<bool, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         let found = tx.identity().delete_session_by_id(id, Some(user)).await?;
         tx.commit().await?;
         Ok(found)
@@ -55,7 +59,7 @@ impl OwnAccount {
     }
 
     async fn record_revocations(&self, user: &UserId, keep: Option<&SessionId>) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         tx.identity().delete_sessions_of(user, keep).await?;
         tx.commit().await
     }

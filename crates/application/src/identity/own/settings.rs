@@ -31,7 +31,7 @@ impl OwnAccount {
     /// # Errors
     /// [`StoreError`] if it could not be read.
     pub async fn settings(&self, caller: &Caller) -> Result<UserSettings, StoreError> {
-        let found = self.queries.settings(&caller.user().id).await?;
+        let found = self.ports.queries.settings(&caller.user().id).await?;
         Ok(found.unwrap_or_default())
     }
 
@@ -48,13 +48,13 @@ impl OwnAccount {
     }
 
     async fn record_settings(&self, user: &UserId, edit: &SettingsEdit) -> Result<UserSettings, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         // Two who change different things at once both get their way.
         tx.identity().lock_user(user).await?;
         let found = tx.identity().settings(user).await?;
         let changed = edit.apply(found.unwrap_or_default());
         tx.identity()
-            .save_settings(user, &changed, self.clock.now())
+            .save_settings(user, &changed, self.ports.clock.now())
             .await?;
         tx.commit().await?;
         Ok(changed)

@@ -54,8 +54,8 @@ impl SocialSignIn {
 
     /// In one transaction: who it is, what signs them in from now on, and their session.
     async fn record(&self, guest: &Guest<'_>) -> Result<(SignedIn, bool), Denied> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
         let (provider, account) = (guest.provider, guest.profile.account.as_str());
         let linked = tx.social().linked(provider, account).await?;
         let (user, is_new) = match linked {
@@ -66,7 +66,8 @@ impl SocialSignIn {
             tx.identity().lift_expired_ban(&user.id, now).await?;
         }
         let user = free(user);
-        let opened = Opening::of(&user, guest.browser, Remember::Yes, now).open(&*self.ids, &*self.digester);
+        let opened = Opening::of(&user, guest.browser, Remember::Yes, now)
+            .open(&*self.ports.ids, &*self.ports.digester);
         opened.record(&mut *tx, &user).await?;
         tx.commit().await?;
         let signed_in = SignedIn {
@@ -82,7 +83,7 @@ impl SocialSignIn {
         let found = tx.identity().lock_user(id).await?;
         // They were removed a moment ago: look again.
         let user = found.ok_or(StoreError::Contended)?.user;
-        if user.is_banned(self.clock.now()) {
+        if user.is_banned(self.ports.clock.now()) {
             return Err(SocialFailure::Banned.into());
         }
         Ok(user)
@@ -105,9 +106,9 @@ impl SocialSignIn {
             (Vouched::TakeOver, Some(user)) => (self.take_over(tx, user).await?, false),
             _ => return Err(SocialFailure::NotLinked.into()),
         };
-        let id = self.ids.text_id();
+        let id = self.ports.ids.text_id();
         let account = guest.profile.account.as_str();
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let linked = tx.social().link(&id, guest.provider, account, &user.id, now);
         if linked.await? == Inserted::AlreadyThere {
             return Err(StoreError::Contended.into());
@@ -123,13 +124,19 @@ impl SocialSignIn {
 
     async fn create(&self, tx: &mut dyn Tx, guest: &Guest<'_>, email: &Email) -> Result<User, Denied> {
         let profile = guest.profile;
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let user = User {
             email_verified: true,
             image: profile.image.as_ref().map(|image| image.as_str().to_owned()),
-            ..new_user(profile.name.clone(), email.clone(), Role::User, now, &*self.ids)
+            ..new_user(
+                profile.name.clone(),
+                email.clone(),
+                Role::User,
+                now,
+                &*self.ports.ids,
+            )
         };
-        let mails: Vec<NewMail> = greetings(&self.office, &user, None)?;
+        let mails: Vec<NewMail> = greetings(&self.ports.office, &user, None)?;
         if insert_with_wallet(tx, &user).await? == Inserted::AlreadyThere {
             return Err(StoreError::Contended.into());
         }
@@ -144,7 +151,7 @@ impl SocialSignIn {
     async fn take_over(&self, tx: &mut dyn Tx, user: User) -> Result<User, Denied> {
         let user = User {
             email_verified: true,
-            updated_at: self.clock.now(),
+            updated_at: self.ports.clock.now(),
             ..user
         };
         tx.identity().save_user(&user).await?;

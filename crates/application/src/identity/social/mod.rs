@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use domain::identity::User;
 use domain::{Secret, Timestamp};
-use ports::crypto::{CookieSigner, TokenDigester};
+use ports::StoreError;
+use ports::crypto::CookieSigner;
 use ports::identity::TokenDigest;
 use ports::social::{PendingSignIn, SocialError, SocialProfile, SocialProvider};
-use ports::{Clock, IdSource, Store, StoreError};
 
+use super::identity_ports::IdentityPorts;
 use super::session::{Browser, SignedIn};
-use crate::mail::MailOffice;
 use crate::retry::retry_contended;
 
 pub use failure::{SocialFailure, SocialRefusal};
@@ -80,35 +80,23 @@ struct Guest<'a> {
 /// Signs visitors in by what providers say about them. Tokens of providers are used once and not kept: nothing here asks
 /// a provider anything later.
 pub struct SocialSignIn {
-    store: Arc<dyn Store>,
+    ports: IdentityPorts,
     providers: Vec<Arc<dyn SocialProvider>>,
     signer: Arc<dyn CookieSigner>,
-    digester: Arc<dyn TokenDigester>,
-    office: MailOffice,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
 }
 
 impl SocialSignIn {
     /// Wires the use case for the providers that are configured.
     #[must_use]
     pub fn new(
-        store: Arc<dyn Store>,
+        ports: IdentityPorts,
         providers: Vec<Arc<dyn SocialProvider>>,
         signer: Arc<dyn CookieSigner>,
-        digester: Arc<dyn TokenDigester>,
-        office: MailOffice,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            store,
+            ports,
             providers,
             signer,
-            digester,
-            office,
-            ids,
-            clock,
         }
     }
 
@@ -120,17 +108,17 @@ impl SocialSignIn {
         let Some(provider) = self.provider(provider) else {
             return Ok(None);
         };
-        let (state, browser_key) = (self.ids.text_id(), Secret::new(self.ids.text_id()));
-        let now = self.clock.now();
+        let (state, browser_key) = (self.ports.ids.text_id(), Secret::new(self.ports.ids.text_id()));
+        let now = self.ports.clock.now();
         let pending = PendingSignIn {
             provider: provider.id().to_owned(),
-            browser: self.digester.digest(browser_key.reveal()),
+            browser: self.ports.digester.digest(browser_key.reveal()),
             page: pages.done.clone(),
             error_page: pages.failed.clone(),
             new_user_page: pages.new_user.clone(),
             expires_at: now.plus(AWAY_MAX),
         };
-        let digest = self.digester.digest(&state);
+        let digest = self.ports.digester.digest(&state);
         retry_contended(|| self.record_begun(&digest, &pending, now)).await?;
         Ok(Some(Begun {
             url: provider.consent_url(&state, &self.verifier(&browser_key)),
@@ -177,7 +165,7 @@ impl SocialSignIn {
         let signed = self
             .signer
             .sign(&format!("{VERIFIER_LABEL}:{}", browser_key.reveal()));
-        Secret::new(self.digester.digest(&signed).0)
+        Secret::new(self.ports.digester.digest(&signed).0)
     }
 
     /// The sign-in that this very browser began. Whatever comes of it, it cannot be ended again.
@@ -186,11 +174,11 @@ impl SocialSignIn {
             let declined = back.declined.clone();
             return Err(declined.map_or(SocialFailure::NoState, SocialFailure::Declined));
         };
-        let digest = self.digester.digest(state);
-        let now = self.clock.now();
+        let digest = self.ports.digester.digest(state);
+        let now = self.ports.clock.now();
         let taken = retry_contended(|| self.record_taken(&digest, now));
         let key = back.browser_key.as_ref();
-        let key = key.map(|key| self.digester.digest(key.reveal()));
+        let key = key.map(|key| self.ports.digester.digest(key.reveal()));
         let mine = taken
             .await?
             .filter(|pending| Some(&pending.browser) == key.as_ref());
@@ -203,7 +191,7 @@ impl SocialSignIn {
         pending: &PendingSignIn,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         tx.social().begin(state, pending, now).await?;
         tx.commit().await
     }
@@ -213,7 +201,7 @@ impl SocialSignIn {
         state: &TokenDigest,
         now: Timestamp,
     ) -> Result<Option<PendingSignIn>, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.ports.store.begin().await?;
         let taken = tx.social().take(state, now).await?;
         tx.commit().await?;
         Ok(taken)
