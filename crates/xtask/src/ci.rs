@@ -8,13 +8,21 @@ use crate::{openapi, signals, test, tidy};
 
 pub const EXAMPLES: &str = "\
 Examples:
-  cargo xtask ci   before a pull request
-  .ci/run          the same, as continuous integration calls it";
+  cargo xtask ci           before a pull request
+  cargo xtask ci --quick   before a commit: everything but the tests and the demo
+  .ci/run                  all of it, as continuous integration calls it";
 
 const LICENCES: &str = "licences, bans and sources";
 
+#[derive(clap::Args)]
+pub struct Options {
+    /// Leave out the tests and the demo
+    #[arg(long)]
+    quick: bool,
+}
+
 /// Runs every step; the report says which failed.
-pub fn run() -> anyhow::Result<Report> {
+pub fn run(options: &Options) -> anyhow::Result<Report> {
     let mut report = Report::default();
     step(&mut report, "repository", tidy::check)?;
     step(&mut report, "format", || {
@@ -30,14 +38,12 @@ pub fn run() -> anyhow::Result<Report> {
             "warnings",
         ]))
     })?;
-    match test::run(&test::Options::EVERYTHING) {
-        Ok(tests) => report.absorb(tests),
-        Err(error) => report.run("tests", || Err(error)),
-    }
     step(&mut report, "golden files", openapi::check)?;
-    step(&mut report, "demo", || {
-        run_command(&mut cargo(&["run", "--", "demo", "--exit"]))
-    })?;
+    if options.quick {
+        report.skipped("tests and demo", "--quick");
+    } else {
+        test_and_try(&mut report)?;
+    }
     if has_cargo_command("deny") {
         let deny = ["deny", "check", "licenses", "bans", "sources"];
         step(&mut report, LICENCES, || run_command(&mut cargo(&deny)))?;
@@ -45,6 +51,17 @@ pub fn run() -> anyhow::Result<Report> {
         report.skipped(LICENCES, "cargo-deny is not installed");
     }
     Ok(report)
+}
+
+fn test_and_try(report: &mut Report) -> anyhow::Result<()> {
+    match test::run(&test::Options::EVERYTHING) {
+        Ok(tests) => report.absorb(tests),
+        Err(error) => report.run("tests", || Err(error)),
+    }
+    step(report, "demo", || {
+        run_command(&mut cargo(&["run", "--", "demo", "--exit"]))
+    })?;
+    Ok(())
 }
 
 /// One step, unless somebody wants to stop.

@@ -46,7 +46,7 @@ enum Task {
     Test(test::Options),
     /// Run everything a change has to pass before it is merged
     #[command(after_help = ci::EXAMPLES)]
-    Ci,
+    Ci(ci::Options),
     /// Write the OpenAPI document of the HTTP surface to openapi/openapi.json
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::Options),
@@ -97,7 +97,7 @@ fn run(task: Task) -> anyhow::Result<report::Report> {
     std::env::set_current_dir(root).with_context(|| format!("cannot enter the workspace at {root}"))?;
     match task {
         Task::Test(options) => test::run(&options),
-        Task::Ci => ci::run(),
+        Task::Ci(options) => ci::run(&options),
         Task::Openapi(options) => openapi::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Failpoints(options) => failpoints::run(&options),
