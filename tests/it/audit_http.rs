@@ -164,7 +164,7 @@ async fn the_log_is_searched_paged_and_exported(way: Way) {
 
 async fn what_is_noted_is_sealed_by_itself_and_found_sound(way: Way) {
     let Some(world) = way.world().await else { return };
-    let verify = &world.system().services().verify_audit;
+    let verify = &world.system().services().audit.verify;
     let head = eventually(
         || "the log is sealed within a minute".to_owned(),
         async || verify.head().await.ok().filter(|head| *head != Head::nothing()),

@@ -70,12 +70,13 @@ async fn left_and_taken_up(first: System, open: impl AsyncFn() -> System) {
             quantity: 1_000,
             key: None,
         };
-        let order = first.services().place_order.place(&shop.customer, wanted).await;
+        let order = first.services().orders.place.place(&shop.customer, wanted).await;
         placed.push(order.expect("it is placed").order.id);
     }
     let wallet = first
         .services()
-        .browse_wallet
+        .wallets
+        .browse
         .balance(&shop.customer)
         .await
         .expect("a wallet");
@@ -98,7 +99,8 @@ async fn left_and_taken_up(first: System, open: impl AsyncFn() -> System) {
     );
     let wallet = second
         .services()
-        .browse_wallet
+        .wallets
+        .browse
         .balance(&shop.customer)
         .await
         .expect("a wallet");
@@ -117,7 +119,7 @@ async fn ended(system: &System, customer: &Caller, id: OrderId) -> Order {
     eventually(
         || format!("order {id} ends"),
         async || {
-            let detail = system.services().browse_orders.own_detail(customer, id).await;
+            let detail = system.services().orders.browse.own_detail(customer, id).await;
             let order = detail.expect("it can be read").expect("it is there").view.order;
             order.state.is_terminal().then_some(order)
         },
@@ -169,7 +171,7 @@ async fn a_program_that_embeds_us_cannot_order_for_a_banned_user(way: Way) {
         quantity: 100,
         key: None,
     };
-    let refused = services.place_order.place(&banned, wanted).await;
+    let refused = services.orders.place.place(&banned, wanted).await;
     assert!(
         matches!(refused, Err(PlaceOrderError::Refused(PlaceRefusal::Banned))),
         "{refused:?}"

@@ -51,7 +51,8 @@ async fn race(system: System) {
     assert_eq!(placed, AFFORDABLE);
     let wallet = system
         .services()
-        .browse_wallet
+        .wallets
+        .browse
         .balance(&customer)
         .await
         .expect("a wallet");
@@ -79,7 +80,7 @@ async fn order_on(system: Arc<System>, customer: Caller, service: ServiceId, nex
             quantity: 7,
             key: None,
         };
-        match system.services().place_order.place(&customer, wanted).await {
+        match system.services().orders.place.place(&customer, wanted).await {
             Ok(_) => placed += 1,
             Err(PlaceOrderError::InsufficientBalance { price, available }) => {
                 assert_eq!(price.micros(), PRICE);

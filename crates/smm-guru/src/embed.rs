@@ -32,7 +32,7 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 ///     let email = Email::parse(&format!("{name}@example.com"))?;
 ///     let password = Password::parse("correct horse battery staple")?;
 ///     let new = NewUser { name: Name::parse(name)?, email, password, role };
-///     Ok(Caller::new(services.create_user.create(&By::Operator, new).await?))
+///     Ok(Caller::new(services.identity.create_user.create(&By::Operator, new).await?))
 /// };
 /// let staff = user("sam", Role::Admin).await?;
 /// let ann = user("ann", Role::User).await?;
@@ -45,20 +45,20 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 ///     api_key: Secret::new(panel.key()),
 ///     settings: ProviderSettings::default(),
 /// };
-/// let provider = services.providers.add(&staff.with()?, &provider).await?;
+/// let provider = services.providers.admin.add(&staff.with()?, &provider).await?;
 /// let import = ImportRequest {
 ///     provider,
 ///     selection: Selection::All,
 ///     profit: Some(ProfitRule::BasisPoints(3_000)),
 ///     category: CategoryRule::AsProvider,
 /// };
-/// services.import_services.import(&staff.with()?, &import).await?;
+/// services.catalog.import.import(&staff.with()?, &import).await?;
 ///
 /// // A customer with money, and an order.
 /// let ten = Money::parse("10")?;
 /// let credit = Credit { user: ann.user().id.clone(), amount: ten, reason: "a gift".to_owned(), key: None };
-/// services.credit_wallet.credit(&staff.with()?, &credit).await?;
-/// let listing = services.browse_catalog.listing().await?;
+/// services.wallets.credit.credit(&staff.with()?, &credit).await?;
+/// let listing = services.catalog.browse.listing().await?;
 /// let service = listing.iter().flat_map(|category| &category.services).next().ok_or("nothing to order")?;
 /// let wanted = OrderPlacement {
 ///     service: service.id,
@@ -66,10 +66,10 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 ///     quantity: service.quantity.min(),
 ///     key: None,
 /// };
-/// let placed = services.place_order.place(&ann, wanted).await?;
+/// let placed = services.orders.place.place(&ann, wanted).await?;
 ///
 /// // The price is held until the provider has answered; workers would send the order now.
-/// let wallet = services.browse_wallet.balance(&ann).await?;
+/// let wallet = services.wallets.browse.balance(&ann).await?;
 /// assert_eq!(placed.order.state, OrderState::Held);
 /// assert_eq!(wallet.held, placed.order.price);
 /// assert_eq!(wallet.available.checked_add(wallet.held), Some(ten));

@@ -110,7 +110,7 @@ impl System {
         // Before anything is counted.
         observe::record();
         let (ports, services, stop) = (self.adapters(), self.services(), Stop::new());
-        let gauges = observe::run_gauges(ports.clone(), services.panels.clone(), stop.clone());
+        let gauges = observe::run_gauges(ports.clone(), services.providers.panels.clone(), stop.clone());
         let guard = keep_guard(services.submission.clone(), stop.clone());
         Running {
             address: None,
@@ -135,41 +135,19 @@ impl System {
         tokio::spawn(async move { worker.run(until).await })
     }
 
-    fn api_state(&self) -> ApiState {
-        let (services, ports) = (self.services(), self.adapters());
+    /// What the HTTP surface drives.
+    #[must_use]
+    pub fn api_state(&self) -> ApiState {
+        let (services, ports) = (self.services().clone(), self.adapters());
         ApiState {
-            sign_up: services.sign_up.clone(),
-            sign_in: services.sign_in.clone(),
-            sign_out: services.sign_out.clone(),
-            social_sign_in: services.social_sign_in.clone(),
-            current_session: services.current_session.clone(),
-            own_account: services.own_account.clone(),
-            create_user: services.create_user.clone(),
-            user_admin: services.user_admin.clone(),
-            ask_for_mail: services.ask_for_mail.clone(),
-            reset_password: services.reset_password.clone(),
-            addresses: services.addresses.clone(),
-            delete_accounts: services.delete_accounts.clone(),
-            mails: services.browse_mails.clone(),
-            reauthenticate: services.reauthenticate.clone(),
-            rights: services.rights.clone(),
-            search_audit: services.search_audit.clone(),
-            catalog: services.browse_catalog.clone(),
-            categories: services.categories.clone(),
-            services: services.services.clone(),
-            edit_service: services.edit_service.clone(),
-            import_services: services.import_services.clone(),
-            providers: services.providers.clone(),
-            provider_connection: services.provider_connection.clone(),
-            wallet: services.browse_wallet.clone(),
-            credit_wallet: services.credit_wallet.clone(),
-            wallet_status: services.set_wallet_status.clone(),
-            place_order: services.place_order.clone(),
-            place_orders: services.place_orders.clone(),
-            cancel_order: services.cancel_order.clone(),
-            browse_orders: services.browse_orders.clone(),
-            submission: services.submission.clone(),
-            decide_order: services.decide_order.clone(),
+            identity: services.identity,
+            catalog: services.catalog,
+            providers: services.providers,
+            orders: services.orders,
+            wallets: services.wallets,
+            audit: services.audit,
+            mails: services.mails,
+            submission: services.submission,
             limiter: ports.limiter.clone(),
             clock: ports.clock.clone(),
             signer: ports.signer.clone(),

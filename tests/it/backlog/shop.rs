@@ -126,7 +126,8 @@ impl AtOnce {
                 key: None,
             };
             services
-                .credit_wallet
+                .wallets
+                .credit
                 .credit(&staff.with().unwrap(), &credit)
                 .await
                 .unwrap();
@@ -176,7 +177,7 @@ impl AtOnce {
         for (numbers, customer) in numbers.chunks(MASS).zip(self.customers.iter().cycle()) {
             let line = |number: &usize| self.line(*number, &format!("backlog-{number}"));
             let lines: Vec<OrderLine> = numbers.iter().map(line).collect();
-            let placing = &self.system.services().place_orders;
+            let placing = &self.system.services().orders.place_many;
             placing.place(customer, &lines, None).await.unwrap();
         }
     }
@@ -184,7 +185,7 @@ impl AtOnce {
     /// One more order, of a provider that answers; its link.
     pub async fn newcomer(&self, number: usize) -> String {
         let line = self.line(number % (PROVIDERS - 1), &format!("newcomer-{number}"));
-        let placing = &self.system.services().place_orders;
+        let placing = &self.system.services().orders.place_many;
         let placed = placing
             .place(&self.customers[number], &[line], None)
             .await
@@ -251,6 +252,7 @@ async fn sell(services: &Services, staff: &Caller, number: usize) -> (ProviderId
     };
     let provider = services
         .providers
+        .admin
         .add(&staff.with().unwrap(), &provider)
         .await
         .unwrap();
@@ -269,6 +271,7 @@ async fn sell(services: &Services, staff: &Caller, number: usize) -> (ProviderId
     (
         provider,
         services
+            .catalog
             .services
             .add(&staff.with().unwrap(), provider, &offer)
             .await

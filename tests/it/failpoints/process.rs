@@ -160,7 +160,7 @@ impl Process {
                 quantity: QUANTITY,
                 key,
             };
-            return match self.services.place_order.place(&self.customer, wanted).await {
+            return match self.services.orders.place.place(&self.customer, wanted).await {
                 Ok(placed) => Ok((vec![placed.order.id], placed.order.price)),
                 Err(PlaceOrderError::Store(error)) => Err(error),
                 Err(refused) => panic!("{refused}"),
@@ -174,7 +174,8 @@ impl Process {
         let lines: Vec<OrderLine> = wish.links().iter().map(line).collect();
         match self
             .services
-            .place_orders
+            .orders
+            .place_many
             .place(&self.customer, &lines, key)
             .await
         {
@@ -192,7 +193,7 @@ impl Process {
         };
         let sending = self.ports.orders.list(&filter, None, PageSize::WHOLE).await;
         for view in sending.unwrap() {
-            let canceled = self.services.cancel_order.cancel(&self.customer, view.order.id);
+            let canceled = self.services.orders.cancel.cancel(&self.customer, view.order.id);
             canceled.await.unwrap();
         }
     }
@@ -207,7 +208,7 @@ impl Process {
             category: CategoryChoice::Id(view.service.category),
         };
         let staff = self.staff.with().unwrap();
-        let edited = self.services.edit_service.edit(&staff, self.service, &edit);
+        let edited = self.services.catalog.edit.edit(&staff, self.service, &edit);
         edited.await.unwrap();
     }
 

@@ -282,6 +282,7 @@ async fn stock(system: &System, panel: &Panel, staff: &Caller, customer: &UserId
     let import = ImportRequest {
         provider: services
             .providers
+            .admin
             .add(&staff.with().unwrap(), &provider)
             .await
             .unwrap(),
@@ -290,7 +291,8 @@ async fn stock(system: &System, panel: &Panel, staff: &Caller, customer: &UserId
         category: CategoryRule::AsProvider,
     };
     services
-        .import_services
+        .catalog
+        .import
         .import(&staff.with().unwrap(), &import)
         .await
         .unwrap();
@@ -301,11 +303,12 @@ async fn stock(system: &System, panel: &Panel, staff: &Caller, customer: &UserId
         key: None,
     };
     services
-        .credit_wallet
+        .wallets
+        .credit
         .credit(&staff.with().unwrap(), &credit)
         .await
         .unwrap();
-    let listing = services.browse_catalog.listing().await.unwrap();
+    let listing = services.catalog.browse.listing().await.unwrap();
     let mut offered = listing.iter().flat_map(|category| &category.services);
     let sold = offered.find(|service| service.name.as_str() == SOLD).unwrap();
     sold.id.0

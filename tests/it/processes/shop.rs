@@ -64,6 +64,7 @@ impl Shop {
         let import = ImportRequest {
             provider: services
                 .providers
+                .admin
                 .add(&staff.with().unwrap(), &provider)
                 .await
                 .unwrap(),
@@ -72,12 +73,13 @@ impl Shop {
             category: CategoryRule::AsProvider,
         };
         services
-            .import_services
+            .catalog
+            .import
             .import(&staff.with().unwrap(), &import)
             .await
             .unwrap();
         fund(&system, &staff, &ann).await;
-        let listing = services.browse_catalog.listing().await.unwrap();
+        let listing = services.catalog.browse.listing().await.unwrap();
         let offered = listing.iter().flat_map(|category| &category.services);
         let first = offered.min_by_key(|service| service.id).unwrap();
         let (service, quantity) = (first.id.to_string(), first.quantity.min());
@@ -113,7 +115,7 @@ impl Shop {
                 quantity: self.quantity,
             };
             let lines: Vec<OrderLine> = links.iter().map(line).collect();
-            let placing = &self.system.services().place_orders;
+            let placing = &self.system.services().orders.place_many;
             placing.place(customer, &lines, None).await.unwrap();
         }
     }
@@ -190,7 +192,8 @@ async fn fund(system: &System, staff: &Caller, customer: &Caller) {
     };
     system
         .services()
-        .credit_wallet
+        .wallets
+        .credit
         .credit(&staff.with().unwrap(), &credit)
         .await
         .unwrap();
@@ -206,6 +209,7 @@ async fn user(system: &System, email: &str, role: Role) -> Caller {
     Caller::new(
         system
             .services()
+            .identity
             .create_user
             .create(&By::Operator, new)
             .await

@@ -38,6 +38,7 @@ impl Shop {
         };
         let provider = services
             .providers
+            .admin
             .add(
                 &staff.with().expect("an administrator has every right"),
                 &provider,
@@ -57,6 +58,7 @@ impl Shop {
             description: None,
         };
         let service = services
+            .catalog
             .services
             .add(
                 &staff.with().expect("an administrator has every right"),
@@ -82,7 +84,8 @@ impl Shop {
         };
         let credited = system
             .services()
-            .credit_wallet
+            .wallets
+            .credit
             .credit(
                 &self.staff.with().expect("an administrator has every right"),
                 &credit,
@@ -100,6 +103,11 @@ pub async fn enlist(system: &System, name: &str, role: Role) -> User {
         password: Password::parse(PASSWORD).expect("it is a password"),
         role,
     };
-    let created = system.services().create_user.create(&By::Operator, user).await;
+    let created = system
+        .services()
+        .identity
+        .create_user
+        .create(&By::Operator, user)
+        .await;
     created.expect("the user is new")
 }

@@ -117,7 +117,8 @@ impl Zoo {
             key: None,
         };
         zoo.services
-            .credit_wallet
+            .wallets
+            .credit
             .credit(&zoo.staff.with().unwrap(), &credit)
             .await
             .unwrap();
@@ -163,6 +164,7 @@ impl Zoo {
         let provider = self
             .services
             .providers
+            .admin
             .add(&self.staff.with().unwrap(), &provider)
             .await
             .unwrap();
@@ -181,6 +183,7 @@ impl Zoo {
         };
         let added = self
             .services
+            .catalog
             .services
             .add(&self.staff.with().unwrap(), provider, &offer)
             .await;
@@ -206,7 +209,7 @@ impl Zoo {
             quantity: QUANTITY,
             key: None,
         };
-        let placed = self.services.place_order.place(&self.customer, wanted).await;
+        let placed = self.services.orders.place.place(&self.customer, wanted).await;
         let id = placed.unwrap().order.id;
         cage.orders.push(Sent { id, link, is_good });
     }
@@ -228,7 +231,7 @@ impl Zoo {
             })
             .collect();
         for lines in lines.chunks(ORDERS_MAX) {
-            let placed = self.services.place_orders.place(&self.customer, lines, None);
+            let placed = self.services.orders.place_many.place(&self.customer, lines, None);
             for order in placed.await.unwrap().orders {
                 let (id, link) = (order.id, order.link.as_str().to_owned());
                 cage.orders.push(Sent {
@@ -278,7 +281,7 @@ impl Zoo {
             knobs: ProviderEdit::default(),
         };
         let staff = self.staff.with().unwrap();
-        let edited = self.services.providers.edit(&staff, cage.provider, &edit);
+        let edited = self.services.providers.admin.edit(&staff, cage.provider, &edit);
         edited.await.unwrap();
     }
 

@@ -54,6 +54,7 @@ pub async fn change_email(
     callback::check(form.callback_url.as_deref(), &site.origins)?;
     let to = Email::parse(&form.new_email).map_err(|_| AuthCode::InvalidEmail)?;
     let changed = state
+        .identity
         .addresses
         .change(&session, &to, form.callback_url, &browser)
         .await;

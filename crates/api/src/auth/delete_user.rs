@@ -89,7 +89,11 @@ pub async fn delete_user(
         token: form.token.map(Secret::new),
         callback: form.callback_url,
     };
-    let done = state.delete_accounts.delete(&session, wish, &browser).await;
+    let done = state
+        .identity
+        .delete_accounts
+        .delete(&session, wish, &browser)
+        .await;
     match done.map_err(refusal)? {
         Deletion::Asked => Ok(HttpResponse::Ok().json(DeletionBody {
             success: true,
@@ -127,7 +131,7 @@ pub async fn delete_user_callback(
         return Err(AuthCode::NobodyToDelete.into());
     };
     let token = query.token.map(Secret::new).ok_or(AuthCode::NoSuchToken)?;
-    let done = state.delete_accounts.confirm(&session, &token).await;
+    let done = state.identity.delete_accounts.confirm(&session, &token).await;
     done.map_err(refusal)?;
     Ok(deleted(&site, query.callback_url.as_deref()))
 }

@@ -21,7 +21,7 @@ pub async fn current_session(
     request: &HttpRequest,
 ) -> Result<Option<ActiveSession>, StoreError> {
     match presented_token(&*state.signer, request.headers()) {
-        Some(token) => state.current_session.find(&token).await,
+        Some(token) => state.identity.current_session.find(&token).await,
         None => Ok(None),
     }
 }

@@ -135,7 +135,12 @@ async fn ask(
     browser: &Browser,
 ) -> Result<HttpResponse, AuthError> {
     let to = Email::parse(email).map_err(|_| AuthCode::InvalidEmail)?;
-    match state.ask_for_mail.ask(wanted, to, callback, browser).await {
+    match state
+        .identity
+        .ask_for_mail
+        .ask(wanted, to, callback, browser)
+        .await
+    {
         Ok(()) => Ok(done()),
         Err(AskError::TooMany(error)) => {
             Err(AuthError::from(AuthCode::TooManyAttempts).retry_after(error.retry_after))

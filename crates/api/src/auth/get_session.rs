@@ -59,7 +59,7 @@ pub async fn get_session(
 async fn find(state: &ApiState, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
     let begun = Instant::now();
     loop {
-        match state.current_session.find(token).await {
+        match state.identity.current_session.find(token).await {
             Err(StoreError::Contended | StoreError::Unavailable(_)) if begun.elapsed() < PATIENCE => {
                 tokio::time::sleep(PAUSE).await;
             }

@@ -80,7 +80,11 @@ pub async fn change_password(
         end_sessions: form.revoke_other_sessions.unwrap_or_default(),
         browser,
     };
-    let changed = state.own_account.change_password(&session, &change).await;
+    let changed = state
+        .identity
+        .own_account
+        .change_password(&session, &change)
+        .await;
     let opened = changed.map_err(change_error)?;
     let body = PasswordChanged {
         token: opened.as_ref().map(|opened| opened.token.reveal().to_owned()),
@@ -110,7 +114,7 @@ pub async fn update_user(
 ) -> Result<HttpResponse, AuthError> {
     let edit = form.into_edit()?;
     if edit != ProfileEdit::default() {
-        let edited = state.own_account.edit_profile(&session, &edit).await?;
+        let edited = state.identity.own_account.edit_profile(&session, &edit).await?;
         edited.ok_or_else(AuthError::signed_out)?;
     }
     Ok(done())

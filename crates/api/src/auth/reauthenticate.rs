@@ -52,7 +52,11 @@ pub async fn reauthenticate(
     Valid(form): Valid<ReauthenticateForm>,
 ) -> Result<HttpResponse, AuthError> {
     let password = Secret::new(form.password);
-    let proved = state.reauthenticate.prove(&session, &password, &browser).await;
+    let proved = state
+        .identity
+        .reauthenticate
+        .prove(&session, &password, &browser)
+        .await;
     let token = proved.map_err(refused)?;
     // A session that ends with the browser has a cookie that does, too.
     let forgetful = session.remember == Remember::No || is_forgetful(&*state.signer, request.headers());

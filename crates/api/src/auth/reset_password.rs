@@ -70,7 +70,7 @@ pub async fn follow_reset_link(
     let page = landing.callback_url.ok_or(AuthCode::InvalidQuery)?;
     callback::check(Some(&page), &site.origins)?;
     let token = Secret::new(token.into_inner());
-    let result = if state.reset_password.is_valid(&token).await? {
+    let result = if state.identity.reset_password.is_valid(&token).await? {
         ("token", token.reveal())
     } else {
         ("error", "INVALID_TOKEN")
@@ -100,7 +100,12 @@ pub async fn reset_password(
     let token = form.token.or(query.token);
     let token = token.filter(|it| !it.is_empty()).ok_or(AuthCode::InvalidToken)?;
     let password = Password::parse(&form.new_password).map_err(password_refusal)?;
-    match state.reset_password.reset(&Secret::new(token), &password).await {
+    match state
+        .identity
+        .reset_password
+        .reset(&Secret::new(token), &password)
+        .await
+    {
         Ok(()) => Ok(done()),
         Err(ResetPasswordError::InvalidToken) => Err(AuthCode::InvalidToken.into()),
         Err(ResetPasswordError::Password(error)) => Err(password_error(error)),

@@ -33,7 +33,7 @@ pub async fn list_sessions(
     state: web::Data<ApiState>,
     Signed(session): Signed,
 ) -> Result<HttpResponse, AuthError> {
-    let sessions = state.own_account.sessions(&session).await?;
+    let sessions = state.identity.own_account.sessions(&session).await?;
     let sessions: Vec<SessionBody> = sessions.iter().map(SessionBody::from).collect();
     Ok(HttpResponse::Ok().json(sessions))
 }
@@ -55,7 +55,12 @@ pub async fn revoke_session(
     Valid(form): Valid<SessionForm>,
 ) -> Result<HttpResponse, AuthError> {
     let handle = Secret::new(form.token);
-    if state.own_account.revoke_session(&session, &handle).await? {
+    if state
+        .identity
+        .own_account
+        .revoke_session(&session, &handle)
+        .await?
+    {
         Ok(done())
     } else {
         Err(AuthCode::SessionNotFound.into())
@@ -73,7 +78,7 @@ pub async fn revoke_sessions(
     state: web::Data<ApiState>,
     Signed(session): Signed,
 ) -> Result<HttpResponse, AuthError> {
-    state.own_account.revoke_sessions(&session, None).await?;
+    state.identity.own_account.revoke_sessions(&session, None).await?;
     Ok(done())
 }
 
@@ -89,6 +94,10 @@ pub async fn revoke_other_sessions(
     Signed(session): Signed,
 ) -> Result<HttpResponse, AuthError> {
     let own = &session.session.id;
-    state.own_account.revoke_sessions(&session, Some(own)).await?;
+    state
+        .identity
+        .own_account
+        .revoke_sessions(&session, Some(own))
+        .await?;
     Ok(done())
 }

@@ -68,7 +68,12 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, AuthError> {
     callback::check(form.callback_url.as_deref(), &site.origins)?;
     let (url, command) = form.into_command(browser)?;
-    let opened = state.sign_in.sign_in(command).await.map_err(sign_in_error)?;
+    let opened = state
+        .identity
+        .sign_in
+        .sign_in(command)
+        .await
+        .map_err(sign_in_error)?;
     Ok(signed_in(&state, &site, &opened, &body(&opened, url)))
 }
 

@@ -34,12 +34,12 @@ pub async fn sign_out(
 ) -> Result<HttpResponse, AuthError> {
     let origin = browser(&request).origin();
     if let Some(token) = presented_token(&*state.signer, request.headers()) {
-        state.sign_out.sign_out(&token, &origin).await?;
+        state.identity.sign_out.sign_out(&token, &origin).await?;
     }
     let mut cookies = clearing(site.transport);
     // Staff who act as somebody else are out themselves, too.
     if let Some((own, _)) = put_aside(&*state.signer, request.headers()) {
-        state.sign_out.sign_out(&own, &origin).await?;
+        state.identity.sign_out.sign_out(&own, &origin).await?;
         cookies.push(forgetting_aside(site.transport));
     }
     Ok(with_cookies(cookies, &SignedOut { success: true }))

@@ -65,7 +65,7 @@ pub async fn sign_up(
     Valid(form): Valid<SignUpForm>,
 ) -> Result<HttpResponse, AuthError> {
     callback::check(form.callback_url.as_deref(), &site.origins)?;
-    let opened = state.sign_up.sign_up(form.into_command(browser)?).await;
+    let opened = state.identity.sign_up.sign_up(form.into_command(browser)?).await;
     let opened = opened.map_err(sign_up_error)?;
     Ok(signed_in(&state, &site, &opened, &body(&opened)))
 }

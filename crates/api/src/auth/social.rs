@@ -86,7 +86,11 @@ pub async fn sign_in_social(
     for page in [&pages.done, &pages.failed, &pages.new_user] {
         callback::check(page.as_deref(), &site.origins)?;
     }
-    let begun = state.social_sign_in.begin(&form.provider, &pages).await?;
+    let begun = state
+        .identity
+        .social_sign_in
+        .begin(&form.provider, &pages)
+        .await?;
     let begun = begun.ok_or(AuthCode::ProviderNotFound)?;
     let cookie = sending_away(&*state.signer, &begun.browser_key, begun.lifetime, site.transport);
     Ok(HttpResponse::Ok()
@@ -139,7 +143,7 @@ pub async fn come_back(
     };
     let mut response = HttpResponse::Found();
     response.append_header((SET_COOKIE, welcoming_back(site.transport)));
-    match state.social_sign_in.finish(&provider, &back).await {
+    match state.identity.social_sign_in.finish(&provider, &back).await {
         Ok(done) => {
             for cookie in session_cookies(&state, &site, &done.opened) {
                 response.append_header((SET_COOKIE, cookie));

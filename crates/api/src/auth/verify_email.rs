@@ -66,6 +66,7 @@ pub async fn verify_email(
     let session = current_session(&state, &request).await?;
     let page = query.callback_url.as_deref();
     let verified = state
+        .identity
         .addresses
         .verify(&token, session.as_ref(), &browser, page)
         .await;

@@ -80,7 +80,7 @@ pub async fn require_right(
 async fn session(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, StoreError> {
     match presented_token(&*state.signer, request.headers()) {
         Some(token) => {
-            let found = state.current_session.find(&token).await?;
+            let found = state.identity.current_session.find(&token).await?;
             let origin = browser(request.request()).origin();
             Ok(found.map(|session| ActiveSession { origin, ..session }))
         }

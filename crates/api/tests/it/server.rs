@@ -50,46 +50,9 @@ pub async fn start_as(config: ApiConfig, replace: impl FnOnce(ApiState) -> ApiSt
 }
 
 pub fn state(system: &System) -> ApiState {
-    let (services, ports) = (system.services(), system.adapters());
     ApiState {
-        sign_up: services.sign_up.clone(),
-        sign_in: services.sign_in.clone(),
-        sign_out: services.sign_out.clone(),
-        social_sign_in: services.social_sign_in.clone(),
-        current_session: services.current_session.clone(),
-        own_account: services.own_account.clone(),
-        create_user: services.create_user.clone(),
-        user_admin: services.user_admin.clone(),
-        ask_for_mail: services.ask_for_mail.clone(),
-        reset_password: services.reset_password.clone(),
-        addresses: services.addresses.clone(),
-        delete_accounts: services.delete_accounts.clone(),
-        mails: services.browse_mails.clone(),
-        reauthenticate: services.reauthenticate.clone(),
-        rights: services.rights.clone(),
-        search_audit: services.search_audit.clone(),
-        catalog: services.browse_catalog.clone(),
-        categories: services.categories.clone(),
-        services: services.services.clone(),
-        edit_service: services.edit_service.clone(),
-        import_services: services.import_services.clone(),
-        providers: services.providers.clone(),
-        provider_connection: services.provider_connection.clone(),
-        wallet: services.browse_wallet.clone(),
-        credit_wallet: services.credit_wallet.clone(),
-        wallet_status: services.set_wallet_status.clone(),
-        place_order: services.place_order.clone(),
-        place_orders: services.place_orders.clone(),
-        cancel_order: services.cancel_order.clone(),
-        browse_orders: services.browse_orders.clone(),
-        submission: services.submission.clone(),
-        decide_order: services.decide_order.clone(),
-        limiter: ports.limiter.clone(),
-        clock: ports.clock.clone(),
-        signer: ports.signer.clone(),
-        health: ports.database.clone(),
-        queue: ports.queue.clone(),
         metrics: Arc::new(|| "up 1\n".to_owned()),
+        ..system.api_state()
     }
 }
 
@@ -118,6 +81,7 @@ impl TestServer {
         let user = self
             .system
             .services()
+            .identity
             .create_user
             .create(&By::Operator, new)
             .await

@@ -2,8 +2,10 @@
 
 mod seal;
 mod search;
+mod use_cases;
 mod verify;
 
 pub use seal::SealAudit;
 pub use search::{AuditPage, SearchAudit};
+pub use use_cases::UseCases;
 pub use verify::{AuditReport, VerifyAudit};

@@ -7,6 +7,7 @@ mod import;
 mod offer;
 mod profit;
 mod services;
+mod use_cases;
 mod wanted;
 
 pub use browse::BrowseCatalog;
@@ -15,4 +16,5 @@ pub use edit_service::{CategoryChoice, EditService, EditServiceError, ServiceEdi
 pub use import::{ImportServices, ImportServicesError};
 pub use profit::ProfitRule;
 pub use services::{AddServiceError, ArchiveServiceError, Services};
+pub use use_cases::UseCases;
 pub use wanted::{CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportedRow, Selection};

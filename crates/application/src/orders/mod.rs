@@ -12,6 +12,7 @@ pub(crate) mod record;
 mod rescue;
 mod submit;
 mod track;
+mod use_cases;
 
 pub use browse::{BrowseOrders, OrderDetail, OrderPage, OwnOrderPage, StaffOrderDetail};
 pub use cancel::{CancelOrder, CancelOrderError, CancelUpstream};
@@ -25,3 +26,4 @@ pub(crate) use reconcile::call_result;
 pub use rescue::RescueOrders;
 pub use submit::SubmitOrder;
 pub use track::{FULL_ENOUGH, TrackOrders};
+pub use use_cases::UseCases;

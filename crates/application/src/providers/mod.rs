@@ -5,6 +5,7 @@ mod admin;
 mod connection;
 mod edit;
 pub mod panels;
+mod use_cases;
 
 pub use add::{AddProvider, AddProviderError};
 pub use admin::{ArchiveProviderError, Providers, RevealKeyError, RevealedKey};
@@ -12,3 +13,4 @@ pub(crate) use connection::offered_services;
 pub use connection::{AskProviderError, ConnectionReport, ProviderConnection};
 pub use edit::{EditProvider, EditProviderError, ProviderEdit};
 pub use panels::{Admitted, CallClass, Panels, PanelsError};
+pub use use_cases::UseCases;

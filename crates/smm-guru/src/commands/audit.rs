@@ -23,9 +23,9 @@ pub async fn run(command: &AuditCommand) -> anyhow::Result<bool> {
     let system = configuration::open_existing(Blueprint::of(&settings)).await?;
     let services = system.services();
     let done = match command {
-        AuditCommand::Verify { head, .. } => verify(&services.verify_audit, head.as_deref()).await,
-        AuditCommand::Head { .. } => show_head(&services.verify_audit).await,
-        AuditCommand::Export(args) => export(&services.search_audit, args).await,
+        AuditCommand::Verify { head, .. } => verify(&services.audit.verify, head.as_deref()).await,
+        AuditCommand::Head { .. } => show_head(&services.audit.verify).await,
+        AuditCommand::Export(args) => export(&services.audit.search, args).await,
     };
     system.close().await;
     done

@@ -220,7 +220,7 @@ async fn check_providers(system: &System, findings: &mut Findings) {
         findings.good("no providers yet; add one with POST /api/v1/admin/providers");
     }
     for provider in providers {
-        match system.services().panels.target(provider.id).await {
+        match system.services().providers.panels.target(provider.id).await {
             Ok((_, target)) => check_provider(system, provider.name.as_str(), &target, findings).await,
             Err(error) => findings.bad(
                 &format!("provider {}: {error}", provider.name),

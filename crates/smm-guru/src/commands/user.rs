@@ -38,7 +38,12 @@ async fn create(args: &CreateUserArgs) -> anyhow::Result<()> {
             (false, false) => Role::User,
         },
     };
-    let created = system.services().create_user.create(&By::Operator, new).await;
+    let created = system
+        .services()
+        .identity
+        .create_user
+        .create(&By::Operator, new)
+        .await;
     system.close().await;
     let user = created?;
     print_line(&format!(

@@ -66,7 +66,8 @@ impl Scene {
         };
         let services = system.services();
         services
-            .credit_wallet
+            .wallets
+            .credit
             .credit(&staff.with().unwrap(), &credit)
             .await
             .unwrap();
@@ -79,7 +80,7 @@ impl Scene {
                 quantity: QUANTITY,
             }));
         }
-        let placed = services.place_orders.place(&customer, &lines, None).await;
+        let placed = services.orders.place_many.place(&customer, &lines, None).await;
         let orders = placed.unwrap().orders.iter().map(|order| order.id).collect();
         Self {
             panel,
@@ -208,6 +209,7 @@ async fn sell(system: &System, staff: &Caller, panel: &Panel, number: usize) -> 
     let services = system.services();
     let provider = services
         .providers
+        .admin
         .add(&staff.with().unwrap(), &provider)
         .await
         .unwrap();
@@ -225,6 +227,7 @@ async fn sell(system: &System, staff: &Caller, panel: &Panel, number: usize) -> 
         description: None,
     };
     services
+        .catalog
         .services
         .add(&staff.with().unwrap(), provider, &offer)
         .await

@@ -77,7 +77,11 @@ pub async fn create_user(
     SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<NewUserForm>,
 ) -> Result<HttpResponse, AuthError> {
-    let created = state.create_user.create(&By::from(staff), form.new_user()?).await;
+    let created = state
+        .identity
+        .create_user
+        .create(&By::from(staff), form.new_user()?)
+        .await;
     let user = created.map_err(create_error)?;
     Ok(HttpResponse::Ok().json(ChangedUser::new(Some(&user), None)))
 }
@@ -102,7 +106,11 @@ pub async fn set_role(
     Valid(form): Valid<RoleForm>,
 ) -> Result<HttpResponse, AuthError> {
     let role = form.role.role()?;
-    let changed = state.user_admin.set_role(&staff, &form.user_id, role).await;
+    let changed = state
+        .identity
+        .user_admin
+        .set_role(&staff, &form.user_id, role)
+        .await;
     let user = changed.map_err(role_error)?;
     let banned = user.as_ref().and_then(|user| user.ban.as_ref()).map(|_| true);
     Ok(HttpResponse::Ok().json(ChangedUser::new(user.as_ref(), banned)))
@@ -129,6 +137,7 @@ pub async fn set_user_password(
 ) -> Result<HttpResponse, AuthError> {
     let password = Password::parse(&form.new_password).map_err(password_refusal)?;
     let set = state
+        .identity
         .user_admin
         .set_password(&staff, &form.user_id, &password)
         .await;
@@ -155,7 +164,7 @@ pub async fn remove_user(
     SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
-    let removed = state.user_admin.remove(&staff, &form.user_id).await;
+    let removed = state.identity.user_admin.remove(&staff, &form.user_id).await;
     removed.map_err(removal_error)?;
     Ok(succeeded())
 }

@@ -59,7 +59,12 @@ pub async fn ban_user(
         reason: form.ban_reason.filter(|reason| !reason.is_empty()),
         length: form.ban_expires_in.and_then(ban_length),
     };
-    let user = state.user_admin.ban(&staff, &ban).await.map_err(ban_error)?;
+    let user = state
+        .identity
+        .user_admin
+        .ban(&staff, &ban)
+        .await
+        .map_err(ban_error)?;
     Ok(HttpResponse::Ok().json(ChangedUser::new(user.as_ref(), Some(true))))
 }
 
@@ -80,6 +85,7 @@ pub async fn unban_user(
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
     let user = state
+        .identity
         .user_admin
         .unban(&staff, &form.user_id)
         .await

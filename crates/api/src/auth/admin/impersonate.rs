@@ -55,6 +55,7 @@ pub async fn impersonate_user(
     let (signer, headers) = (&*state.signer, request.headers());
     let own = presented_token(signer, headers).ok_or_else(AuthError::signed_out)?;
     let acting = state
+        .identity
         .user_admin
         .impersonate(&staff, &form.user_id, &browser)
         .await;
@@ -103,10 +104,10 @@ pub async fn stop_impersonating(
     let signer = &*state.signer;
     let aside = put_aside(signer, request.headers());
     let kept = match &aside {
-        Some((token, _)) => state.current_session.find(token).await?,
+        Some((token, _)) => state.identity.current_session.find(token).await?,
         None => None,
     };
-    let stopped = state.user_admin.stop_impersonating(&acting, kept).await;
+    let stopped = state.identity.user_admin.stop_impersonating(&acting, kept).await;
     let own = stopped.map_err(stop_error)?;
     let (token, remember) = aside.unwrap_or_else(|| (Secret::new(""), Remember::No));
     let policy = SessionPolicy::of(own.user.role);

@@ -77,7 +77,7 @@ pub async fn list_users(
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse, AuthError> {
     let list = query.list().ok_or(AuthCode::InvalidQuery)?;
-    let listed = state.user_admin.list(&staff, &list).await?;
+    let listed = state.identity.user_admin.list(&staff, &list).await?;
     let body = |user| {
         let user: &domain::identity::User = user;
         let banned = user.ban.as_ref().map(|_| user.is_banned(listed.now));

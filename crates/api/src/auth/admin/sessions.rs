@@ -44,7 +44,11 @@ pub async fn list_user_sessions(
     SignedStaff(staff): SignedStaff<UsersRead>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
-    let sessions = state.user_admin.sessions_of(&staff, &form.user_id).await?;
+    let sessions = state
+        .identity
+        .user_admin
+        .sessions_of(&staff, &form.user_id)
+        .await?;
     let sessions = sessions.iter().map(SessionBody::from).collect();
     Ok(HttpResponse::Ok().json(SessionsBody { sessions }))
 }
@@ -66,7 +70,7 @@ pub async fn revoke_user_session(
     Valid(form): Valid<UserSessionForm>,
 ) -> Result<HttpResponse, AuthError> {
     let handle = Secret::new(form.session_token);
-    state.user_admin.revoke_session(&staff, &handle).await?;
+    state.identity.user_admin.revoke_session(&staff, &handle).await?;
     Ok(succeeded())
 }
 
@@ -86,6 +90,10 @@ pub async fn revoke_user_sessions(
     SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
-    state.user_admin.revoke_sessions_of(&staff, &form.user_id).await?;
+    state
+        .identity
+        .user_admin
+        .revoke_sessions_of(&staff, &form.user_id)
+        .await?;
     Ok(succeeded())
 }

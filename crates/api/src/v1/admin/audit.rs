@@ -102,7 +102,7 @@ pub async fn search_audit(
     let filter = query.into_inner().into_filter()?;
     let (before, size) = (page.before(List::Audit)?, page.size(PageSize::DEFAULT)?);
     let by = By::from(staff);
-    let found = state.search_audit.page(&by, &filter, before, size).await?;
+    let found = state.audit.search.page(&by, &filter, before, size).await?;
     let lines = AuditLines {
         lines: found.lines.into_iter().map(AuditLine::from).collect(),
         next_cursor: found.next.map(|id| encode(List::Audit, id)),
@@ -127,9 +127,9 @@ pub async fn export_audit(
 ) -> Result<HttpResponse, ApiError> {
     let filter = query.into_inner().into_filter()?;
     let by = By::from(staff);
-    state.search_audit.begin_export(&by, &filter).await?;
+    state.audit.search.begin_export(&by, &filter).await?;
     let export = Export {
-        search: state.search_audit.clone(),
+        search: state.audit.search.clone(),
         by,
         filter,
         next: Next::Beginning,

@@ -50,7 +50,7 @@ pub async fn list_categories(
     state: web::Data<ApiState>,
     StaffMember(staff): StaffMember<ServicesRead>,
 ) -> Result<HttpResponse, ApiError> {
-    let categories = state.categories.list(&staff).await?;
+    let categories = state.catalog.categories.list(&staff).await?;
     let rows: Vec<_> = categories.iter().map(row).collect();
     Ok(Said("CATEGORIES_FETCHED", "Categories fetched successfully").ok(rows))
 }
@@ -72,7 +72,12 @@ pub async fn add_category(
     Valid(form): Valid<CategoryForm>,
 ) -> Result<HttpResponse, ApiError> {
     let name = parse_name("name", &form.name)?;
-    let id = state.categories.add(&staff, &name).await.map_err(add_error)?;
+    let id = state
+        .catalog
+        .categories
+        .add(&staff, &name)
+        .await
+        .map_err(add_error)?;
     Ok(Said("CATEGORY_ADDED", "Category added successfully").created(Added { id: id.0 }))
 }
 
@@ -96,7 +101,11 @@ pub async fn rename_category(
     Valid(form): Valid<CategoryForm>,
 ) -> Result<HttpResponse, ApiError> {
     let name = parse_name("name", &form.name)?;
-    let renamed = state.categories.rename(&staff, CategoryId(*id), &name).await;
+    let renamed = state
+        .catalog
+        .categories
+        .rename(&staff, CategoryId(*id), &name)
+        .await;
     renamed.map_err(rename_error)?;
     Ok(Said("CATEGORY_UPDATED", "Category updated successfully").ok(Nothing))
 }
@@ -120,7 +129,7 @@ pub async fn archive_category(
     StaffMember(staff): StaffMember<ServicesWrite>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let archived = state.categories.archive(&staff, CategoryId(*id)).await;
+    let archived = state.catalog.categories.archive(&staff, CategoryId(*id)).await;
     archived.map_err(archive_error)?;
     Ok(Said("CATEGORY_DELETED", "Category deleted successfully").ok(Nothing))
 }

@@ -94,7 +94,7 @@ pub async fn import_services(
     Valid(form): Valid<ImportForm>,
 ) -> Result<HttpResponse, ApiError> {
     let request = form.into_request(ProviderId(*id))?;
-    let report = state.import_services.import(&staff, &request).await;
+    let report = state.catalog.import.import(&staff, &request).await;
     let body = body(report.map_err(import_error)?);
     Ok(Said("SERVICES_IMPORTED", "Services imported successfully").ok(body))
 }

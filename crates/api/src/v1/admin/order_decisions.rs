@@ -126,7 +126,8 @@ pub async fn decide_fate(
 ) -> Result<HttpResponse, ApiError> {
     let (id, fate) = (OrderId(*id), form.fate()?);
     let decided = state
-        .decide_order
+        .orders
+        .decide
         .decide_fate(&staff, id, &fate, &form.note)
         .await;
     let body = decided_body(&decided.map_err(decide_error)?);
@@ -154,7 +155,8 @@ pub async fn decide_review(
 ) -> Result<HttpResponse, ApiError> {
     let (id, decision) = (OrderId(*id), form.decision()?);
     let decided = state
-        .decide_order
+        .orders
+        .decide
         .decide_review(&staff, id, decision, &form.note)
         .await;
     let body = done(&decided.map_err(decide_error)?);

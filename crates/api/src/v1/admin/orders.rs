@@ -60,7 +60,7 @@ pub async fn list_orders(
 ) -> Result<HttpResponse, ApiError> {
     let (before, size) = window(&page)?;
     let filter = query.into_inner().into_filter()?;
-    let page = state.browse_orders.all(&staff, &filter, before, size).await?;
+    let page = state.orders.browse.all(&staff, &filter, before, size).await?;
     Ok(fetched(page))
 }
 
@@ -82,7 +82,7 @@ pub async fn unknown_orders(
         state: Some(OrderState::Unknown),
         ..OrderFilter::default()
     };
-    let page = state.browse_orders.all(&staff, &filter, before, size).await?;
+    let page = state.orders.browse.all(&staff, &filter, before, size).await?;
     Ok(fetched(page))
 }
 
@@ -104,7 +104,7 @@ pub async fn review_orders(
         in_review: Some(true),
         ..OrderFilter::default()
     };
-    let page = state.browse_orders.all(&staff, &filter, before, size).await?;
+    let page = state.orders.browse.all(&staff, &filter, before, size).await?;
     Ok(fetched(page))
 }
 
@@ -119,7 +119,7 @@ pub async fn show_overview(
     state: web::Data<ApiState>,
     StaffMember(staff): StaffMember<OrdersRead>,
 ) -> Result<HttpResponse, ApiError> {
-    let (states, in_review) = state.browse_orders.overview(&staff).await?;
+    let (states, in_review) = state.orders.browse.overview(&staff).await?;
     Ok(Said("ORDERS_OVERVIEW", "Orders counted successfully").ok(overview_body(&states, in_review)))
 }
 
@@ -139,7 +139,7 @@ pub async fn show_order(
     StaffMember(staff): StaffMember<OrdersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let detail = state.browse_orders.any_detail(&staff, OrderId(*id)).await?;
+    let detail = state.orders.browse.any_detail(&staff, OrderId(*id)).await?;
     let body = order_body(detail.ok_or(Code::OrderNotFound)?);
     Ok(Said("ORDER_FETCHED", "Order fetched successfully").ok(body))
 }

@@ -69,7 +69,7 @@ pub async fn offered_services(
     StaffMember(staff): StaffMember<ProvidersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let offer = state.provider_connection.services(&staff, ProviderId(*id)).await;
+    let offer = state.providers.connection.services(&staff, ProviderId(*id)).await;
     let services = offer.map_err(ask_error)?.services;
     let rows: Vec<_> = services.into_iter().map(offered).collect();
     Ok(Said("SERVICES_FETCHED", "Services fetched successfully").ok(rows))
@@ -95,7 +95,7 @@ pub async fn test_connection(
     StaffMember(staff): StaffMember<ProvidersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let report = state.provider_connection.test(&staff, ProviderId(*id)).await;
+    let report = state.providers.connection.test(&staff, ProviderId(*id)).await;
     let body = connection(report.map_err(ask_error)?);
     Ok(Said("PROVIDER_CONNECTED", "Provider answered successfully").ok(body))
 }
@@ -118,7 +118,7 @@ pub async fn provider_balance(
     StaffMember(staff): StaffMember<ProvidersRead>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let report = state.provider_connection.test(&staff, ProviderId(*id)).await;
+    let report = state.providers.connection.test(&staff, ProviderId(*id)).await;
     let balance = BalanceBody::from(report.map_err(ask_error)?.balance);
     Ok(Said("PROVIDER_BALANCE", "Provider balance fetched successfully").ok(balance))
 }

@@ -26,7 +26,7 @@ pub async fn list_providers(
     state: web::Data<ApiState>,
     StaffMember(staff): StaffMember<ProvidersRead>,
 ) -> Result<HttpResponse, ApiError> {
-    let providers = state.providers.list(&staff).await?;
+    let providers = state.providers.admin.list(&staff).await?;
     let rows: Vec<_> = providers.into_iter().map(ProviderRow::from).collect();
     Ok(Said("PROVIDERS_FETCHED", "Providers fetched successfully").ok(rows))
 }
@@ -48,7 +48,7 @@ pub async fn add_provider(
     StaffMember(staff): StaffMember<ProvidersWrite>,
     Valid(form): Valid<ProviderForm>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = state.providers.add(&staff, &form.into_addition()?).await;
+    let id = state.providers.admin.add(&staff, &form.into_addition()?).await;
     let id = id.map_err(add_error)?.0;
     Ok(Said("PROVIDER_ADDED", "Provider added successfully").created(Added { id }))
 }
@@ -75,6 +75,7 @@ pub async fn edit_provider(
 ) -> Result<HttpResponse, ApiError> {
     let edited = state
         .providers
+        .admin
         .edit(&staff, ProviderId(*id), &form.into_edit()?)
         .await;
     edited.map_err(edit_error)?;
@@ -99,7 +100,7 @@ pub async fn archive_provider(
     StaffMember(staff): StaffMember<ProvidersWrite>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let archived = state.providers.archive(&staff, ProviderId(*id)).await;
+    let archived = state.providers.admin.archive(&staff, ProviderId(*id)).await;
     archived.map_err(archive_error)?;
     Ok(Said("PROVIDER_DELETED", "Provider deleted successfully").ok(Nothing))
 }
@@ -122,7 +123,7 @@ pub async fn reveal_key(
     StaffMember(staff): StaffMember<ProvidersReveal>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let revealed = state.providers.reveal_key(&staff, ProviderId(*id)).await;
+    let revealed = state.providers.admin.reveal_key(&staff, ProviderId(*id)).await;
     let body = revealed_body(&revealed.map_err(reveal_error)?);
     Ok(Said("PROVIDER_KEY_FETCHED", "Provider key fetched successfully").ok(body))
 }

@@ -61,7 +61,11 @@ pub async fn show_rights(
     StaffMember(staff): StaffMember<UsersRead>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let found = state.rights.of(&staff, &UserId::new(id.into_inner())).await?;
+    let found = state
+        .identity
+        .rights
+        .of(&staff, &UserId::new(id.into_inner()))
+        .await?;
     let (role, rights) = found.ok_or(Code::UserNotFound)?;
     Ok(Said("RIGHTS_FETCHED", "Rights fetched successfully").ok(RightsBody::new(role, &rights)))
 }
@@ -94,6 +98,7 @@ pub async fn set_rights(
     let rights: Rights = rights.collect::<Result<_, _>>()?;
     let user = UserId::new(id.into_inner());
     state
+        .identity
         .rights
         .set(&staff, &user, &rights)
         .await

@@ -57,7 +57,7 @@ pub async fn edit_service(
     Valid(form): Valid<ServiceForm>,
 ) -> Result<HttpResponse, ApiError> {
     let edit = form.into_edit()?;
-    let edited = state.edit_service.edit(&staff, ServiceId(*id), &edit).await;
+    let edited = state.catalog.edit.edit(&staff, ServiceId(*id), &edit).await;
     edited.map_err(edit_error)?;
     // These are the status and the word that the page knows.
     Ok(Said("SERVICE_ADDED", "Service added successfully").created(Nothing))

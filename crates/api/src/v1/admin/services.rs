@@ -125,7 +125,7 @@ pub async fn list_services(
     state: web::Data<ApiState>,
     StaffMember(staff): StaffMember<ServicesRead>,
 ) -> Result<HttpResponse, ApiError> {
-    let services = state.services.list(&staff).await?;
+    let services = state.catalog.services.list(&staff).await?;
     let rows: Vec<_> = services.into_iter().map(row).collect();
     Ok(Said("SERVICES_FETCHED", "Services fetched successfully").ok(rows))
 }
@@ -153,7 +153,7 @@ pub async fn add_service(
     Valid(form): Valid<OfferForm>,
 ) -> Result<HttpResponse, ApiError> {
     let (provider, offer) = (query.provider()?, form.into_offer()?);
-    let id = state.services.add(&staff, provider, &offer).await;
+    let id = state.catalog.services.add(&staff, provider, &offer).await;
     let id = id.map_err(add_error)?.0;
     Ok(Said("SERVICE_ADDED", "Service added successfully").created(Added { id }))
 }
@@ -176,7 +176,7 @@ pub async fn archive_service(
     StaffMember(staff): StaffMember<ServicesWrite>,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let archived = state.services.archive(&staff, ServiceId(*id)).await;
+    let archived = state.catalog.services.archive(&staff, ServiceId(*id)).await;
     archived.map_err(archive_error)?;
     Ok(Said("SERVICES_DELETED", "Service deleted successfully").ok(Nothing))
 }

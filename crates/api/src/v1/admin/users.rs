@@ -87,7 +87,7 @@ pub async fn credit_wallet(
     Valid(form): Valid<CreditForm>,
 ) -> Result<HttpResponse, ApiError> {
     let credit = form.into_credit(UserId::new(id.into_inner()), key)?;
-    let credited = state.credit_wallet.credit(&staff, &credit).await;
+    let credited = state.wallets.credit.credit(&staff, &credit).await;
     let body = credit_body(&credited.map_err(credit_error)?);
     Ok(Said("WALLET_CREDITED", "Wallet credited successfully").created(body))
 }
@@ -112,7 +112,8 @@ pub async fn set_wallet_status(
 ) -> Result<HttpResponse, ApiError> {
     let user = UserId::new(id.into_inner());
     let set = state
-        .wallet_status
+        .wallets
+        .set_status
         .set(&staff, &user, form.status(), &form.reason)
         .await;
     set.map_err(status_error)?;

@@ -129,7 +129,8 @@ pub async fn place_orders(
     let lines: Vec<_> = read.iter().flatten().cloned().collect();
     if form.validate_only || lines.len() < read.len() {
         let preview = state
-            .place_orders
+            .orders
+            .place_many
             .preview(&caller, &lines)
             .await
             .map_err(mass_error)?;
@@ -141,7 +142,7 @@ pub async fn place_orders(
             Err(refused_lines(checked))
         };
     }
-    let placed = state.place_orders.place(&caller, &lines, key).await;
+    let placed = state.orders.place_many.place(&caller, &lines, key).await;
     Ok(created(&placed.map_err(mass_error)?))
 }
 

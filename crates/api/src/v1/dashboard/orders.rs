@@ -59,7 +59,7 @@ pub async fn list_orders(
         page.size(PageSize::WHOLE)?,
     );
     let filter = filter(query.into_inner())?;
-    let page = state.browse_orders.own(&caller, filter, before, size).await?;
+    let page = state.orders.browse.own(&caller, filter, before, size).await?;
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrders {
             orders: page.orders.into_iter().map(customer_order).collect(),
@@ -84,7 +84,7 @@ pub async fn show_order(
     Customer(caller): Customer,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let detail = state.browse_orders.own_detail(&caller, OrderId(*id)).await?;
+    let detail = state.orders.browse.own_detail(&caller, OrderId(*id)).await?;
     let OrderDetail { view, events } = detail.ok_or(Code::OrderNotFound)?;
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrderDetail {
@@ -116,7 +116,7 @@ pub async fn cancel_order(
     Customer(caller): Customer,
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let order = state.cancel_order.cancel(&caller, OrderId(*id)).await;
+    let order = state.orders.cancel.cancel(&caller, OrderId(*id)).await;
     let order = customer_order(order.map_err(cancel_error)?.into());
     Ok(Said("ORDER_CANCEL_REQUESTED", "Cancellation requested successfully").ok(CanceledOrder { order }))
 }

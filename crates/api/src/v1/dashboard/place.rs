@@ -97,7 +97,7 @@ pub async fn place_order(
     Valid(form): Valid<OrderForm>,
 ) -> Result<HttpResponse, ApiError> {
     let wanted = placement(&form, key)?;
-    let placed = state.place_order.place(&caller, wanted).await;
+    let placed = state.orders.place.place(&caller, wanted).await;
     Ok(created(&placed.map_err(place_error)?))
 }
 

@@ -75,7 +75,7 @@ pub async fn show_settings(
     state: web::Data<ApiState>,
     Customer(caller): Customer,
 ) -> Result<HttpResponse, ApiError> {
-    let settings = state.own_account.settings(&caller).await?;
+    let settings = state.identity.own_account.settings(&caller).await?;
     Ok(Said("SETTINGS_FETCHED", "Settings fetched successfully").ok(body(&settings)))
 }
 
@@ -92,7 +92,7 @@ pub async fn edit_settings(
     Valid(form): Valid<SettingsForm>,
 ) -> Result<HttpResponse, ApiError> {
     let edit = form.into_edit()?;
-    let settings = state.own_account.edit_settings(&caller, &edit).await?;
+    let settings = state.identity.own_account.edit_settings(&caller, &edit).await?;
     Ok(Said("SETTINGS_SAVED", "Settings saved successfully").ok(body(&settings)))
 }
 

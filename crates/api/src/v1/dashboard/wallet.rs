@@ -83,7 +83,7 @@ pub async fn show_wallet(
     state: web::Data<ApiState>,
     Customer(caller): Customer,
 ) -> Result<HttpResponse, ApiError> {
-    let wallet = state.wallet.balance(&caller).await?;
+    let wallet = state.wallets.browse.balance(&caller).await?;
     Ok(Said("USER_BALANCE", "User balance fetched successfully").ok(balance(&wallet)))
 }
 
@@ -100,7 +100,7 @@ pub async fn list_transactions(
     page: web::Query<Page>,
 ) -> Result<HttpResponse, ApiError> {
     let (before, size) = (page.before(List::Entries)?, page.size(PageSize::DEFAULT)?);
-    let page = state.wallet.entries(&caller, before, size).await?;
+    let page = state.wallets.browse.entries(&caller, before, size).await?;
     Ok(
         Said("TRANSACTIONS_FETCHED", "Transactions fetched successfully").ok(Entries {
             transactions: page.entries.into_iter().map(entry).collect(),

@@ -61,7 +61,7 @@ pub struct ListedService {
 )]
 #[get("/services")]
 pub async fn list_services(state: web::Data<ApiState>) -> Result<HttpResponse, ApiError> {
-    let listing = state.catalog.listing().await?;
+    let listing = state.catalog.browse.listing().await?;
     Ok(
         Said("SERVICES_FETCHED", "Services fetched successfully").ok(Listing {
             services: listing.into_iter().map(category).collect(),

@@ -50,7 +50,12 @@ pub async fn enlist(system: &System, name: &str, role: Role) -> anyhow::Result<P
         password: Password::parse(&password)?,
         role,
     };
-    let user = system.services().create_user.create(&By::Operator, user).await?;
+    let user = system
+        .services()
+        .identity
+        .create_user
+        .create(&By::Operator, user)
+        .await?;
     Ok(Person {
         caller: Caller::new(user),
         email,
@@ -76,14 +81,14 @@ pub async fn open_shop(
         api_key: Secret::new(panel.key()),
         settings,
     };
-    let provider = services.providers.add(&staff.with()?, &provider).await?;
+    let provider = services.providers.admin.add(&staff.with()?, &provider).await?;
     let request = ImportRequest {
         provider,
         selection: Selection::All,
         profit: Some(ProfitRule::BasisPoints(PROFIT)),
         category: CategoryRule::AsProvider,
     };
-    let report = services.import_services.import(&staff.with()?, &request).await?;
+    let report = services.catalog.import.import(&staff.with()?, &request).await?;
     let added = report
         .rows
         .iter()
@@ -104,7 +109,8 @@ pub async fn fund(system: &System, staff: &Caller, customer: &Caller) -> anyhow:
     };
     Ok(system
         .services()
-        .credit_wallet
+        .wallets
+        .credit
         .credit(&staff.with()?, &credit)
         .await?
         .wallet
@@ -113,7 +119,7 @@ pub async fn fund(system: &System, staff: &Caller, customer: &Caller) -> anyhow:
 
 /// A service that takes every quantity of the script.
 pub async fn choose_service(system: &System, scenes: &[Scene]) -> anyhow::Result<(ServiceId, String)> {
-    let listing = system.services().browse_catalog.listing().await?;
+    let listing = system.services().catalog.browse.listing().await?;
     let fitting = listing
         .into_iter()
         .flat_map(|category| category.services)
@@ -146,7 +152,8 @@ pub async fn order(
     };
     Ok(system
         .services()
-        .place_order
+        .orders
+        .place
         .place(customer, placement)
         .await?
         .order)
@@ -161,7 +168,7 @@ pub async fn watch(
 ) -> anyhow::Result<Order> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let detail = system.services().browse_orders.own_detail(customer, id).await?;
+        let detail = system.services().orders.browse.own_detail(customer, id).await?;
         let detail = detail.context("the order has vanished")?;
         stage.show(id, detail.view.order.state, &detail.events);
         if detail.view.order.state.is_terminal() {

@@ -143,7 +143,7 @@ async fn show_wallet(
     stage: &Stage,
     when: &str,
 ) -> anyhow::Result<()> {
-    let wallet = system.services().browse_wallet.balance(caller).await?;
+    let wallet = system.services().wallets.browse.balance(caller).await?;
     stage.say(&format!(
         "  wallet      {} USD to spend, {} USD held, {when}",
         wallet.available, wallet.held

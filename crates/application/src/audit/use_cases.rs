@@ -1,0 +1,14 @@
+//! What was done, and the proof of it.
+
+use std::sync::Arc;
+
+use super::{SearchAudit, VerifyAudit};
+
+/// What was done, and the proof of it. Cloning is cheap.
+#[derive(Clone)]
+pub struct UseCases {
+    /// Staff search the audit log.
+    pub search: Arc<SearchAudit>,
+    /// The chain of what was done is checked.
+    pub verify: Arc<VerifyAudit>,
+}

@@ -1,0 +1,26 @@
+//! What is offered.
+
+use std::sync::Arc;
+
+use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services, UseCases};
+use application::providers::Panels;
+
+use crate::Adapters;
+
+pub(super) fn use_cases(ports: &Adapters, panels: &Arc<Panels>) -> UseCases {
+    let Adapters {
+        store,
+        catalog,
+        gateway,
+        clock,
+        ..
+    } = ports.clone();
+    let import = ImportServices::new(store.clone(), gateway, panels.clone(), clock.clone());
+    UseCases {
+        browse: Arc::new(BrowseCatalog::new(catalog.clone())),
+        categories: Arc::new(Categories::new(store.clone(), catalog.clone(), clock.clone())),
+        services: Arc::new(Services::new(store.clone(), catalog.clone(), clock.clone())),
+        edit: Arc::new(EditService::new(store, catalog, clock)),
+        import: Arc::new(import),
+    }
+}

@@ -1,0 +1,50 @@
+//! Accounts and sessions.
+
+use std::sync::Arc;
+
+use application::identity::{
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, IdentityPorts, ManageRights,
+    OwnAccount, Reauthenticate, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn, UseCases,
+    UserAdmin,
+};
+
+use crate::Adapters;
+use crate::mailing::office;
+
+pub(super) fn use_cases(adapters: &Adapters) -> UseCases {
+    let ports = ports(adapters);
+    let limits = SignInLimits::default();
+    let social = SocialSignIn::new(ports.clone(), adapters.social.clone(), adapters.signer.clone());
+    let (store, queries) = (ports.store.clone(), ports.queries.clone());
+    let (hasher, ids, clock) = (ports.hasher.clone(), ports.ids.clone(), ports.clock.clone());
+    UseCases {
+        sign_up: Arc::new(SignUp::new(ports.clone())),
+        sign_in: Arc::new(SignIn::new(ports.clone(), limits)),
+        social_sign_in: Arc::new(social),
+        sign_out: Arc::new(SignOut::new(ports.clone())),
+        current_session: Arc::new(CurrentSession::new(ports.clone())),
+        reauthenticate: Arc::new(Reauthenticate::new(ports.clone(), limits)),
+        own_account: Arc::new(OwnAccount::new(ports.clone(), limits)),
+        ask_for_mail: Arc::new(AskForMail::new(ports.clone())),
+        reset_password: Arc::new(ResetPassword::new(ports.clone())),
+        addresses: Arc::new(Addresses::new(ports.clone())),
+        delete_accounts: Arc::new(DeleteAccounts::new(ports.clone())),
+        user_admin: Arc::new(UserAdmin::new(ports)),
+        create_user: Arc::new(CreateUser::new(store.clone(), hasher, ids, clock.clone())),
+        rights: Arc::new(ManageRights::new(store, queries, clock)),
+    }
+}
+
+fn ports(adapters: &Adapters) -> IdentityPorts {
+    IdentityPorts {
+        store: adapters.store.clone(),
+        queries: adapters.identity.clone(),
+        tokens: adapters.tokens.clone(),
+        hasher: adapters.hasher.clone(),
+        digester: adapters.digester.clone(),
+        limiter: adapters.limiter.clone(),
+        office: office(adapters),
+        ids: adapters.ids.clone(),
+        clock: adapters.clock.clone(),
+    }
+}

@@ -1,0 +1,28 @@
+//! Who delivers.
+
+use std::sync::Arc;
+
+use application::providers::{Panels, ProviderConnection, Providers, UseCases};
+
+use crate::Adapters;
+
+/// `workers` jobs are done at once.
+pub(super) fn use_cases(ports: &Adapters, workers: usize) -> UseCases {
+    let Adapters {
+        store,
+        providers,
+        gateway,
+        sealer,
+        limiter,
+        clock,
+        ..
+    } = ports.clone();
+    let panels = Panels::new(providers.clone(), sealer.clone(), limiter, clock.clone());
+    let panels = Arc::new(panels.for_workers(workers));
+    let connection = ProviderConnection::new(store.clone(), gateway.clone(), panels.clone(), clock.clone());
+    UseCases {
+        admin: Arc::new(Providers::new(store, providers, gateway, sealer, clock)),
+        connection: Arc::new(connection),
+        panels,
+    }
+}
