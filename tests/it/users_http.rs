@@ -167,7 +167,7 @@ async fn only_whoever_has_the_right_administers_users(way: Way) {
     moderator
         .get("/api/v1/admin/orders")
         .await
-        .failure(401, "Validation Error");
+        .failure(403, "FORBIDDEN");
     let unknown = world.admin.post(&format!("{ADMIN}/nowhere"), json!({})).await;
     assert_eq!((unknown.status, unknown.text.as_str()), (404, ""));
     world.close().await;
