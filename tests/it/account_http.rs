@@ -3,7 +3,7 @@
 use domain::identity::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, SESSION, Way, scenarios};
+use crate::support::{Browser, GET_SESSION, SESSION, SIGN_IN, Way, act, ask, scenarios, sign_in};
 
 scenarios!(on both ways:
     a_password_is_changed_by_whoever_knows_it,
@@ -15,26 +15,6 @@ scenarios!(on both ways:
 scenarios!(on two nodes:
     sessions_end_together_and_by_the_hand_of_staff,
 );
-
-const ADMIN: &str = "/api/auth/admin";
-const GET_SESSION: &str = "/api/auth/get-session";
-const SIGN_IN: &str = "/api/auth/sign-in/email";
-
-async fn ask(browser: &Browser, name: &str, body: Value) -> Answer {
-    browser.post(&format!("{ADMIN}/{name}"), body).await
-}
-
-/// What staff do, which has to work.
-async fn act(browser: &Browser, name: &str, body: Value) -> Value {
-    let answer = ask(browser, name, body).await;
-    assert_eq!(answer.status, 200, "{name}: {}", answer.text);
-    answer.json()
-}
-
-async fn sign_in(browser: &Browser, email: &str, password: &str) -> Answer {
-    let form = json!({ "email": email, "password": password });
-    browser.stranger().post(SIGN_IN, form).await
-}
 
 async fn a_password_is_changed_by_whoever_knows_it(way: Way) {
     let Some(world) = way.world().await else { return };

@@ -4,7 +4,7 @@ use domain::audit::Head;
 use domain::identity::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, PANEL_KEY, PASSWORD, Way, World, eventually, scenarios};
+use crate::support::{Answer, Browser, PANEL_KEY, PASSWORD, SIGN_IN, Way, World, eventually, scenarios};
 
 scenarios!(on both ways:
     every_way_in_and_out_is_noted_with_its_place_and_request,
@@ -14,7 +14,6 @@ scenarios!(on both ways:
 );
 
 const AUDIT: &str = "/api/v1/admin/audit";
-const SIGN_IN: &str = "/api/auth/sign-in/email";
 
 /// Lines that the query asks for, newest first.
 async fn lines(world: &World, query: &str) -> Vec<Value> {

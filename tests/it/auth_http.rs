@@ -8,7 +8,10 @@ use reqwest::header::{ORIGIN, SET_COOKIE};
 use serde_json::{Value, json};
 use smm_guru::System;
 
-use crate::support::{Answer, Browser, SESSION, Way, is_date, scenarios};
+use crate::support::{
+    Answer, Browser, GET_SESSION, SESSION, SIGN_IN, SIGN_OUT, SIGN_UP, WALLET, Way, fields, is_date,
+    scenarios,
+};
 
 scenarios!(on both ways:
     a_visitor_signs_up_uses_the_session_and_signs_out,
@@ -24,21 +27,6 @@ scenarios!(on two nodes:
     a_visitor_signs_up_uses_the_session_and_signs_out,
     guessing_is_slowed_down,
 );
-
-const SIGN_UP: &str = "/api/auth/sign-up/email";
-const SIGN_IN: &str = "/api/auth/sign-in/email";
-const SIGN_OUT: &str = "/api/auth/sign-out";
-const GET_SESSION: &str = "/api/auth/get-session";
-const WALLET: &str = "/api/v1/dashboard/wallet";
-
-fn fields(value: &Value) -> Vec<&str> {
-    let object = value
-        .as_object()
-        .unwrap_or_else(|| panic!("{value} is no object"));
-    let mut fields: Vec<&str> = object.keys().map(String::as_str).collect();
-    fields.sort_unstable();
-    fields
-}
 
 const USER_FIELDS: [&str; 7] = [
     "createdAt",

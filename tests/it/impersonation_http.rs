@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, SESSION, Way, scenarios};
+use crate::support::{Answer, Browser, GET_SESSION, SESSION, Way, act, ask, millis, scenarios};
 
 scenarios!(on both ways:
     staff_act_as_a_customer_and_come_back,
@@ -12,20 +12,6 @@ scenarios!(on two nodes:
     staff_act_as_a_customer_and_come_back,
 );
 
-const ADMIN: &str = "/api/auth/admin";
-const GET_SESSION: &str = "/api/auth/get-session";
-
-async fn ask(browser: &Browser, name: &str, body: Value) -> Answer {
-    browser.post(&format!("{ADMIN}/{name}"), body).await
-}
-
-/// What staff do, which has to work.
-async fn act(browser: &Browser, name: &str, body: Value) -> Value {
-    let answer = ask(browser, name, body).await;
-    assert_eq!(answer.status, 200, "{name}: {}", answer.text);
-    answer.json()
-}
-
 /// What the browser would send back.
 fn jar(answer: &Answer) -> String {
     let pairs = answer.cookies();
@@ -34,12 +20,6 @@ fn jar(answer: &Answer) -> String {
         .filter_map(|cookie| cookie.split(';').next())
         .collect();
     pairs.join("; ")
-}
-
-fn millis(date: &Value) -> i64 {
-    let text = date.as_str().expect("a date");
-    let date = text.parse::<chrono::DateTime<chrono::Utc>>().expect("a date");
-    date.timestamp_millis()
 }
 
 async fn staff_act_as_a_customer_and_come_back(way: Way) {

@@ -22,6 +22,7 @@ mod orders_answers;
 mod orders_http;
 mod orders_refused;
 mod orders_unknown;
+mod passwords_http;
 mod processes;
 mod providers_http;
 mod rights_http;

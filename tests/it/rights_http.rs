@@ -8,7 +8,7 @@ use domain::{SessionId, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, SESSION, Way, World, scenarios};
+use crate::support::{Answer, Browser, SESSION, WALLET, Way, World, scenarios};
 
 scenarios!(on both ways:
     a_route_for_staff_is_open_to_a_moderator_with_its_right_and_to_no_other,
@@ -24,7 +24,6 @@ const OPEN: [&str; 2] = [
     "/api/auth/admin/has-permission",
     "/api/auth/admin/stop-impersonating",
 ];
-const WALLET: &str = "/api/v1/dashboard/wallet";
 
 fn rights_of(user: &User) -> String {
     format!("/api/v1/admin/users/{}/rights", user.id)

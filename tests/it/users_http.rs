@@ -4,7 +4,9 @@ use domain::identity::Role;
 use futures::future::join;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, Way, scenarios};
+use crate::support::{
+    ADMIN, Browser, GET_SESSION, WALLET, Way, act, ask, fields, millis, scenarios, sign_in,
+};
 
 scenarios!(on both ways:
     users_are_created_with_a_wallet,
@@ -20,33 +22,7 @@ scenarios!(on two nodes:
     an_administrator_is_always_left,
 );
 
-const ADMIN: &str = "/api/auth/admin";
-const GET_SESSION: &str = "/api/auth/get-session";
-const SIGN_IN: &str = "/api/auth/sign-in/email";
-const WALLET: &str = "/api/v1/dashboard/wallet";
 const DAY_MILLIS: i64 = 86_400_000;
-
-async fn ask(browser: &Browser, name: &str, body: Value) -> Answer {
-    browser.post(&format!("{ADMIN}/{name}"), body).await
-}
-
-/// What staff do, which has to work.
-async fn act(browser: &Browser, name: &str, body: Value) -> Value {
-    let answer = ask(browser, name, body).await;
-    assert_eq!(answer.status, 200, "{name}: {}", answer.text);
-    answer.json()
-}
-
-async fn sign_in(browser: &Browser, email: &str, password: &str) -> Answer {
-    let form = json!({ "email": email, "password": password });
-    browser.stranger().post(SIGN_IN, form).await
-}
-
-fn millis(date: &Value) -> i64 {
-    let text = date.as_str().expect("a date");
-    let date = text.parse::<chrono::DateTime<chrono::Utc>>().expect("a date");
-    date.timestamp_millis()
-}
 
 async fn users_are_created_with_a_wallet(way: Way) {
     let Some(world) = way.world().await else { return };
@@ -55,8 +31,6 @@ async fn users_are_created_with_a_wallet(way: Way) {
         "data": { "banned": true, "emailVerified": true },
     });
     let created = act(&world.admin, "create-user", form.clone()).await["user"].clone();
-    let mut fields: Vec<&String> = created.as_object().expect("a user").keys().collect();
-    fields.sort();
     let expected = [
         "banExpires",
         "banReason",
@@ -70,7 +44,7 @@ async fn users_are_created_with_a_wallet(way: Way) {
         "role",
         "updatedAt",
     ];
-    assert_eq!(fields, expected);
+    assert_eq!(fields(&created), expected);
     assert_eq!(
         (
             &created["email"],

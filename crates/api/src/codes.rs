@@ -100,6 +100,7 @@ codes! {
         InvalidEmail = BAD_REQUEST "INVALID_EMAIL" "Invalid email";
         PasswordTooShort = BAD_REQUEST "PASSWORD_TOO_SHORT" "Password too short";
         PasswordTooLong = BAD_REQUEST "PASSWORD_TOO_LONG" "Password too long";
+        PasswordGuessable = BAD_REQUEST "PASSWORD_COMPROMISED" "This password is easy to guess. Choose one that is neither common nor a name or an address.";
         InvalidPassword = BAD_REQUEST "INVALID_PASSWORD" "Invalid password";
         NoPassword = BAD_REQUEST "CREDENTIAL_ACCOUNT_NOT_FOUND" "Credential account not found";
         EmailIsFixed = BAD_REQUEST "EMAIL_CAN_NOT_BE_UPDATED" "Email can not be updated";

@@ -12,6 +12,9 @@ use settings::{Carrier, MailSettings, Settings};
 use crate::Adapters;
 use crate::system::OpenError;
 
+/// What a panel is called that nobody named.
+const PROJECT: &str = "SMM Guru";
+
 /// What mails are made with.
 #[derive(Debug, Clone)]
 pub struct MailSetup {
@@ -41,6 +44,7 @@ impl MailSetup {
         Self {
             project: settings.project_name.clone(),
             policy: MailPolicy {
+                project: settings.project_name.clone(),
                 public_address: PublicAddress::new(&public_address),
                 has_carrier: !matches!(carrier, Carrier::Nobody),
                 verify_on_sign_up,
@@ -57,11 +61,12 @@ impl MailSetup {
     #[must_use]
     pub fn none() -> Self {
         Self {
-            project: "SMM Guru".to_owned(),
+            project: PROJECT.to_owned(),
             carrier: Carrier::Nobody,
             from: String::new(),
             timeout: Duration::from_secs(20),
             policy: MailPolicy {
+                project: PROJECT.to_owned(),
                 public_address: PublicAddress::new("http://localhost"),
                 has_carrier: false,
                 verify_on_sign_up: true,

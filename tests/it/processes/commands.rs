@@ -68,6 +68,19 @@ fn an_option_that_makes_no_sense_is_an_error_that_says_what_would() {
         (&["sandbox-provider", "--lookup", "magic"], "reference"),
         (&["serve", "--port", "99999"], "99999"),
         (&["user", "create", "--name", "Ann"], "--email"),
+        (
+            &[
+                "user",
+                "create",
+                "--name",
+                "Ann",
+                "--email",
+                "a@example.com",
+                "--password",
+                "Password123",
+            ],
+            "too easy to guess",
+        ),
         (&["fly"], "fly"),
     ] {
         let finished = run(arguments, &Variables::new());

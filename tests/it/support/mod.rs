@@ -1,5 +1,6 @@
 //! A whole system with everything around it, and the questions that every test ends with.
 
+mod auth;
 mod client;
 mod npm;
 mod oracle;
@@ -13,6 +14,7 @@ mod wait;
 mod way;
 mod world;
 
+pub use auth::{ADMIN, GET_SESSION, SIGN_IN, SIGN_OUT, SIGN_UP, WALLET, act, ask, sign_in};
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
 pub use npm::install as install_package;
 pub use oracle::{prove_the_books, the_panel_agrees};
@@ -21,7 +23,7 @@ pub use redis::{Connection, PrivateRedis};
 pub use servers::{RedisDatabase, Servers, is_required};
 pub use shop::{PASSWORD, Shop, enlist};
 pub use tables::{changes, snapshot};
-pub use values::{is_date, money, undated};
+pub use values::{fields, is_date, millis, money, undated};
 pub use wait::eventually;
 pub use way::{Way, distributed};
 pub use world::{Scene, World};

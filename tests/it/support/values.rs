@@ -28,3 +28,22 @@ pub fn is_date(text: &str) -> bool {
     let zeros = |c: char| if c.is_ascii_digit() { '0' } else { c };
     text.chars().map(zeros).collect::<String>() == "0000-00-00T00:00:00.000Z"
 }
+
+/// A date on the wire in milliseconds since 1970.
+#[track_caller]
+pub fn millis(date: &Value) -> i64 {
+    let text = date.as_str().unwrap_or_else(|| panic!("{date} is no date"));
+    let date = text.parse::<chrono::DateTime<chrono::Utc>>().expect("a date");
+    date.timestamp_millis()
+}
+
+/// The names of an object's fields, in order.
+#[track_caller]
+pub fn fields(value: &Value) -> Vec<&str> {
+    let object = value
+        .as_object()
+        .unwrap_or_else(|| panic!("{value} is no object"));
+    let mut fields: Vec<&str> = object.keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    fields
+}

@@ -62,7 +62,7 @@ pub struct ProfileForm {
         (status = 200, description = "Changed", body = PasswordChanged, headers(
             ("Set-Cookie" = String, description = "The session's new token, if the others have ended"))),
         (status = 400, description = "`VALIDATION_ERROR`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, \
-            `INVALID_PASSWORD` or `CREDENTIAL_ACCOUNT_NOT_FOUND`"),
+            `PASSWORD_COMPROMISED`, `INVALID_PASSWORD` or `CREDENTIAL_ACCOUNT_NOT_FOUND`"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -145,6 +145,7 @@ fn change_error(error: ChangePasswordError) -> AuthError {
         }
         ChangePasswordError::NoPassword => AuthCode::NoPassword.into(),
         ChangePasswordError::WrongPassword => AuthCode::InvalidPassword.into(),
+        ChangePasswordError::Refused(refusal) => password_refusal(refusal),
         ChangePasswordError::Password(error) => password_error(error),
         ChangePasswordError::Store(error) => error.into(),
     }

@@ -88,7 +88,8 @@ pub async fn follow_reset_link(
     request_body = ResetForm,
     responses(
         (status = 200, description = "Signing in takes the new password now", body = super::Done),
-        (status = 400, description = "`INVALID_TOKEN`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG` or `VALIDATION_ERROR`"),
+        (status = 400, description = "`INVALID_TOKEN`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, \
+            `PASSWORD_COMPROMISED` or `VALIDATION_ERROR`"),
     )
 )]
 #[post("/reset-password")]
@@ -108,6 +109,7 @@ pub async fn reset_password(
     {
         Ok(()) => Ok(done()),
         Err(ResetPasswordError::InvalidToken) => Err(AuthCode::InvalidToken.into()),
+        Err(ResetPasswordError::Refused(refusal)) => Err(password_refusal(refusal)),
         Err(ResetPasswordError::Password(error)) => Err(password_error(error)),
         Err(ResetPasswordError::Store(error)) => Err(error.into()),
     }

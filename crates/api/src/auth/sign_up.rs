@@ -52,7 +52,8 @@ pub struct SignedUp {
     responses(
         (status = 200, description = "Signed up; the cookie carries the session", body = SignedUp, headers(
             ("Set-Cookie" = String, description = "`better-auth.session_token`"))),
-        (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT` or `PASSWORD_TOO_LONG`"),
+        (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`, \
+            `PASSWORD_TOO_LONG` or `PASSWORD_COMPROMISED`"),
         (status = 403, description = "`INVALID_CALLBACKURL` or `INVALID_ORIGIN`"),
         (status = 422, description = "`USER_ALREADY_EXISTS`"),
     )
@@ -103,12 +104,14 @@ pub fn password_refusal(refusal: PasswordRefusal) -> AuthError {
     match refusal {
         PasswordRefusal::TooShort => AuthCode::PasswordTooShort.into(),
         PasswordRefusal::TooLong => AuthCode::PasswordTooLong.into(),
+        PasswordRefusal::Guessable => AuthCode::PasswordGuessable.into(),
     }
 }
 
 fn sign_up_error(error: SignUpError) -> AuthError {
     match error {
         SignUpError::AddressTaken => AuthCode::UserExists.into(),
+        SignUpError::Refused(refusal) => password_refusal(refusal),
         SignUpError::Password(error) => password_error(error),
         SignUpError::Store(error) => error.into(),
     }

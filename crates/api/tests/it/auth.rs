@@ -50,6 +50,12 @@ async fn what_is_wrong_with_a_sign_up_is_told_plainly() {
     for (body, status, code) in [
         (form("new@example.com", "1234567"), 400, "PASSWORD_TOO_SHORT"),
         (form("new@example.com", &long), 400, "PASSWORD_TOO_LONG"),
+        (form("new@example.com", "Password1"), 400, "PASSWORD_COMPROMISED"),
+        (
+            form("new@example.com", "New@Example.com"),
+            400,
+            "PASSWORD_COMPROMISED",
+        ),
         (form("no address", PASSWORD), 400, "INVALID_EMAIL"),
         (form("ANN@example.com", PASSWORD), 422, "USER_ALREADY_EXISTS"),
         (

@@ -1,17 +1,16 @@
 //! Staff, or the command line, create a user.
 
-use std::sync::Arc;
-
 use domain::identity::right::UsersWrite;
 use domain::identity::{Role, User};
 use domain::text::{Email, Name};
+use ports::StoreError;
 use ports::audit::AuditEntry;
-use ports::crypto::{PasswordError, PasswordHasher};
+use ports::crypto::PasswordError;
 use ports::orders::Inserted;
-use ports::{Clock, IdSource, Store, StoreError};
 
 use super::account::{insert_account, new_user};
-use super::password::Password;
+use super::identity_ports::IdentityPorts;
+use super::password::{Password, PasswordRefusal};
 use crate::caller::By;
 use crate::retry::retry_contended;
 
@@ -37,6 +36,9 @@ pub enum CreateUserError {
     /// Only administrators create members of staff.
     #[error("only an administrator creates members of staff")]
     RoleNotTheirs,
+    /// Nobody with this name or address may choose the password.
+    #[error(transparent)]
+    Refused(#[from] PasswordRefusal),
     /// The password could not be hashed now.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -47,27 +49,14 @@ pub enum CreateUserError {
 
 /// Creates users with their wallets, and opens no session.
 pub struct CreateUser {
-    store: Arc<dyn Store>,
-    hasher: Arc<dyn PasswordHasher>,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ports: IdentityPorts,
 }
 
 impl CreateUser {
     /// Wires the use case.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        hasher: Arc<dyn PasswordHasher>,
-        ids: Arc<dyn IdSource>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            store,
-            hasher,
-            ids,
-            clock,
-        }
+    pub const fn new(ports: IdentityPorts) -> Self {
+        Self { ports }
     }
 
     /// Creates a user in the name of `by`, which is a member of staff or, on the command line, the system.
@@ -78,8 +67,16 @@ impl CreateUser {
         if !by.may_give(new.role) {
             return Err(CreateUserError::RoleNotTheirs);
         }
-        let hash = self.hasher.hash(new.password.secret()).await?;
-        let user = new_user(new.name, new.email, new.role, self.clock.now(), &*self.ids);
+        let IdentityPorts {
+            office,
+            hasher,
+            clock,
+            ids,
+            ..
+        } = &self.ports;
+        let password = new.password.of(&new.name, &new.email, &office.policy().project)?;
+        let hash = hasher.hash(password).await?;
+        let user = new_user(new.name, new.email, new.role, clock.now(), &**ids);
         let entry = by
             .entry("user.create", format!("user:{}", user.id), user.created_at)
             .with("role", user.role.as_str());
@@ -90,8 +87,8 @@ impl CreateUser {
     }
 
     async fn record(&self, user: &User, hash: &str, entry: &AuditEntry) -> Result<Inserted, StoreError> {
-        let mut tx = self.store.begin().await?;
-        if insert_account(&mut *tx, user, &self.ids.text_id(), hash).await? == Inserted::AlreadyThere {
+        let mut tx = self.ports.store.begin().await?;
+        if insert_account(&mut *tx, user, &self.ports.ids.text_id(), hash).await? == Inserted::AlreadyThere {
             return Ok(Inserted::AlreadyThere);
         }
         tx.audit().append(entry).await?;

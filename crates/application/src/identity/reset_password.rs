@@ -1,5 +1,6 @@
 //! Whoever follows the link in the mail chooses another password.
 
+use domain::identity::User;
 use domain::mail::{MailKind, TokenPurpose};
 use domain::orders::Actor;
 use domain::{Secret, UserId};
@@ -10,7 +11,7 @@ use ports::identity::TokenDigest;
 use ports::mail::NewMail;
 
 use super::identity_ports::IdentityPorts;
-use super::password::Password;
+use super::password::{Password, PasswordRefusal};
 use crate::mail::{Note, post};
 use crate::retry::retry_contended;
 
@@ -20,6 +21,9 @@ pub enum ResetPasswordError {
     /// The token was never good, was used, or its time is over.
     #[error("the token is good for nothing")]
     InvalidToken,
+    /// Nobody with this name or address may choose the password.
+    #[error(transparent)]
+    Refused(#[from] PasswordRefusal),
     /// The password could not be hashed now.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -58,11 +62,15 @@ impl ResetPassword {
     pub async fn reset(&self, token: &Secret, password: &Password) -> Result<(), ResetPasswordError> {
         let digest = self.ports.digester.digest(token.reveal());
         // Before the hashing, which costs much more than a guess.
-        let user = self.user(&digest).await?;
+        let user = match self.user(&digest).await? {
+            Some(id) => self.ports.queries.user(&id).await?,
+            None => None,
+        };
         let user = user.ok_or(ResetPasswordError::InvalidToken)?;
-        let hash = self.ports.hasher.hash(password.secret()).await?;
-        let notice = self.notice(&user).await?;
-        if retry_contended(|| self.record(&user, &digest, &hash, notice.as_ref())).await? {
+        let password = password.of(&user.name, &user.email, &self.ports.office.policy().project)?;
+        let hash = self.ports.hasher.hash(password).await?;
+        let notice = self.notice(&user)?;
+        if retry_contended(|| self.record(&user.id, &digest, &hash, notice.as_ref())).await? {
             Ok(())
         } else {
             Err(ResetPasswordError::InvalidToken)
@@ -79,16 +87,13 @@ impl ResetPassword {
         Ok(grant.map(|grant| grant.user))
     }
 
-    async fn notice(&self, user: &UserId) -> Result<Option<NewMail>, StoreError> {
-        let Some(user) = self.ports.queries.user(user).await? else {
-            return Ok(None);
-        };
+    fn notice(&self, user: &User) -> Result<Option<NewMail>, StoreError> {
         let cause = format!("password-changed:{}", self.ports.ids.text_id());
         let notice = Note::notice(
             MailKind::PasswordChanged,
             cause,
             &user.id,
-            user.email,
+            user.email.clone(),
             self.ports.clock.now(),
         );
         self.ports.office.prepare_unasked(notice)

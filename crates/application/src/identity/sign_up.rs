@@ -11,7 +11,7 @@ use ports::orders::Inserted;
 
 use super::account::{greetings, insert_account, new_user};
 use super::identity_ports::IdentityPorts;
-use super::password::Password;
+use super::password::{Password, PasswordRefusal};
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
 use crate::mail::post;
 use crate::retry::retry_contended;
@@ -39,6 +39,9 @@ pub enum SignUpError {
     /// Somebody has the address.
     #[error("the address is taken")]
     AddressTaken,
+    /// Nobody with this name or address may choose the password.
+    #[error(transparent)]
+    Refused(#[from] PasswordRefusal),
     /// The password could not be hashed now.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -64,7 +67,9 @@ impl SignUp {
     /// # Errors
     /// [`SignUpError`] if nothing was recorded, or nobody knows.
     pub async fn sign_up(&self, command: SignUpCommand) -> Result<SignedIn, SignUpError> {
-        let hash = self.ports.hasher.hash(command.password.secret()).await?;
+        let project = &self.ports.office.policy().project;
+        let password = command.password.of(&command.name, &command.email, project)?;
+        let hash = self.ports.hasher.hash(password).await?;
         let now = self.ports.clock.now();
         let user = new_user(command.name, command.email, Role::User, now, &*self.ports.ids);
         let mails = greetings(&self.ports.office, &user, command.callback.as_deref())?;

@@ -16,6 +16,8 @@ use super::links::PublicAddress;
 /// Which mails are written, and where their links lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailPolicy {
+    /// The name of the panel.
+    pub project: String,
     /// What links begin with.
     pub public_address: PublicAddress,
     /// Whether there is a carrier. Without one nothing is written that nobody asked for.

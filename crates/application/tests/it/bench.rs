@@ -313,6 +313,7 @@ impl Desk {
 
     pub fn office(&self) -> MailOffice {
         let policy = MailPolicy {
+            project: "The Panel".to_owned(),
             public_address: PublicAddress::new("https://panel.example"),
             has_carrier: true,
             verify_on_sign_up: true,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use application::identity::{Password, ResetPasswordError};
+use application::identity::{Password, PasswordRefusal, ResetPasswordError};
 use application::jobs::{Schedule, Verdict};
 use domain::mail::{MailKind, MailState, pause_after};
 use domain::text::Email;
@@ -336,6 +336,9 @@ async fn a_reset_works_once_ends_every_session_and_says_so() {
     let resetting = bench.resetting();
     let password = Password::parse("another password").unwrap();
     assert!(resetting.is_valid(&used).await.unwrap());
+    let own = Password::parse(customer.email.as_str()).unwrap();
+    let refused = ResetPasswordError::Refused(PasswordRefusal::Guessable);
+    assert_eq!(resetting.reset(&used, &own).await, Err(refused));
     resetting.reset(&used, &password).await.unwrap();
     assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
     let found = bench.backend.identity.credentials(&customer.email).await.unwrap();

@@ -1,11 +1,13 @@
 //! Users, their roles and rights, and their sessions.
 
+mod guessable;
 mod rights;
 mod role;
 mod session;
 mod settings;
 mod vouching;
 
+pub use guessable::{is_common_password, is_one_of};
 pub use rights::{Caution, FRESH_FOR, Names, Reauthentication, Right, Rights, right};
 pub use role::{Role, UnknownRole};
 pub use session::{IMPERSONATION, Session, SessionPolicy};

@@ -15,8 +15,7 @@ pub(super) fn use_cases(adapters: &Adapters) -> UseCases {
     let ports = ports(adapters);
     let limits = SignInLimits::default();
     let social = SocialSignIn::new(ports.clone(), adapters.social.clone(), adapters.signer.clone());
-    let (store, queries) = (ports.store.clone(), ports.queries.clone());
-    let (hasher, ids, clock) = (ports.hasher.clone(), ports.ids.clone(), ports.clock.clone());
+    let rights = ManageRights::new(ports.store.clone(), ports.queries.clone(), ports.clock.clone());
     UseCases {
         sign_up: Arc::new(SignUp::new(ports.clone())),
         sign_in: Arc::new(SignIn::new(ports.clone(), limits)),
@@ -29,9 +28,9 @@ pub(super) fn use_cases(adapters: &Adapters) -> UseCases {
         reset_password: Arc::new(ResetPassword::new(ports.clone())),
         addresses: Arc::new(Addresses::new(ports.clone())),
         delete_accounts: Arc::new(DeleteAccounts::new(ports.clone())),
+        create_user: Arc::new(CreateUser::new(ports.clone())),
         user_admin: Arc::new(UserAdmin::new(ports)),
-        create_user: Arc::new(CreateUser::new(store.clone(), hasher, ids, clock.clone())),
-        rights: Arc::new(ManageRights::new(store, queries, clock)),
+        rights: Arc::new(rights),
     }
 }
 

@@ -66,8 +66,8 @@ pub struct UserPasswordForm {
     security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "Created", body = ChangedUser),
-        (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG` \
-            or `USER_ALREADY_EXISTS`"),
+        (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, \
+            `PASSWORD_COMPROMISED` or `USER_ALREADY_EXISTS`"),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_CREATE_USERS` or `INVALID_ORIGIN`"),
     )
 )]
@@ -125,7 +125,8 @@ pub async fn set_role(
     security(("session" = ["users.reset"])),
     responses(
         (status = 200, description = "Changed, unless there is no such user", body = Done),
-        (status = 400, description = "`VALIDATION_ERROR`, `PASSWORD_TOO_SHORT` or `PASSWORD_TOO_LONG`"),
+        (status = 400, description = "`VALIDATION_ERROR`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG` or \
+            `PASSWORD_COMPROMISED`"),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_SET_USERS_PASSWORD` or `INVALID_ORIGIN`"),
     )
 )]
@@ -184,6 +185,7 @@ fn create_error(error: CreateUserError) -> AuthError {
     match error {
         CreateUserError::AddressTaken => AuthCode::AddressTaken.into(),
         CreateUserError::RoleNotTheirs => AuthCode::MayNotSetRoles.into(),
+        CreateUserError::Refused(refusal) => password_refusal(refusal),
         CreateUserError::Password(error) => password_error(error),
         CreateUserError::Store(error) => error.into(),
     }
@@ -199,6 +201,7 @@ fn role_error(error: SetRoleError) -> AuthError {
 fn set_password_error(error: SetPasswordError) -> AuthError {
     match error {
         SetPasswordError::NotTheirs => AuthCode::MayNotSetPasswords.into(),
+        SetPasswordError::Refused(refusal) => password_refusal(refusal),
         SetPasswordError::Password(error) => password_error(error),
         SetPasswordError::Store(error) => error.into(),
     }

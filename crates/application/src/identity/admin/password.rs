@@ -7,7 +7,7 @@ use ports::crypto::PasswordError;
 
 use super::{UserAdmin, entry, lock};
 use crate::caller::{Member, Staff};
-use crate::identity::Password;
+use crate::identity::{Password, PasswordRefusal};
 use crate::retry::{MaybeContended, retry_contended};
 
 /// Why a password was not set.
@@ -16,6 +16,9 @@ pub enum SetPasswordError {
     /// Whoever sets the password of a member of staff can sign in as them.
     #[error("only an administrator sets the passwords of staff")]
     NotTheirs,
+    /// Nobody with this name or address may choose the password.
+    #[error(transparent)]
+    Refused(#[from] PasswordRefusal),
     /// It could not be hashed now.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -41,7 +44,11 @@ impl UserAdmin {
         user: &UserId,
         password: &Password,
     ) -> Result<bool, SetPasswordError> {
-        let hash = self.ports.hasher.hash(password.secret()).await?;
+        let Some(found) = self.ports.queries.user(user).await? else {
+            return Ok(false);
+        };
+        let password = password.of(&found.name, &found.email, &self.ports.office.policy().project)?;
+        let hash = self.ports.hasher.hash(password).await?;
         retry_contended(|| self.record_password(by, user, &hash)).await
     }
 

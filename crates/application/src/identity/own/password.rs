@@ -10,7 +10,7 @@ use ports::crypto::{PasswordCheck, PasswordError};
 use super::OwnAccount;
 use crate::caller::actor;
 use crate::identity::session::{NewSession, Opening};
-use crate::identity::{ActiveSession, Browser, Password, SignedIn};
+use crate::identity::{ActiveSession, Browser, Password, PasswordRefusal, SignedIn};
 use crate::retry::retry_contended;
 
 /// The change.
@@ -41,6 +41,9 @@ pub enum ChangePasswordError {
     /// The current password is another one.
     #[error("wrong password")]
     WrongPassword,
+    /// Nobody with this name or address may choose the password.
+    #[error(transparent)]
+    Refused(#[from] PasswordRefusal),
     /// A password could not be hashed or checked now.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -84,7 +87,9 @@ impl OwnAccount {
         if self.ports.hasher.check(&change.current, Some(&stored)).await? == PasswordCheck::Mismatch {
             return Err(ChangePasswordError::WrongPassword);
         }
-        let hash = self.ports.hasher.hash(change.new.secret()).await?;
+        let project = &self.ports.office.policy().project;
+        let new = change.new.of(&session.user.name, &session.user.email, project)?;
+        let hash = self.ports.hasher.hash(new).await?;
         let now = self.ports.clock.now();
         let opened = change.end_sessions.then(|| {
             Opening::of(&session.user, &change.browser, session.remember, now)
