@@ -20,7 +20,7 @@ SELECT to_jsonb(o) || jsonb_build_object(
     'transfer_user', t.user_id, 'transfer_provider', t.provider_id, 'note', t.note)
 FROM orders o JOIN services s ON s.id = o.service_id JOIN wallets w ON w.user_id = o.user_id
     JOIN idempotency_keys k ON k.order_id = o.id JOIN order_events e ON e.order_id = o.id
-    JOIN outbox j ON j.subject = o.id JOIN transfers t ON t.order_id = o.id
+    JOIN outbox j ON j.subject = o.id AND j.topic = 'order.submit' JOIN transfers t ON t.order_id = o.id
 ORDER BY o.id LIMIT 1";
 /// Who ordered, in those.
 const USERS: [&str; 3] = ["user_id", "actor_user", "transfer_user"];
