@@ -1,38 +1,25 @@
 //! Which route is served by whom, and in which order requests pass the middleware.
 
 use actix_web::middleware::from_fn;
-use utoipa_actix_web::scope;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::middleware::{limit_auth, require_staff, require_user};
+use crate::mount::{Routes, below};
 use crate::{auth, system, v1};
 
 /// Every route. Longer prefixes come first: the first tree whose prefix fits gets the request.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes<'_>) {
+    routes
         .configure(system::routes)
-        .service(
-            scope("/api/auth")
-                .configure(auth::routes)
-                .wrap(from_fn(limit_auth)),
-        )
+        .scope("/api/auth", auth::routes, |scope| scope.wrap(from_fn(limit_auth)))
         // The same handlers once more; the document says so in words instead of listing them twice.
-        .map(|config| {
-            config.service(
-                scope("/api/v1/auth")
-                    .configure(auth::routes)
-                    .wrap(from_fn(limit_auth)),
-            )
+        .unlisted(|config| {
+            config.service(below("/api/v1/auth", auth::routes).wrap(from_fn(limit_auth)));
         })
-        .service(
-            scope("/api/v1/dashboard")
-                .configure(v1::dashboard::routes)
-                .wrap(from_fn(require_user)),
-        )
-        .service(
-            scope("/api/v1/admin")
-                .configure(v1::admin::routes)
-                .wrap(from_fn(require_staff)),
-        )
-        .service(scope("/api/v1").configure(v1::public::routes));
+        .scope("/api/v1/dashboard", v1::dashboard::routes, |scope| {
+            scope.wrap(from_fn(require_user))
+        })
+        .scope("/api/v1/admin", v1::admin::routes, |scope| {
+            scope.wrap(from_fn(require_staff))
+        })
+        .scope("/api/v1", v1::public::routes, |scope| scope);
 }

@@ -17,6 +17,7 @@ mod envelope;
 mod error;
 mod extract;
 mod middleware;
+mod mount;
 mod routes;
 mod server;
 mod state;

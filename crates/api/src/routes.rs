@@ -1,17 +1,67 @@
 //! What the routes are, read from the document, so that an unknown path and a wrong method can be told apart.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use utoipa::openapi::OpenApi;
-use utoipa::openapi::path::PathItem;
+use domain::identity::Right;
+use serde::Deserialize;
 
 use crate::codes::Code;
 use crate::dialect::Dialect;
+use crate::docs::SCHEME;
 use crate::error::ApiError;
+
+/// What matters here of a document.
+#[derive(Deserialize)]
+pub struct Outline {
+    paths: BTreeMap<String, BTreeMap<String, Operation>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Operation {
+    operation_id: String,
+    #[serde(default)]
+    security: Vec<BTreeMap<String, Vec<String>>>,
+}
+
+impl Operation {
+    fn has_right(&self) -> bool {
+        let [requirement] = self.security.as_slice() else {
+            return false;
+        };
+        match requirement.get(SCHEME).map(Vec::as_slice) {
+            Some([right]) => Right::from_stored(right).is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl Outline {
+    /// The outline of a document.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn of(document: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(document)
+    }
+
+    /// Routes for staff that do not say which right they need, or name one that does not exist.
+    pub fn without_right(&self) -> Vec<&str> {
+        let staff = self
+            .paths
+            .iter()
+            .filter(|(path, _)| path.starts_with("/api/v1/admin/"));
+        let operations = staff.flat_map(|(_, item)| item.values());
+        let without = operations.filter(|operation| !operation.has_right());
+        without.map(|operation| operation.operation_id.as_str()).collect()
+    }
+}
 
 /// Templates of paths and the methods they know.
 #[derive(Debug, Clone)]
-pub struct RouteTable(Vec<(Vec<Segment>, Vec<&'static str>)>);
+pub struct RouteTable(Vec<(Vec<Segment>, Vec<String>)>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
@@ -22,23 +72,24 @@ enum Segment {
 impl RouteTable {
     /// The routes of a document.
     #[must_use]
-    pub fn of(document: &OpenApi) -> Self {
-        let routes = document.paths.paths.iter().flat_map(|(path, item)| {
+    pub fn of(outline: &Outline) -> Self {
+        let routes = outline.paths.iter().flat_map(|(path, item)| {
+            let methods: Vec<String> = item.keys().map(|method| method.to_uppercase()).collect();
             spellings(path)
                 .into_iter()
-                .map(move |path| (segments(&path), methods(item)))
+                .map(move |path| (segments(&path), methods.clone()))
         });
         Self(routes.collect())
     }
 
     /// The methods that `path` knows; none if there is no such path.
-    fn allowed(&self, path: &str) -> Vec<&'static str> {
+    fn allowed(&self, path: &str) -> Vec<&str> {
         let asked: Vec<&str> = path.split('/').collect();
         let mut allowed: Vec<_> = self
             .0
             .iter()
             .filter(|(template, _)| fits(template, &asked))
-            .flat_map(|(_, methods)| methods.iter().copied())
+            .flat_map(|(_, methods)| methods.iter().map(String::as_str))
             .collect();
         allowed.sort_unstable();
         allowed.dedup();
@@ -74,19 +125,6 @@ fn fits(template: &[Segment], asked: &[&str]) -> bool {
         })
 }
 
-fn methods(item: &PathItem) -> Vec<&'static str> {
-    [
-        ("GET", item.get.is_some()),
-        ("POST", item.post.is_some()),
-        ("PATCH", item.patch.is_some()),
-        ("PUT", item.put.is_some()),
-        ("DELETE", item.delete.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(method, known)| known.then_some(method))
-    .collect()
-}
-
 /// Answers what no route takes: 404, or 405 with the methods that the path knows.
 pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> HttpResponse {
     let allowed = table.allowed(request.path());
@@ -111,9 +149,22 @@ pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> Htt
 mod tests {
     use super::*;
 
+    fn outline() -> Outline {
+        Outline::of(&crate::docs::openapi().to_json().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_route_for_staff_says_which_right_it_needs() {
+        let mut outline = outline();
+        assert_eq!(outline.without_right(), [""; 0]);
+        let path = outline.paths.get_mut("/api/v1/admin/categories").unwrap();
+        path.get_mut("get").unwrap().security.clear();
+        assert_eq!(outline.without_right(), ["admin_list_categories"]);
+    }
+
     #[test]
     fn a_wrong_method_is_told_apart_from_an_unknown_path() {
-        let table = RouteTable::of(&crate::docs::openapi());
+        let table = RouteTable::of(&outline());
         assert_eq!(table.allowed("/api/v1/admin/categories"), ["GET", "POST"]);
         assert_eq!(table.allowed("/api/v1/admin/categories/7"), ["DELETE", "PATCH"]);
         assert_eq!(table.allowed("/api/v1/auth/ok"), ["GET"]);

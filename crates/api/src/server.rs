@@ -8,7 +8,6 @@ use actix_web::error::QueryPayloadError;
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpServer, web};
 use tracing_actix_web::TracingLogger;
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::routes;
@@ -20,7 +19,8 @@ use crate::error::{ApiError, AuthError};
 use crate::middleware::{
     RequestSpan, guard_body, guard_head, measure, refuse_foreign, secure_headers, survive,
 };
-use crate::routes::{RouteTable, no_route};
+use crate::mount::Routes;
+use crate::routes::{Outline, RouteTable, no_route};
 use crate::state::ApiState;
 use crate::system;
 
@@ -67,30 +67,26 @@ impl RunningServer {
 /// # Errors
 /// If the address cannot be listened on.
 pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
-    let document = docs::openapi();
-    let undeclared = docs::without_right(&document);
+    let outline = Outline::of(docs::PUBLISHED)?;
+    let undeclared = outline.without_right();
     if !undeclared.is_empty() {
         let routes = undeclared.join(", ");
         return Err(io::Error::other(format!("these routes say no right: {routes}")));
     }
-    let table = web::Data::new(RouteTable::of(&document));
-    let document = web::Data::new(document);
+    let table = web::Data::new(RouteTable::of(&outline));
     let site = web::Data::new(Site::of(config));
     let state = web::Data::new(state);
 
     let server = HttpServer::new(move || {
         App::new()
-            .into_utoipa_app()
             .app_data(state.clone())
             .app_data(site.clone())
             .app_data(table.clone())
-            .app_data(document.clone())
             // `guard_body` bounds each path by its own limit before.
             .app_data(web::PayloadConfig::new(MASS_BODY_MAX))
             .app_data(web::QueryConfig::default().error_handler(|error, request| query_error(&error, request)))
             .app_data(web::PathConfig::default().error_handler(|_, request| path_error(request)))
-            .configure(routes)
-            .into_app()
+            .configure(|config| routes(&mut Routes::of_server(config)))
             .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(docs::ADDRESS)))
             .default_service(web::to(no_route))
             // The last one wrapped is the first to see a request.
@@ -126,10 +122,8 @@ pub fn serve_system(state: ApiState, listen: SocketAddr) -> io::Result<RunningSe
     let state = web::Data::new(state);
     let server = HttpServer::new(move || {
         App::new()
-            .into_utoipa_app()
             .app_data(state.clone())
-            .configure(system::probes)
-            .into_app()
+            .configure(|config| system::probes(&mut Routes::of_server(config)))
             .wrap(from_fn(secure_headers))
     })
     .disable_signals()

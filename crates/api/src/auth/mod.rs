@@ -26,19 +26,18 @@ use application::identity::SignedIn;
 use domain::identity::{Role, SessionPolicy};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::scope;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::Site;
 use crate::cookie::granting;
 use crate::middleware::require_right;
+use crate::mount::Routes;
 use crate::state::ApiState;
 
 pub use admin::{has_refusal, refusal_of};
 
 /// The routes below `/api/auth`.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes<'_>) {
+    routes
         .service(sign_up::sign_up)
         .service(sign_in::sign_in)
         .service(sign_out::sign_out)
@@ -63,11 +62,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(sessions::revoke_other_sessions)
         .service(admin::impersonate::stop_impersonating)
         .service(admin::permission::has_permission)
-        .service(
-            scope("/admin")
-                .configure(admin::routes)
-                .wrap(from_fn(require_right)),
-        )
+        .scope("/admin", admin::routes, |scope| {
+            scope.wrap(from_fn(require_right))
+        })
         .service(ok)
         .service(error_page::error_page);
 }

@@ -6,22 +6,24 @@ mod ready;
 mod version;
 
 use actix_web::web;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::docs;
+use crate::mount::Routes;
 
 /// The routes below `/`.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes<'_>) {
+    routes
         .configure(probes)
         .service(version::version)
         .service(docs::show_document)
-        .map(|config| config.route("/docs", web::get().to(to_docs)));
+        .unlisted(|config| {
+            config.route("/docs", web::get().to(to_docs));
+        });
 }
 
 /// What monitoring systems ask of every process.
-pub fn probes(config: &mut ServiceConfig) {
-    config
+pub fn probes(routes: &mut Routes<'_>) {
+    routes
         .service(health::health)
         .service(ready::ready)
         .service(metrics::metrics);

@@ -11,13 +11,13 @@ use domain::UserId;
 use domain::identity::{Role, User};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::bodies::SessionUser;
 use crate::codes::AuthCode;
 use crate::error::AuthError;
 use crate::extract::text_or_number;
+use crate::mount::Routes;
 
 /// What whoever lacks the right of a path is told. A path that is missing here cannot be reached.
 const REFUSALS: [(&str, AuthCode); 11] = [
@@ -51,8 +51,8 @@ pub fn refusal_of(path: &str) -> AuthError {
 }
 
 /// The routes behind a right.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes<'_>) {
+    routes
         .service(list::list_users)
         .service(accounts::create_user)
         .service(accounts::set_role)

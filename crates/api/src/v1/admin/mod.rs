@@ -21,14 +21,14 @@ pub use rights::RightsBody;
 use domain::text::Name;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::ApiError;
 use crate::extract::field_error;
+use crate::mount::Routes;
 
 /// The routes below `/api/v1/admin`.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes<'_>) {
+    routes
         .service(categories::list_categories)
         .service(categories::add_category)
         .service(categories::rename_category)

@@ -10,7 +10,6 @@ mod wallet;
 
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use mass::PATH as MASS_ORDER_PATH;
 pub use orders::{search, status};
@@ -29,9 +28,11 @@ pub struct CurrencyQuery {
     pub currency: Option<String>,
 }
 
+use crate::mount::Routes;
+
 /// The routes below `/api/v1/dashboard`.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes<'_>) {
+    routes
         .service(wallet::show_wallet)
         .service(wallet::list_transactions)
         .service(settings::show_settings)

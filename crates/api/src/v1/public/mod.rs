@@ -2,9 +2,9 @@
 
 mod services;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::mount::Routes;
 
 /// The routes below `/api/v1`.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(services::list_services);
+pub fn routes(routes: &mut Routes<'_>) {
+    routes.service(services::list_services);
 }
