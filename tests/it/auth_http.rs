@@ -1,6 +1,6 @@
 //! Signing up, in and out, as the web application's client library does it.
 
-use domain::identity::{Ban, Role, Session, User};
+use domain::identity::{Ban, Role, Session, SessionKind, User};
 use domain::text::{Email, Name};
 use domain::{Secret, SessionId, Timestamp, UserId};
 use reqwest::Method;
@@ -264,6 +264,7 @@ async fn banned(system: &System, until: Option<Timestamp>) -> (User, String) {
     let session = Session {
         id: SessionId::new(ports.ids.text_id()),
         user: user.id.clone(),
+        kind: SessionKind::Browser,
         expires_at: now.plus(std::time::Duration::from_secs(3_600)),
         ip_address: None,
         user_agent: None,

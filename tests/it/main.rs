@@ -31,5 +31,6 @@ mod social;
 mod staff_http;
 mod support;
 mod system_http;
+mod tokens;
 mod users_http;
 mod zoo;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use domain::identity::{Ban, Role, Session, User};
+use domain::identity::{ACCESS_LIFETIME, Ban, Role, Session, SessionKind, User};
 use domain::{SessionId, Timestamp};
 use persistence::testing::TestDatabase;
+use ports::crypto::AccessClaims;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,9 @@ const OPEN: &[&str] = &[
     "POST /api/auth/sign-up/email",
     "POST /api/auth/sign-in/email",
     "POST /api/auth/sign-in/social",
+    "POST /api/auth/token",
+    "POST /api/auth/token/refresh",
+    "POST /api/auth/token/revoke",
     "GET /api/auth/callback/{provider}",
     "POST /api/auth/sign-out",
     "GET /api/auth/get-session",
@@ -53,6 +57,8 @@ struct Route {
     path: String,
     body: Option<Value>,
     is_open: bool,
+    /// Whether programs may ask, too.
+    takes_tokens: bool,
 }
 
 /// Somebody who asks, with a new session each time.
@@ -80,7 +86,7 @@ async fn nobody_does_what_is_not_theirs_to_do(way: Way) {
             "{name}: who is it for?"
         );
         if route.is_open {
-            let answer = ask(&world, None, route, &route.path, Some(json!({}))).await;
+            let answer = ask(&world, Pass::default(), route, &route.path, Some(json!({}))).await;
             assert!(answer.status < 500, "{name}: {}", answer.text);
         } else {
             for asker in &outsiders {
@@ -118,11 +124,12 @@ async fn about_themselves(world: &World, database: &TestDatabase, insiders: &[As
         all
     };
     let before = of_others().await;
-    for asker in insiders {
-        let cookie = asker.cookie(world).await;
-        let answer = ask(world, cookie, route, &route.path, route.body.clone()).await;
+    for (asker, kind) in by_every_means(insiders) {
+        let pass = asker.pass(world, kind).await;
+        let answer = ask(world, pass, route, &route.path, route.body.clone()).await;
+        let is_let_in = answer.status != 401 || (kind == SessionKind::Program && !route.takes_tokens);
         assert!(
-            answer.status < 500 && answer.status != 401,
+            answer.status < 500 && is_let_in,
             "{} {} by {}: {} {}",
             route.method,
             route.template,
@@ -147,11 +154,13 @@ async fn refused(world: &World, asker: &Asker, route: &Route, statuses: &[u16]) 
         .path
         .strip_prefix("/api/auth/")
         .map(|rest| format!("/api/v1/auth/{rest}"));
-    for path in [Some(&route.path), twin.as_ref()].into_iter().flatten() {
-        let cookie = asker.cookie(world).await;
-        let answer = ask(world, cookie, route, path, route.body.clone()).await;
+    let paths = [Some(&route.path), twin.as_ref()].into_iter().flatten();
+    for (path, kind) in paths.flat_map(|path| KINDS.map(|kind| (path, kind))) {
+        let pass = asker.pass(world, kind).await;
+        let answer = ask(world, pass, route, path, route.body.clone()).await;
+        let is_for_browsers = kind == SessionKind::Program && !route.takes_tokens;
         assert!(
-            statuses.contains(&answer.status),
+            statuses.contains(&answer.status) || (is_for_browsers && answer.status == 401),
             "{} {path} by {}: {} {}",
             route.method,
             asker.name,
@@ -162,15 +171,23 @@ async fn refused(world: &World, asker: &Asker, route: &Route, statuses: &[u16]) 
     }
 }
 
-async fn ask(
-    world: &World,
+/// What somebody lets themselves in with.
+#[derive(Default)]
+struct Pass {
     cookie: Option<String>,
-    route: &Route,
-    path: &str,
-    body: Option<Value>,
-) -> Answer {
+    bearer: Option<String>,
+}
+
+/// A session of each kind.
+const KINDS: [SessionKind; 2] = [SessionKind::Browser, SessionKind::Program];
+
+fn by_every_means(askers: &[Asker]) -> impl Iterator<Item = (&Asker, SessionKind)> {
+    askers.iter().flat_map(|asker| KINDS.map(|kind| (asker, kind)))
+}
+
+async fn ask(world: &World, pass: Pass, route: &Route, path: &str, body: Option<Value>) -> Answer {
     let mut browser = Browser::anonymous(&world.addresses());
-    browser.cookie = cookie;
+    (browser.cookie, browser.bearer) = (pass.cookie, pass.bearer);
     let complete = |request: reqwest::RequestBuilder| match &body {
         Some(body) if !route.method.is_safe() => request.json(body),
         _ => request,
@@ -230,15 +247,18 @@ async fn askers(world: &World) -> [Vec<Asker>; 2] {
 }
 
 impl Asker {
-    /// A cookie of a session that was just opened.
-    async fn cookie(&self, world: &World) -> Option<String> {
-        let user = self.user.as_ref()?;
+    /// A cookie, or an access token, of a session that was just opened.
+    async fn pass(&self, world: &World, kind: SessionKind) -> Pass {
+        let Some(user) = &self.user else {
+            return Pass::default();
+        };
         let ports = world.system().adapters();
         let now: Timestamp = ports.clock.now();
         let token = ports.ids.text_id();
         let session = Session {
             id: SessionId::new(ports.ids.text_id()),
             user: user.id.clone(),
+            kind,
             expires_at: now.plus(self.session_ends),
             ip_address: None,
             user_agent: None,
@@ -252,9 +272,25 @@ impl Asker {
         let opened = tx.identity().insert_session(&session, &digest).await;
         opened.expect("a session");
         tx.commit().await.expect("it is recorded");
+        if kind == SessionKind::Program {
+            let claims = AccessClaims {
+                user: user.id.clone(),
+                session: session.id,
+                id: token,
+                issued_at: now,
+                expires_at: now.plus(ACCESS_LIFETIME),
+            };
+            return Pass {
+                bearer: Some(ports.access.sign(&claims).reveal().to_owned()),
+                cookie: None,
+            };
+        }
         let signed = ports.signer.sign(&token);
         let encoded = signed.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        Some(format!("{SESSION}={encoded}"))
+        Pass {
+            cookie: Some(format!("{SESSION}={encoded}")),
+            bearer: None,
+        }
     }
 }
 
@@ -280,6 +316,8 @@ fn routes(world: &World, order: i64, document: &Value) -> Vec<Route> {
     for (template, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let ways = operation["security"].as_array().map_or(&[][..], Vec::as_slice);
+            let takes_tokens = ways.iter().any(|way| way.get("token").is_some());
             let is_open = operation.get("security").is_none();
             routes.push(Route {
                 method: method.to_uppercase().parse().expect("a method"),
@@ -287,6 +325,7 @@ fn routes(world: &World, order: i64, document: &Value) -> Vec<Route> {
                 path: filled(world, order, template, is_open),
                 body: (!schema.is_null()).then(|| body(world, document, schema)),
                 is_open,
+                takes_tokens,
             });
         }
     }

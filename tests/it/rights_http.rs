@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::identity::{Right, Role, Session, User};
+use domain::identity::{Right, Role, Session, SessionKind, User};
 use domain::{SessionId, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -231,6 +231,7 @@ async fn signed_in_long_ago(world: &World, user: &User) -> Browser {
     let session = Session {
         id: SessionId::new(ports.ids.text_id()),
         user: user.id.clone(),
+        kind: SessionKind::Browser,
         expires_at: now.plus(Duration::from_mins(20)),
         ip_address: None,
         user_agent: None,

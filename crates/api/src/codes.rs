@@ -49,6 +49,9 @@ codes! {
         UnsupportedServiceType = BAD_REQUEST "UNSUPPORTED_SERVICE_TYPE" "Services of this type cannot be ordered here.";
         TooLarge = BAD_REQUEST "AMOUNT_TOO_LARGE" "The amount is too large.";
         MassOrderRefused = BAD_REQUEST "MASS_ORDER_REFUSED" "Nothing was ordered, because some of the orders are not taken.";
+        TwoCredentials = BAD_REQUEST "TWO_CREDENTIALS" "Send the session's cookie or an access token, and not both.";
+        AccessTokenExpired = UNAUTHORIZED "ACCESS_TOKEN_EXPIRED" "The access token has expired. Refresh it.";
+        AccessTokenInvalid = UNAUTHORIZED "ACCESS_TOKEN_INVALID" "The access token is not one that was issued, or its session has ended. Sign in again.";
         Unauthenticated = UNAUTHORIZED "Validation Error" "Authentication required. Please log in to access this resource.";
         InsufficientBalance = PAYMENT_REQUIRED "INSUFFICIENT_BALANCE" "The wallet does not hold enough money.";
         ForeignOrigin = FORBIDDEN "INVALID_ORIGIN" "Invalid origin";
@@ -110,6 +113,8 @@ codes! {
         NotImpersonating = BAD_REQUEST "YOU_ARE_NOT_IMPERSONATING_ANYONE" "You are not impersonating anyone";
         NothingPutAside = BAD_REQUEST "FAILED_TO_FIND_ADMIN_SESSION" "Failed to find admin session";
         InvalidCredentials = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD" "Invalid credentials";
+        RefreshTokenUnknown = UNAUTHORIZED "REFRESH_TOKEN_INVALID" "The refresh token is not one that was issued, or its session has ended. Sign in again.";
+        RefreshTokenReused = UNAUTHORIZED "REFRESH_TOKEN_REUSED" "The refresh token was used before. Somebody else may have it, so its session was ended. Sign in again.";
         ProveAgain = FORBIDDEN "SESSION_NOT_FRESH" "Session is not fresh";
         Banned = FORBIDDEN "BANNED_USER" "You have been banned from this application. Please contact support if you believe this is an error.";
         MayNotSetRoles = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE" "You are not allowed to change users role";

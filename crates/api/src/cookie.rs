@@ -163,6 +163,18 @@ pub fn presented_token(signer: &dyn CookieSigner, headers: &HeaderMap) -> Option
     presented(signer, headers, SESSION).map(Secret::new)
 }
 
+/// Whether a request brings a session cookie, good or not.
+pub fn carries_session(headers: &HeaderMap) -> bool {
+    let named = |header: &str| {
+        header
+            .split(';')
+            .any(|pair| pair.trim().split('=').next() == Some(SESSION))
+    };
+    headers
+        .get_all(COOKIE)
+        .any(|value| named(&String::from_utf8_lossy(value.as_bytes())))
+}
+
 /// Whether the browser was told to forget the session when it is closed.
 pub fn is_forgetful(signer: &dyn CookieSigner, headers: &HeaderMap) -> bool {
     presented(signer, headers, DONT_REMEMBER).is_some()

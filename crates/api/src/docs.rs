@@ -5,10 +5,13 @@
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, get};
+use domain::identity::Right;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::Ref;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Content, OpenApi, RefOr, Response};
 
 use crate::app::routes;
@@ -24,6 +27,8 @@ pub const ADDRESS: &str = "/api/openapi.json";
 pub const PUBLISHED: &str = include_str!("../../../openapi/openapi.json");
 /// How requests prove whose they are; the scopes are the rights that they need.
 pub const SCHEME: &str = "session";
+/// What programs bring instead.
+const TOKEN_SCHEME: &str = "token";
 const JSON: &str = "application/json";
 /// What `/api/auth` says to whoever is not signed in.
 const SIGNED_OUT: &str = "No session; the body is empty";
@@ -45,6 +50,7 @@ const SIGNED_OUT: &str = "No session; the body is empty";
     tags(
         (name = "System", description = "For operators and their programs"),
         (name = "Authentication", description = "Signing up, in and out"),
+        (name = "Tokens", description = "Programs sign in without cookies"),
         (name = "Catalogue", description = "What can be ordered"),
         (name = "Wallet", description = "The caller's money"),
         (name = "Settings", description = "What the caller has set"),
@@ -72,10 +78,12 @@ pub fn openapi() -> OpenApi {
         }
     }
     let session = ApiKeyValue::with_description(SESSION, "Set by signing in.");
-    document
-        .components
-        .get_or_insert_default()
-        .add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    let mut token = Http::new(HttpAuthScheme::Bearer);
+    token.bearer_format = Some("JWT".to_owned());
+    token.description = Some("`accessToken` of `POST /api/v1/auth/token`.".to_owned());
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    components.add_security_scheme(TOKEN_SCHEME, SecurityScheme::Http(token));
     document
 }
 
@@ -86,6 +94,15 @@ pub async fn show_document() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
         .body(PUBLISHED)
+}
+
+fn right_of(operation: &Operation) -> Option<Right> {
+    let requirements = serde_json::to_value(operation.security.as_ref()?).ok()?;
+    let requirement = requirements.as_array()?.first()?;
+    match requirement.get(SCHEME)?.as_array()?.as_slice() {
+        [right] => Right::from_stored(right.as_str()?),
+        _ => None,
+    }
 }
 
 /// Whether an operation only looks.
@@ -133,8 +150,16 @@ fn complete(path: &str, method: Method, operation: &mut Operation) {
     let area = area(path, operation);
     // Routes for staff say themselves which right they need.
     if area == Area::Customers {
-        let security = SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, []);
-        operation.security = Some(vec![security]);
+        operation.security = Some([SCHEME, TOKEN_SCHEME].map(|scheme| needing(scheme, None)).into());
+    }
+    if area == Area::Staff
+        && let Some(right) = right_of(operation)
+    {
+        operation.security = Some(
+            [SCHEME, TOKEN_SCHEME]
+                .map(|scheme| needing(scheme, Some(right)))
+                .into(),
+        );
     }
     if area == Area::Staff {
         operation.operation_id = operation.operation_id.take().map(|id| format!("admin_{id}"));
@@ -160,6 +185,10 @@ fn complete(path: &str, method: Method, operation: &mut Operation) {
     }
 }
 
+fn needing(scheme: &str, right: Option<Right>) -> SecurityRequirement {
+    SecurityRequirement::new(scheme, right.map(Right::as_str))
+}
+
 /// What an operation can be refused for because of where and what it is.
 fn refusals(
     path: &str,
@@ -179,7 +208,10 @@ fn refusals(
     if area == Area::Signed {
         refusals.push(("401", SIGNED_OUT));
     } else if area != Area::Open {
-        refusals.push(("401", "`Validation Error`: no session, or not the right role"));
+        refusals.push((
+            "401",
+            "`Validation Error`: no session, or not the right role; `ACCESS_TOKEN_EXPIRED` or `ACCESS_TOKEN_INVALID`",
+        ));
     }
     if operation.parameters.as_ref().is_some_and(|it| !it.is_empty()) {
         refusals.push(("400", "`VALIDATION_ERROR`"));
@@ -302,6 +334,8 @@ mod tests {
                 "list-sessions",
                 "revoke-session",
                 "revoke-sessions",
+                "token/session",
+                "token/revoke-all",
             ];
             let is_own = own
                 .iter()
@@ -311,7 +345,10 @@ mod tests {
             assert_eq!(operation["security"].is_array(), is_protected, "{name}");
             assert_eq!(
                 operation["responses"]["401"].is_object(),
-                is_protected || name.contains("sign-in/email") || name.contains("verify-email"),
+                is_protected
+                    || name.contains("sign-in/email")
+                    || name.contains("verify-email")
+                    || ["/token", "/token/refresh"].iter().any(|end| name.ends_with(end)),
                 "{name}"
             );
         }

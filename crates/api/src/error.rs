@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, RETRY_AFTER};
+use actix_web::http::header::{ContentType, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use ports::StoreError;
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl ResponseError for ApiError {
             result: (),
             details: self.details.as_ref(),
         };
-        respond(self.status_code(), self.retry_after, &body)
+        respond(self.status_code(), self.code.word(), self.retry_after, &body)
     }
 }
 
@@ -193,16 +193,35 @@ impl ResponseError for AuthError {
             message: &self.message,
             retry_after: self.retry_after.map(whole_seconds),
         };
-        respond(self.status, self.retry_after, &body)
+        respond(self.status, self.word, self.retry_after, &body)
     }
 }
 
-fn respond(status: StatusCode, retry_after: Option<Duration>, body: &impl Serialize) -> HttpResponse {
+fn respond(
+    status: StatusCode,
+    word: &str,
+    retry_after: Option<Duration>,
+    body: &impl Serialize,
+) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     if let Some(pause) = retry_after {
         response.insert_header((RETRY_AFTER, whole_seconds(pause)));
     }
+    if let Some(challenge) = challenge(word) {
+        response.insert_header((WWW_AUTHENTICATE, challenge));
+    }
     response.json(body)
+}
+
+/// What the standard for access tokens wants a refusal of one to say.
+fn challenge(word: &str) -> Option<&'static str> {
+    if word == Code::AccessTokenExpired.word() {
+        Some("Bearer error=\"invalid_token\", error_description=\"expired\"")
+    } else if word == Code::AccessTokenInvalid.word() {
+        Some("Bearer error=\"invalid_token\"")
+    } else {
+        None
+    }
 }
 
 /// Rounded up: whoever comes back after so many seconds is not too early.

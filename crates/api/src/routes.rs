@@ -28,10 +28,9 @@ struct Operation {
 
 impl Operation {
     fn has_right(&self) -> bool {
-        let [requirement] = self.security.as_slice() else {
-            return false;
-        };
-        match requirement.get(SCHEME).map(Vec::as_slice) {
+        // Each requirement is another way to meet the same one.
+        let scopes = self.security.iter().find_map(|way| way.get(SCHEME));
+        match scopes.map(Vec::as_slice) {
             Some([right]) => Right::from_stored(right).is_some(),
             _ => false,
         }

@@ -25,6 +25,8 @@ pub struct Model {
     pub user_id: String,
     /// The member of staff behind it.
     pub impersonated_by: Option<String>,
+    /// What uses it.
+    pub kind: String,
     /// When its user last proved who they are, in microseconds since the epoch.
     pub authenticated_at: i64,
 }

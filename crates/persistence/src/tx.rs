@@ -29,6 +29,7 @@ use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::{OutboxRepository, WorkSignal};
 use ports::providers::ProviderRepository;
+use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
@@ -187,6 +188,10 @@ impl Tx for SeaTx {
     }
 
     fn tokens(&mut self) -> &mut dyn TokenRepository {
+        self
+    }
+
+    fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository {
         self
     }
 

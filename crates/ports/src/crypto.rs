@@ -1,8 +1,8 @@
 //! Cryptography that use cases need. None of these traits lets a key out.
 
 use async_trait::async_trait;
-use domain::Secret;
 use domain::providers::SealedSecret;
+use domain::{Secret, SessionId, Timestamp, UserId};
 
 use crate::identity::TokenDigest;
 
@@ -72,4 +72,43 @@ pub trait CookieSigner: Send + Sync {
 
     /// The value, if the signature is right. Compares in constant time.
     fn verify(&self, signed: &str) -> Option<String>;
+}
+
+/// What an access token says. Everybody who has it can read it, and nobody can change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessClaims {
+    /// Whose it is.
+    pub user: UserId,
+    /// The session that has to be open for the token to count.
+    pub session: SessionId,
+    /// Names the token.
+    pub id: String,
+    /// When it was issued, in whole seconds.
+    pub issued_at: Timestamp,
+    /// When it ends, in whole seconds.
+    pub expires_at: Timestamp,
+}
+
+/// Why an access token is worth nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessRefusal {
+    /// Its time is over.
+    #[error("the access token has expired")]
+    Expired,
+    /// It is not one of ours.
+    #[error("the access token is not one that was issued")]
+    Invalid,
+}
+
+/// Signs what programs carry instead of cookies.
+pub trait AccessSigner: Send + Sync {
+    /// A JSON Web Token.
+    fn sign(&self, claims: &AccessClaims) -> Secret;
+
+    /// What a token says that was signed here and counts at `now`.
+    fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, AccessRefusal>;
+
+    /// The refresh token that follows `token` for a program that asks with `key`: always the same one, and it takes the
+    /// token, the key and our secret to know it.
+    fn successor(&self, token: &Secret, key: &str) -> Secret;
 }

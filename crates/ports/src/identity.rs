@@ -6,6 +6,7 @@ use domain::text::Email;
 use domain::{SessionId, Timestamp, UserId};
 
 use crate::orders::Inserted;
+use crate::refresh::RefreshToken;
 use crate::store::StoreError;
 use crate::users::{UserList, UserPage};
 
@@ -143,6 +144,16 @@ pub trait IdentityQueries: Send + Sync {
         token: &TokenDigest,
         now: Timestamp,
     ) -> Result<Option<(Session, User, Rights)>, StoreError>;
+
+    /// A program's session by its id, as [`IdentityQueries::session`] finds one by its token.
+    async fn session_of_program(
+        &self,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User, Rights)>, StoreError>;
+
+    /// A refresh token whose session has not been ended.
+    async fn refresh_token(&self, token: &TokenDigest) -> Result<Option<RefreshToken>, StoreError>;
 
     /// The sessions of a user that have not ended at `now`, newest first, 100 at most.
     async fn sessions_of(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;

@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod placing;
 mod polls;
 pub mod providers;
+pub mod refresh;
 pub mod social;
 pub mod store;
 pub mod submission;

@@ -11,6 +11,7 @@ use crate::orders::OrderRepository;
 use crate::outbox::OutboxRepository;
 use crate::placing::Placement;
 use crate::providers::ProviderRepository;
+use crate::refresh::RefreshRepository;
 use crate::social::SocialRepository;
 use crate::submission::SubmissionRepository;
 use crate::tokens::TokenRepository;
@@ -108,6 +109,8 @@ pub trait Tx: Send {
     fn mails(&mut self) -> &mut dyn MailRepository;
     /// What mailed tokens are good for.
     fn tokens(&mut self) -> &mut dyn TokenRepository;
+    /// What keeps sessions of programs alive.
+    fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository;
 
     /// Makes everything durable, what was read included. If the transaction pushed outbox rows, wakes the relay.
     ///

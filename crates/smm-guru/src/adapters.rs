@@ -5,7 +5,7 @@ use std::sync::Arc;
 use application::mail::MailPolicy;
 use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
-use ports::crypto::{CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
+use ports::crypto::{AccessSigner, CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
 use ports::gateway::PanelGateway;
 use ports::health::DatabaseHealth;
 use ports::identity::IdentityQueries;
@@ -69,6 +69,8 @@ pub struct Adapters {
     pub sealer: Arc<dyn SecretSealer>,
     /// Cookies.
     pub signer: Arc<dyn CookieSigner>,
+    /// Access tokens.
+    pub access: Arc<dyn AccessSigner>,
     /// Rate limits.
     pub limiter: Arc<dyn RateLimiter>,
     /// Provider panels.

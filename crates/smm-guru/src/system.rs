@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cache::{InProcessRateLimiter, RedisMemory, RedisRateLimiter};
 use crypto::{
-    AesGcmSealer, Argon2Hasher, HashingCost, HashingRoom, HmacCookieSigner, KeyRing, RandomIds,
+    AesGcmSealer, Argon2Hasher, HashingCost, HashingRoom, HmacCookieSigner, JwtSigner, KeyRing, RandomIds,
     Sha256Digester,
 };
 use domain::orders::PolicyError;
@@ -156,6 +156,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         digester: Arc::new(Sha256Digester),
         sealer: Arc::new(AesGcmSealer::new(ring)),
         signer: Arc::new(HmacCookieSigner::new(&blueprint.cookie_secret)),
+        access: Arc::new(JwtSigner::new(&blueprint.cookie_secret)),
         limiter,
         gateway: Arc::new(gateway),
         social: social(blueprint)?,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::catalog::{Availability, Offer, QuantityRange, Service, ServiceType};
-use domain::identity::{Role, Session, User};
+use domain::identity::{Role, Session, SessionKind, User};
 use domain::orders::{NewOrder, Order, PlacementRequest, place};
 use domain::providers::{Provider, ProviderSettings, SealedSecret};
 use domain::text::{Email, Link, Name};
@@ -71,6 +71,7 @@ pub fn session(n: u32, user: &UserId) -> Session {
     Session {
         id: SessionId::new(format!("sess{n:028}")),
         user: user.clone(),
+        kind: SessionKind::Browser,
         expires_at: NOW.plus(Duration::from_hours(24)),
         ip_address: Some("192.0.2.7".to_owned()),
         user_agent: Some("Mozilla/5.0".to_owned()),

@@ -18,6 +18,7 @@ use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
+use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
@@ -154,6 +155,10 @@ impl Tx for SilentTx {
 
     fn tokens(&mut self) -> &mut dyn TokenRepository {
         self.0.tokens()
+    }
+
+    fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository {
+        self.0.refresh_tokens()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

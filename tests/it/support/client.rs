@@ -23,6 +23,8 @@ pub struct Browser {
     turn: AtomicUsize,
     /// What it sends as its Cookie header.
     pub cookie: Option<String>,
+    /// What a program sends instead.
+    pub bearer: Option<String>,
 }
 
 #[expect(
@@ -43,6 +45,7 @@ impl Browser {
             nodes: nodes.to_vec(),
             turn: AtomicUsize::new(0),
             cookie: None,
+            bearer: None,
         }
     }
 
@@ -96,6 +99,9 @@ impl Browser {
             .request(method.clone(), format!("{}{path}", self.node()));
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);
+        }
+        if let Some(bearer) = &self.bearer {
+            request = request.bearer_auth(bearer);
         }
         let what = format!("{method} {path}");
         let response = complete(request).send().await;

@@ -1,6 +1,6 @@
 //! Users and sessions as the web application's client library knows them.
 
-use domain::identity::{Session, User};
+use domain::identity::{Session, SessionKind, User};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -92,6 +92,10 @@ pub struct SessionBody {
     user_agent: String,
     /// The member of staff who acts as the user.
     impersonated_by: Option<String>,
+    /// `program` if it is used with access tokens, and not a browser's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "program")]
+    kind: Option<&'static str>,
 }
 
 impl From<&Session> for SessionBody {
@@ -106,6 +110,7 @@ impl From<&Session> for SessionBody {
             ip_address: session.ip_address.clone().unwrap_or_default(),
             user_agent: session.user_agent.clone().unwrap_or_default(),
             impersonated_by: session.impersonated_by.as_ref().map(ToString::to_string),
+            kind: (session.kind == SessionKind::Program).then_some(session.kind.as_str()),
         }
     }
 }

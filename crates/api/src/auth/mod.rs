@@ -17,6 +17,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod social;
+mod token;
 mod verify_email;
 
 use actix_web::http::header::SET_COOKIE;
@@ -60,6 +61,11 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(sessions::revoke_session)
         .service(sessions::revoke_sessions)
         .service(sessions::revoke_other_sessions)
+        .service(token::issue_token)
+        .service(token::refresh_token)
+        .service(token::revoke_token)
+        .service(token::revoke_all_tokens)
+        .service(token::show_token)
         .service(admin::impersonate::stop_impersonating)
         .service(admin::permission::has_permission)
         .scope("/admin", admin::routes, |scope| {

@@ -12,7 +12,7 @@ use super::{Done, done};
 use crate::codes::AuthCode;
 use crate::error::AuthError;
 use crate::extract::{Signed, Valid};
-use crate::middleware::require_session;
+use crate::middleware::require_any_session;
 use crate::state::ApiState;
 
 /// A session.
@@ -25,10 +25,10 @@ pub struct SessionForm {
 /// Lists the caller's open sessions, newest first
 #[utoipa::path(
     tag = "Authentication",
-    security(("session" = [])),
+    security(("session" = []), ("token" = [])),
     responses((status = 200, description = "The sessions", body = Vec<SessionBody>))
 )]
-#[get("/list-sessions", wrap = "from_fn(require_session)")]
+#[get("/list-sessions", wrap = "from_fn(require_any_session)")]
 pub async fn list_sessions(
     state: web::Data<ApiState>,
     Signed(session): Signed,
@@ -42,13 +42,13 @@ pub async fn list_sessions(
 #[utoipa::path(
     tag = "Authentication",
     request_body = SessionForm,
-    security(("session" = [])),
+    security(("session" = []), ("token" = [])),
     responses(
         (status = 200, description = "Ended", body = Done),
         (status = 400, description = "`VALIDATION_ERROR`, or `SESSION_NOT_FOUND`, also for somebody else's"),
     )
 )]
-#[post("/revoke-session", wrap = "from_fn(require_session)")]
+#[post("/revoke-session", wrap = "from_fn(require_any_session)")]
 pub async fn revoke_session(
     state: web::Data<ApiState>,
     Signed(session): Signed,
@@ -70,10 +70,10 @@ pub async fn revoke_session(
 /// Ends all of the caller's sessions, this one too
 #[utoipa::path(
     tag = "Authentication",
-    security(("session" = [])),
+    security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Ended", body = Done))
 )]
-#[post("/revoke-sessions", wrap = "from_fn(require_session)")]
+#[post("/revoke-sessions", wrap = "from_fn(require_any_session)")]
 pub async fn revoke_sessions(
     state: web::Data<ApiState>,
     Signed(session): Signed,
@@ -85,10 +85,10 @@ pub async fn revoke_sessions(
 /// Ends all of the caller's sessions but this one
 #[utoipa::path(
     tag = "Authentication",
-    security(("session" = [])),
+    security(("session" = []), ("token" = [])),
     responses((status = 200, description = "Ended", body = Done))
 )]
-#[post("/revoke-other-sessions", wrap = "from_fn(require_session)")]
+#[post("/revoke-other-sessions", wrap = "from_fn(require_any_session)")]
 pub async fn revoke_other_sessions(
     state: web::Data<ApiState>,
     Signed(session): Signed,

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, post, web};
 use application::identity::{Browser, SignInCommand, SignInError, SignedIn};
 use domain::Secret;
+use domain::identity::SessionKind;
 use domain::text::Email;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -80,6 +81,7 @@ pub async fn sign_in(
 impl SignInForm {
     fn into_command(self, browser: Browser) -> Result<(Option<String>, SignInCommand), AuthError> {
         let command = SignInCommand {
+            kind: SessionKind::Browser,
             email: Email::parse(&self.email).map_err(|_| AuthCode::InvalidEmail)?,
             password: Secret::new(self.password),
             remember: remember(self.remember_me),
@@ -98,7 +100,7 @@ fn body(opened: &SignedIn, url: Option<String>) -> SignedInBody {
     }
 }
 
-fn sign_in_error(error: SignInError) -> AuthError {
+pub fn sign_in_error(error: SignInError) -> AuthError {
     match error {
         SignInError::TooManyAttempts { retry_after } => {
             AuthError::from(AuthCode::TooManyAttempts).retry_after(retry_after)

@@ -82,7 +82,7 @@ pub async fn verify_email(
 
 fn done(state: &ApiState, site: &Site, page: Option<&str>, verified: &Verified) -> HttpResponse {
     let (user, opened) = match verified {
-        Verified::Proven(opened) => (None, opened.as_ref()),
+        Verified::Proven(opened) => (None, opened.as_deref()),
         Verified::Moved(user) => (Some(UserBody::from(&**user)), None),
     };
     let mut response = match page {

@@ -20,16 +20,21 @@ impl FromRequest for IdempotencyHeader {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
-        ready(match (values.next(), values.next()) {
-            (None, _) => Ok(Self(None)),
-            (Some(value), None) => value
-                .to_str()
-                .ok()
-                .and_then(|text| IdempotencyKey::parse(text).ok())
-                .map(|key| Self(Some(key)))
-                .ok_or_else(|| Code::IdempotencyKeyInvalid.into()),
-            (Some(_), Some(_)) => Err(Code::IdempotencyKeyInvalid.into()),
-        })
+        ready(idempotency_key(request).map(Self))
+    }
+}
+
+/// The caller's key, if one was sent.
+pub fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, ApiError> {
+    let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value
+            .to_str()
+            .ok()
+            .and_then(|text| IdempotencyKey::parse(text).ok())
+            .map(Some)
+            .ok_or_else(|| Code::IdempotencyKeyInvalid.into()),
+        (Some(_), Some(_)) => Err(Code::IdempotencyKeyInvalid.into()),
     }
 }

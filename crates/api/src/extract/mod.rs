@@ -1,5 +1,6 @@
 //! What handlers take from requests, checked.
 
+mod bearer;
 mod caller;
 mod client;
 mod idempotency;
@@ -7,9 +8,10 @@ mod lenient;
 mod page;
 mod valid;
 
+pub use bearer::bearer;
 pub use caller::{Customer, Proven, Signed, SignedStaff, StaffMember};
 pub use client::{Client, browser, reauthentication};
-pub use idempotency::IdempotencyHeader;
+pub use idempotency::{IdempotencyHeader, idempotency_key};
 pub use lenient::{decimal_text, given, text_or_number, whole_number};
 pub use page::Page;
 pub use valid::{Valid, field_error};

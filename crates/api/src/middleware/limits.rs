@@ -40,6 +40,8 @@ fn bucket(path: &str) -> Option<Bucket> {
     let (_, rest) = path.split_once("/auth/")?;
     let first = rest.split('/').next().unwrap_or_default();
     match first {
+        // Only the first of a program's requests brings a password.
+        "token" if first != rest => Some(OTHERS),
         "get-session" | "ok" | "error" => None,
         "sign-up" => Some(SIGN_UP),
         "sign-in"
@@ -132,6 +134,8 @@ mod tests {
             assert_eq!(name("get-session"), None);
             assert_eq!(name("sign-in/email"), Some("costly"));
             assert_eq!(name("reset-password/abc"), Some("costly"));
+            assert_eq!(name("token"), Some("costly"));
+            assert_eq!(name("token/refresh"), Some("others"));
             assert_eq!(name("sign-up/email"), Some("sign-up"));
             assert_eq!(name("admin/list-users"), Some("others"));
             assert_eq!(name("nowhere"), Some("others"));

@@ -16,6 +16,6 @@ pub use head::guard_head;
 pub use headers::secure_headers;
 pub use limits::limit_auth;
 pub use measure::measure;
-pub use session::{require_right, require_session, require_staff, require_user};
+pub use session::{require_any_session, require_right, require_session, require_staff, require_user};
 pub use span::RequestSpan;
 pub use survive::survive;

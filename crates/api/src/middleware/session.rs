@@ -5,15 +5,16 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use application::caller::Caller;
-use application::identity::ActiveSession;
-use ports::StoreError;
+use application::identity::{ActiveSession, WhoseTokenError};
+use domain::Secret;
+use ports::crypto::AccessRefusal;
 use serde_json::json;
 
 use crate::auth::has_refusal;
 use crate::codes::Code;
-use crate::cookie::presented_token;
+use crate::cookie::{carries_session, presented_token};
 use crate::error::{ApiError, AuthError};
-use crate::extract::{browser, reauthentication};
+use crate::extract::{bearer, browser, reauthentication};
 use crate::state::ApiState;
 
 /// Lets signed-in users pass, as [`Caller`]s.
@@ -45,7 +46,7 @@ pub async fn require_staff(
     next.call(request).await
 }
 
-/// Lets requests with a session pass, as [`ActiveSession`]s, in the dialect of `/api/auth`.
+/// Lets browsers' requests with a session pass, as [`ActiveSession`]s, in the dialect of `/api/auth`.
 pub async fn require_session(
     state: web::Data<ApiState>,
     request: ServiceRequest,
@@ -57,7 +58,19 @@ pub async fn require_session(
     next.call(request).await
 }
 
-/// Lets requests with a session pass, as [`Caller`]s and [`ActiveSession`]s, in the dialect of `/api/auth`. Which right a
+/// Lets requests with a session pass, of browsers and of programs, as [`ActiveSession`]s, in the dialect of `/api/auth`.
+pub async fn require_any_session(
+    state: web::Data<ApiState>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let session = any_session(&state, &request).await.map_err(AuthError::from)?;
+    let session = session.ok_or_else(AuthError::signed_out)?;
+    request.extensions_mut().insert(session);
+    next.call(request).await
+}
+
+/// Lets browsers' requests with a session pass, as [`Caller`]s and [`ActiveSession`]s, in the dialect of `/api/auth`. Which right a
 /// handler needs stands in its signature. A path of which nobody said how it refuses is no path.
 pub async fn require_right(
     state: web::Data<ApiState>,
@@ -77,19 +90,54 @@ pub async fn require_right(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-async fn session(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, StoreError> {
-    match presented_token(&*state.signer, request.headers()) {
-        Some(token) => {
-            let found = state.identity.current_session.find(&token).await?;
-            let origin = browser(request.request()).origin();
-            Ok(found.map(|session| ActiveSession { origin, ..session }))
+/// Whose session a request is made in.
+async fn any_session(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, ApiError> {
+    let origin = browser(request.request()).origin();
+    let found = match presented(request)? {
+        Presented::Bearer(token) => Some(state.identity.token_access.find(&token).await.map_err(refused)?),
+        Presented::MaybeCookie => {
+            let Some(token) = presented_token(&*state.signer, request.headers()) else {
+                return Ok(None);
+            };
+            state.identity.current_session.find(&token).await?
         }
-        None => Ok(None),
+    };
+    Ok(found.map(|session| ActiveSession { origin, ..session }))
+}
+
+/// Whose session a browser's request is made in. What answers with cookies is not for programs.
+async fn session(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, ApiError> {
+    match presented(request)? {
+        Presented::Bearer(_) => Ok(None),
+        Presented::MaybeCookie => any_session(state, request).await,
+    }
+}
+
+/// What a request brings to be let in.
+enum Presented {
+    Bearer(Secret),
+    MaybeCookie,
+}
+
+/// A request with both a token and a cookie would be two people's.
+fn presented(request: &ServiceRequest) -> Result<Presented, ApiError> {
+    match bearer(request.headers()) {
+        None => Ok(Presented::MaybeCookie),
+        Some(_) if carries_session(request.headers()) => Err(Code::TwoCredentials.into()),
+        Some(token) => Ok(Presented::Bearer(token)),
+    }
+}
+
+fn refused(error: WhoseTokenError) -> ApiError {
+    match error {
+        WhoseTokenError::Refused(AccessRefusal::Expired) => Code::AccessTokenExpired.into(),
+        WhoseTokenError::Refused(AccessRefusal::Invalid) => Code::AccessTokenInvalid.into(),
+        WhoseTokenError::Store(error) => error.into(),
     }
 }
 
 async fn caller(state: &ApiState, request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
-    let session = session(state, request).await?;
+    let session = any_session(state, request).await?;
     Ok(session.map(|session| session.caller(reauthentication(request.request()))))
 }
 

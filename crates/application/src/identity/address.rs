@@ -53,7 +53,7 @@ pub enum ChangeAddressError {
 #[derive(Debug, Clone)]
 pub enum Verified {
     /// The user's address is proven. The session, if proving signs in.
-    Proven(Option<SignedIn>),
+    Proven(Option<Box<SignedIn>>),
     /// The user has another address now, which is to be proven.
     Moved(Box<User>),
 }
@@ -109,11 +109,8 @@ impl Addresses {
     ) -> Result<Verified, VerifyAddressError> {
         let proven = retry_contended(|| self.record_proof(digest, grant, session, browser)).await?;
         let (user, opened) = proven.ok_or(VerifyAddressError::Invalid)?;
-        Ok(Verified::Proven(opened.map(|opened| SignedIn {
-            user,
-            token: opened.token,
-            remember: Remember::Yes,
-        })))
+        let opened = opened.map(|opened| Box::new(opened.signed_in(user, Remember::Yes)));
+        Ok(Verified::Proven(opened))
     }
 
     /// `None` if the token is good for nothing any more.

@@ -40,6 +40,11 @@ impl ActiveSession {
     }
 }
 
+/// Whether a session that was found counts at `now`.
+pub(super) fn counts(session: &Session, user: &User, now: Timestamp) -> bool {
+    !user.is_banned(now) && session.is_open(&SessionPolicy::of(user.role), now)
+}
+
 /// Looks sessions up and keeps those in use alive.
 pub struct CurrentSession {
     ports: IdentityPorts,
@@ -62,10 +67,10 @@ impl CurrentSession {
         let Some((session, user, rights)) = self.ports.queries.session(&digest, now).await? else {
             return Ok(None);
         };
-        let policy = SessionPolicy::of(user.role);
-        if user.is_banned(now) || !session.is_open(&policy, now) {
+        if !counts(&session, &user, now) {
             return Ok(None);
         }
+        let policy = SessionPolicy::of(user.role);
         let remember = if session.may_be_kept(&policy) {
             Remember::Yes
         } else {

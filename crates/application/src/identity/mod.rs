@@ -23,6 +23,7 @@ mod sign_out;
 mod sign_up;
 mod social;
 mod throttle;
+mod token_access;
 mod use_cases;
 
 pub use address::{Addresses, ChangeAddressError, Verified, VerifyAddressError};
@@ -48,4 +49,5 @@ pub use sign_out::SignOut;
 pub use sign_up::{SignUp, SignUpCommand, SignUpError};
 pub use social::{Begun, Pages, SocialCallback, SocialFailure, SocialRefusal, SocialSignIn, SocialSignedIn};
 pub use throttle::SignInLimits;
+pub use token_access::{RefreshError, TokenAccess, TokenPair, WhoseTokenError};
 pub use use_cases::UseCases;

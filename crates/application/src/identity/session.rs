@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use domain::identity::{Session, SessionPolicy, User};
+use domain::identity::{REFRESH_PREFIX, Session, SessionKind, SessionPolicy, User};
 use domain::{Secret, SessionId, Timestamp, UserId};
 use ports::audit::{AuditEntry, Origin};
 use ports::crypto::TokenDigester;
@@ -65,7 +65,9 @@ pub enum Remember {
 pub struct SignedIn {
     /// The user.
     pub user: User,
-    /// The token that the browser presents from now on. Only its digest is stored.
+    /// The session.
+    pub session: Session,
+    /// The token that the browser presents from now on, or a program's first refresh token. Only its digest is stored.
     pub token: Secret,
     /// How long the browser may keep it.
     pub remember: Remember,
@@ -82,10 +84,33 @@ pub(super) struct NewSession {
 impl NewSession {
     /// Records it, and that `user` signed in.
     pub(super) async fn record(&self, tx: &mut dyn Tx, user: &User) -> Result<(), StoreError> {
-        tx.identity().insert_session(&self.session, &self.digest).await?;
+        let Session {
+            id, created_at: now, ..
+        } = &self.session;
+        match self.session.kind {
+            SessionKind::Browser => tx.identity().insert_session(&self.session, &self.digest).await?,
+            SessionKind::Program => {
+                // No cookie has this digest. What keeps the session alive has a table of its own.
+                let none = TokenDigest(format!("program:{id}"));
+                tx.identity().insert_session(&self.session, &none).await?;
+                tx.refresh_tokens().issue(&self.digest, id, *now).await?;
+            }
+        }
         let target = format!("user:{}", user.id);
-        let entry = AuditEntry::new(actor(user), "session.open", target, self.session.created_at);
-        tx.audit().append(&entry.from(&self.origin)).await
+        let entry = AuditEntry::new(actor(user), "session.open", target, *now)
+            .from(&self.origin)
+            .with("kind", self.session.kind.as_str());
+        tx.audit().append(&entry).await
+    }
+
+    /// What whoever signed in is given.
+    pub(super) fn signed_in(self, user: User, remember: Remember) -> SignedIn {
+        SignedIn {
+            user,
+            session: self.session,
+            token: self.token,
+            remember,
+        }
     }
 }
 
@@ -93,6 +118,8 @@ impl NewSession {
 pub(super) struct Opening<'a> {
     /// Whose session it is.
     pub user: &'a UserId,
+    /// What it is used with.
+    pub kind: SessionKind,
     /// From where.
     pub browser: &'a Browser,
     /// How long it lives unless it is renewed.
@@ -104,11 +131,12 @@ pub(super) struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    /// A session that the user opens.
+    /// A session that the user opens in a browser.
     pub(super) fn of(user: &'a User, browser: &'a Browser, remember: Remember, now: Timestamp) -> Self {
         let policy = SessionPolicy::of(user.role);
         Self {
             user: &user.id,
+            kind: SessionKind::Browser,
             browser,
             lifetime: match remember {
                 Remember::Yes => policy.lifetime,
@@ -121,11 +149,15 @@ impl<'a> Opening<'a> {
 
     /// The session with a new token.
     pub(super) fn open(self, ids: &dyn IdSource, digester: &dyn TokenDigester) -> NewSession {
-        let token = ids.text_id();
+        let token = match self.kind {
+            SessionKind::Browser => ids.text_id(),
+            SessionKind::Program => new_refresh_token(ids),
+        };
         NewSession {
             session: Session {
                 id: SessionId::new(ids.text_id()),
                 user: self.user.clone(),
+                kind: self.kind,
                 expires_at: self.now.plus(self.lifetime),
                 ip_address: self.browser.ip_address.clone(),
                 user_agent: self.browser.user_agent.as_deref().map(cut_user_agent),
@@ -139,6 +171,11 @@ impl<'a> Opening<'a> {
             origin: self.browser.origin(),
         }
     }
+}
+
+/// With more than 256 random bits.
+pub(super) fn new_refresh_token(ids: &dyn IdSource) -> String {
+    format!("{REFRESH_PREFIX}{}{}", ids.text_id(), ids.text_id())
 }
 
 fn cut_user_agent(text: &str) -> String {

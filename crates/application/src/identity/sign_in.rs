@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Secret;
-use domain::identity::User;
+use domain::identity::{SessionKind, User};
 use domain::text::Email;
 use ports::StoreError;
 use ports::crypto::{PasswordCheck, PasswordError};
@@ -22,6 +22,8 @@ pub struct SignInCommand {
     pub email: Email,
     /// The password as typed, whatever its length.
     pub password: Secret,
+    /// What the session is for.
+    pub kind: SessionKind,
     /// Whether to stay signed in.
     pub remember: Remember,
     /// Who asks.
@@ -112,16 +114,15 @@ impl SignIn {
         if checked.found.user.is_banned(now) {
             return Err(SignInError::Banned);
         }
-        let opened = Opening::of(&checked.found.user, &command.browser, command.remember, now);
+        let opened = Opening {
+            kind: command.kind,
+            ..Opening::of(&checked.found.user, &command.browser, command.remember, now)
+        };
         let opened = opened.open(&*self.ports.ids, &*self.ports.digester);
         match retry_contended(|| self.record(&checked, &opened)).await? {
             Recorded::Changed => Ok(None),
             Recorded::Banned => Err(SignInError::Banned),
-            Recorded::Open(user) => Ok(Some(SignedIn {
-                user: *user,
-                token: opened.token,
-                remember: command.remember,
-            })),
+            Recorded::Open(user) => Ok(Some(opened.signed_in(*user, command.remember))),
         }
     }
 

@@ -77,11 +77,7 @@ impl SignUp {
         let opened = opened.open(&*self.ports.ids, &*self.ports.digester);
         match retry_contended(|| self.record(&user, &hash, &opened, &mails)).await? {
             Inserted::AlreadyThere => Err(SignUpError::AddressTaken),
-            Inserted::New => Ok(SignedIn {
-                user,
-                token: opened.token,
-                remember: command.remember,
-            }),
+            Inserted::New => Ok(opened.signed_in(user, command.remember)),
         }
     }
 

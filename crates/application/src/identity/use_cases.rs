@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, ManageRights, OwnAccount,
-    Reauthenticate, ResetPassword, SignIn, SignOut, SignUp, SocialSignIn, UserAdmin,
+    Reauthenticate, ResetPassword, SignIn, SignOut, SignUp, SocialSignIn, TokenAccess, UserAdmin,
 };
 
 /// What people do with their accounts, and staff with people's. Cloning is cheap.
@@ -20,6 +20,8 @@ pub struct UseCases {
     pub sign_out: Arc<SignOut>,
     /// Who is behind a session token.
     pub current_session: Arc<CurrentSession>,
+    /// Programs sign in, and stay signed in.
+    pub token_access: Arc<TokenAccess>,
     /// Users prove once more who they are.
     pub reauthenticate: Arc<Reauthenticate>,
     /// Users look after their own account.

@@ -16,6 +16,7 @@ use ports::orders::OrderRepository;
 use ports::outbox::OutboxRepository;
 use ports::placing::Placement;
 use ports::providers::ProviderRepository;
+use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
@@ -230,6 +231,10 @@ impl Tx for MoodyTx {
 
     fn tokens(&mut self) -> &mut dyn TokenRepository {
         self.honest.tokens()
+    }
+
+    fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository {
+        self.honest.refresh_tokens()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -132,7 +132,7 @@ impl SecretSealer for Envelope {
 }
 
 impl Desk {
-    fn people(&self) -> IdentityPorts {
+    pub fn people(&self) -> IdentityPorts {
         IdentityPorts {
             store: self.backend.store.clone(),
             queries: self.backend.identity.clone(),

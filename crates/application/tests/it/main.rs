@@ -37,6 +37,7 @@ mod rescue;
 mod schedules;
 mod statements;
 mod submit;
+mod token_access;
 mod track;
 mod walk;
 mod wallets;

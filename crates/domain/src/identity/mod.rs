@@ -1,5 +1,6 @@
 //! Users, their roles and rights, and their sessions.
 
+mod access;
 mod guessable;
 mod rights;
 mod role;
@@ -7,10 +8,11 @@ mod session;
 mod settings;
 mod vouching;
 
+pub use access::{ACCESS_LIFETIME, REFRESH_PREFIX, REFRESH_RETRY};
 pub use guessable::{is_common_password, is_one_of};
 pub use rights::{Caution, FRESH_FOR, Names, Reauthentication, Right, Rights, right};
 pub use role::{Role, UnknownRole};
-pub use session::{IMPERSONATION, Session, SessionPolicy};
+pub use session::{IMPERSONATION, Session, SessionKind, SessionPolicy};
 pub use settings::{Currency, Language, Notifications, TimeZone, UserSettings};
 pub use vouching::{Vouched, vouched};
 

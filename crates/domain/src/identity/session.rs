@@ -45,13 +45,45 @@ impl SessionPolicy {
     }
 }
 
-/// A signed-in browser. The token itself is never stored; only its digest is.
+/// What a session is used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A browser, which carries a cookie.
+    Browser,
+    /// A program, which carries access tokens and renews them.
+    Program,
+}
+
+impl SessionKind {
+    /// The stored word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Program => "program",
+        }
+    }
+
+    /// Reads the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Self {
+        if word == Self::Program.as_str() {
+            Self::Program
+        } else {
+            Self::Browser
+        }
+    }
+}
+
+/// A signed-in browser or program. The token itself is never stored; only its digest is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The row's id. It names the session to its user, and signs nobody in.
     pub id: SessionId,
     /// Whose session.
     pub user: UserId,
+    /// What uses it.
+    pub kind: SessionKind,
     /// When it ends.
     pub expires_at: Timestamp,
     /// Where it was opened from.
@@ -81,11 +113,19 @@ impl Session {
         now < self.expires_at && now < self.updated_at.plus(policy.lifetime) && now < self.last_end(policy)
     }
 
-    /// Whether the browser was asked to keep the session when it is closed. Of a session of staff nobody can tell: it is
+    /// Whether a use renews the session, because the browser was asked to keep it when it is closed. Of a session of staff nobody can tell: it is
     /// as short either way.
     #[must_use]
     pub fn may_be_kept(&self, policy: &SessionPolicy) -> bool {
-        self.impersonated_by.is_none() && self.expires_at.since(self.updated_at) >= policy.lifetime
+        self.kind == SessionKind::Browser
+            && self.impersonated_by.is_none()
+            && self.expires_at.since(self.updated_at) >= policy.lifetime
+    }
+
+    /// The end of life that a refresh at `now` gives the session of a program.
+    #[must_use]
+    pub fn refreshed(&self, policy: &SessionPolicy, now: Timestamp) -> Timestamp {
+        now.plus(policy.lifetime).min(self.last_end(policy))
     }
 
     /// The end of life that a use at `now` gives the session, if it is time to renew it.
@@ -123,6 +163,7 @@ mod tests {
         Session {
             id: SessionId::new("s"),
             user: UserId::new("u"),
+            kind: SessionKind::Browser,
             expires_at: Timestamp::EPOCH.plus(lifetime),
             ip_address: None,
             user_agent: None,
@@ -199,6 +240,18 @@ mod tests {
             ..own
         };
         assert!(!acting.is_fresh(after(Duration::ZERO)));
+    }
+
+    #[test]
+    fn a_programs_session_lives_on_by_refreshing_and_not_by_use_and_no_longer_than_any() {
+        let opened = Session {
+            kind: SessionKind::Program,
+            ..session(CUSTOMER.lifetime)
+        };
+        assert_eq!(opened.renewal(&CUSTOMER, after(CUSTOMER.renew_after)), None);
+        let (week, late) = (CUSTOMER.lifetime, CUSTOMER.longest - DAY);
+        assert_eq!(opened.refreshed(&CUSTOMER, after(DAY)), after(DAY + week));
+        assert_eq!(opened.refreshed(&CUSTOMER, after(late)), after(CUSTOMER.longest));
     }
 
     #[test]

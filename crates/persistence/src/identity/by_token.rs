@@ -1,35 +1,60 @@
 //! Whose session a token opens: asked with every request, so the columns are read by their place.
 
-use domain::Timestamp;
 use domain::identity::Rights;
+use domain::{SessionId, Timestamp};
 use entities::{sessions, users};
 use ports::identity::TokenDigest;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, TryGetable};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, TryGetable, Value};
 
 use super::rights;
 use crate::sql;
 
-const OPEN_SESSION: &str = "
-SELECT s.id, s.expires_at, s.token_digest, s.created_at, s.updated_at, s.ip_address, s.user_agent, s.user_id,
-    s.impersonated_by, u.name, u.email, u.email_verified, u.image, u.role, u.banned, u.ban_reason, u.ban_expires,
-    u.created_at, u.updated_at, u.removed_at, s.authenticated_at,
-    CASE WHEN u.role = 'moderator' THEN
-        (SELECT string_agg(right_name, ',') FROM user_rights WHERE user_id = u.id) END
-FROM sessions s JOIN users u ON u.id = s.user_id
-WHERE s.token_digest = $1 AND s.expires_at > $2";
+macro_rules! open_session {
+    ($which:literal) => {
+        concat!(
+            "SELECT s.id, s.expires_at, s.token_digest, s.created_at, s.updated_at, s.ip_address, s.user_agent, \
+             s.user_id, s.impersonated_by, u.name, u.email, u.email_verified, u.image, u.role, u.banned, u.ban_reason, \
+             u.ban_expires, u.created_at, u.updated_at, u.removed_at, s.authenticated_at, \
+             CASE WHEN u.role = 'moderator' THEN \
+             (SELECT string_agg(right_name, ',') FROM user_rights WHERE user_id = u.id) END, s.kind \
+             FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
+            $which,
+            " AND s.expires_at > $2"
+        )
+    };
+}
 
-/// The session that is open at `now`, with its user and, if that is a moderator, their rights.
+const BY_TOKEN: &str = open_session!("s.token_digest = $1 AND s.kind = 'browser'");
+/// The name of a session is no secret, and opens only what else asks for a signature.
+const OF_PROGRAM: &str = open_session!("s.id = $1 AND s.kind = 'program'");
+
+/// A session with its user and, if that is a moderator, their rights.
+type Found = (sessions::Model, users::Model, Rights);
+
+/// The session that a browser's token opens at `now`.
 pub(super) async fn open_session(
     conn: &impl ConnectionTrait,
     token: &TokenDigest,
     now: Timestamp,
-) -> Result<Option<(sessions::Model, users::Model, Rights)>, DbErr> {
-    let values = [token.0.as_str().into(), now.micros().into()];
-    let row = sql::query_one(conn, OPEN_SESSION, values).await?;
+) -> Result<Option<Found>, DbErr> {
+    find(conn, BY_TOKEN, [token.0.as_str().into(), now.micros().into()]).await
+}
+
+/// The session of a program that is open at `now`.
+pub(super) async fn session_of_program(
+    conn: &impl ConnectionTrait,
+    id: &SessionId,
+    now: Timestamp,
+) -> Result<Option<Found>, DbErr> {
+    find(conn, OF_PROGRAM, [id.as_str().into(), now.micros().into()]).await
+}
+
+async fn find(conn: &impl ConnectionTrait, sql: &str, values: [Value; 2]) -> Result<Option<Found>, DbErr> {
+    let row = sql::query_one(conn, sql, values).await?;
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &QueryResult) -> Result<(sessions::Model, users::Model, Rights), DbErr> {
+fn read(row: &QueryResult) -> Result<Found, DbErr> {
     fn at<T: TryGetable>(row: &QueryResult, place: usize) -> Result<T, DbErr> {
         row.try_get_by_index(place)
     }
@@ -43,6 +68,7 @@ fn read(row: &QueryResult) -> Result<(sessions::Model, users::Model, Rights), Db
         user_agent: at(row, 6)?,
         user_id: at(row, 7)?,
         impersonated_by: at(row, 8)?,
+        kind: at(row, 22)?,
         authenticated_at: at(row, 20)?,
     };
     let user = users::Model {

@@ -1,6 +1,6 @@
 //! Identity rows as the domain's values, and back.
 
-use domain::identity::{Ban, Role, Session, User};
+use domain::identity::{Ban, Rights, Role, Session, SessionKind, User};
 use domain::text::{Email, Name};
 use domain::{SessionId, Timestamp, UserId};
 use entities::{sessions, users};
@@ -49,6 +49,7 @@ pub(super) fn session(row: sessions::Model) -> Session {
     Session {
         id: SessionId::new(row.id),
         user: UserId::new(row.user_id),
+        kind: SessionKind::from_stored(&row.kind),
         expires_at: Timestamp::from_micros(row.expires_at),
         ip_address: row.ip_address,
         user_agent: row.user_agent,
@@ -57,6 +58,13 @@ pub(super) fn session(row: sessions::Model) -> Session {
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     }
+}
+
+/// A session with its user and the rights that they were given.
+pub(super) fn opened(
+    (session_row, user_row, rights): (sessions::Model, users::Model, Rights),
+) -> (Session, User, Rights) {
+    (session(session_row), user(user_row), rights)
 }
 
 pub(super) fn session_row(session: &Session, token: &TokenDigest) -> sessions::ActiveModel {
@@ -69,6 +77,7 @@ pub(super) fn session_row(session: &Session, token: &TokenDigest) -> sessions::A
         ip_address: Set(session.ip_address.clone()),
         user_agent: Set(session.user_agent.clone()),
         user_id: Set(session.user.as_str().to_owned()),
+        kind: Set(session.kind.as_str().to_owned()),
         impersonated_by: Set(session.impersonated_by.as_ref().map(|it| it.as_str().to_owned())),
         authenticated_at: Set(session.authenticated_at.micros()),
     }

@@ -3,6 +3,7 @@
 mod by_token;
 mod mapping;
 mod queries;
+mod refresh;
 mod repository;
 mod rights;
 mod settings;

@@ -3,17 +3,18 @@
 use async_trait::async_trait;
 use domain::identity::{Rights, Role, Session, User, UserSettings};
 use domain::text::Email;
-use domain::{PageSize, Timestamp, UserId};
+use domain::{PageSize, SessionId, Timestamp, UserId};
 use entities::{accounts, sessions, users};
 use ports::StoreError;
 use ports::identity::{Credentials, IdentityQueries, TokenDigest};
+use ports::refresh::RefreshToken;
 use ports::users::{UserList, UserPage};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
 };
 
-use super::{CREDENTIAL, by_token, mapping, rights};
+use super::{CREDENTIAL, by_token, mapping, refresh, rights};
 use crate::error::store_error;
 use crate::queries::SeaQueries;
 
@@ -69,8 +70,20 @@ impl IdentityQueries for SeaQueries {
         now: Timestamp,
     ) -> Result<Option<(Session, User, Rights)>, StoreError> {
         let found = by_token::open_session(self.conn(), token, now).await;
-        let found = found.map_err(store_error)?;
-        Ok(found.map(|(session, user, rights)| (mapping::session(session), mapping::user(user), rights)))
+        Ok(found.map_err(store_error)?.map(mapping::opened))
+    }
+
+    async fn session_of_program(
+        &self,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User, Rights)>, StoreError> {
+        let found = by_token::session_of_program(self.conn(), id, now).await;
+        Ok(found.map_err(store_error)?.map(mapping::opened))
+    }
+
+    async fn refresh_token(&self, token: &TokenDigest) -> Result<Option<RefreshToken>, StoreError> {
+        refresh::find(self.conn(), token).await.map_err(store_error)
     }
 
     async fn rights_of(&self, user: &UserId) -> Result<Option<(Role, Rights)>, StoreError> {

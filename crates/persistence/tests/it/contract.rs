@@ -45,6 +45,7 @@ macro_rules! every_suite {
         testkit::listing_contract!($with);
         testkit::providers_contract!($with);
         testkit::audit_contract!($with);
+        testkit::refresh_contract!($with);
         testkit::rights_contract!($with);
         testkit::orders_contract!($with);
         testkit::order_lists_contract!($with);

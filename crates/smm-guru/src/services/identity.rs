@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use application::identity::{
     Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, IdentityPorts, ManageRights,
-    OwnAccount, Reauthenticate, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn, UseCases,
-    UserAdmin,
+    OwnAccount, Reauthenticate, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn,
+    TokenAccess, UseCases, UserAdmin,
 };
 
 use crate::Adapters;
@@ -16,9 +16,12 @@ pub(super) fn use_cases(adapters: &Adapters) -> UseCases {
     let limits = SignInLimits::default();
     let social = SocialSignIn::new(ports.clone(), adapters.social.clone(), adapters.signer.clone());
     let rights = ManageRights::new(ports.store.clone(), ports.queries.clone(), ports.clock.clone());
+    let sign_in = Arc::new(SignIn::new(ports.clone(), limits));
+    let token_access = TokenAccess::new(ports.clone(), sign_in.clone(), adapters.access.clone());
     UseCases {
         sign_up: Arc::new(SignUp::new(ports.clone())),
-        sign_in: Arc::new(SignIn::new(ports.clone(), limits)),
+        sign_in,
+        token_access: Arc::new(token_access),
         social_sign_in: Arc::new(social),
         sign_out: Arc::new(SignOut::new(ports.clone())),
         current_session: Arc::new(CurrentSession::new(ports.clone())),

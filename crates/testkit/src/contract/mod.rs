@@ -33,6 +33,7 @@ pub mod poll_groups;
 pub mod polls;
 pub mod providers;
 pub mod queue;
+pub mod refresh;
 pub mod rights;
 pub mod schedules;
 pub mod social;
@@ -161,6 +162,7 @@ mod tests {
             include_str!("outbox_retries.rs"),
             crate::outbox_retries_contract!(names),
         );
+        assert_listed(include_str!("refresh.rs"), crate::refresh_contract!(names));
         assert_listed(include_str!("rights.rs"), crate::rights_contract!(names));
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
         assert_listed(include_str!("submission.rs"), crate::submission_contract!(names));

@@ -1,7 +1,7 @@
 //! Staff act as a customer, to see what they see.
 
 use domain::identity::right::UsersImpersonate;
-use domain::identity::{IMPERSONATION, Right, Session, User};
+use domain::identity::{IMPERSONATION, Right, Session, SessionKind, User};
 use domain::orders::Actor;
 use domain::{Secret, Timestamp, UserId};
 use ports::StoreError;
@@ -76,6 +76,7 @@ impl UserAdmin {
         refuse(&found, now)?;
         let opening = Opening {
             user,
+            kind: SessionKind::Browser,
             browser,
             lifetime: IMPERSONATION,
             impersonated_by: Some(by.id()),

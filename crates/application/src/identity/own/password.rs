@@ -68,11 +68,7 @@ impl OwnAccount {
         if !matches!(outcome, Err(ChangePasswordError::WrongPassword)) {
             self.throttle.forgive(attempt).await;
         }
-        Ok(outcome?.map(|opened| SignedIn {
-            user: session.user.clone(),
-            token: opened.token,
-            remember: session.remember,
-        }))
+        Ok(outcome?.map(|opened| opened.signed_in(session.user.clone(), session.remember)))
     }
 
     async fn change(
@@ -119,6 +115,8 @@ impl OwnAccount {
         tx.identity()
             .set_password(&self.ports.ids.text_id(), user, hash, now)
             .await?;
+        // A program has its tokens for the password that was.
+        tx.refresh_tokens().end_sessions(user).await?;
         if let Some(opened) = opened {
             tx.identity().delete_sessions_of(user, None).await?;
             tx.identity()

@@ -70,12 +70,7 @@ impl SocialSignIn {
             .open(&*self.ports.ids, &*self.ports.digester);
         opened.record(&mut *tx, &user).await?;
         tx.commit().await?;
-        let signed_in = SignedIn {
-            user,
-            token: opened.token,
-            remember: Remember::Yes,
-        };
-        Ok((signed_in, is_new))
+        Ok((opened.signed_in(user, Remember::Yes), is_new))
     }
 
     /// A user by id, locked, unless they are banned. Whoever bans them waits, and then ends the session that this opens.
