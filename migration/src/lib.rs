@@ -18,6 +18,7 @@ mod m20261121_000009_user_settings;
 mod m20261121_000010_mails;
 mod m20261121_000011_audit_chain;
 mod m20261121_000012_rights;
+mod m20261121_000013_two_factor;
 mod m20261121_000014_tokens;
 mod statements;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_mails::Migration),
             Box::new(m20261121_000011_audit_chain::Migration),
             Box::new(m20261121_000012_rights::Migration),
+            Box::new(m20261121_000013_two_factor::Migration),
             Box::new(m20261121_000014_tokens::Migration),
         ]
     }

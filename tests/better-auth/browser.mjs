@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createAuthClient } from "better-auth/client";
-import { adminClient } from "better-auth/client/plugins";
+import { adminClient, twoFactorClient } from "better-auth/client/plugins";
 
 export const ORIGIN = process.env.SERVER_URL;
 
@@ -13,7 +13,7 @@ export class Browser {
     // As the web application makes it, but for the address, which is the page's own there.
     this.auth = createAuthClient({
       baseURL: `${ORIGIN}/api/auth`,
-      plugins: [adminClient()],
+      plugins: [adminClient(), twoFactorClient({ onTwoFactorRedirect: () => this.onTwoFactorRedirect?.() })],
       fetchOptions: { cache: "default", customFetchImpl: (url, init) => this.fetch(url, init) },
     });
   }

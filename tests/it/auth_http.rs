@@ -84,6 +84,7 @@ async fn a_visitor_signs_up_uses_the_session_and_signs_out(way: Way) {
         "image",
         "name",
         "role",
+        "twoFactorEnabled",
         "updatedAt",
     ];
     assert_eq!(fields(&session["user"]), expected);
@@ -252,6 +253,7 @@ async fn banned(system: &System, until: Option<Timestamp>) -> (User, String) {
             reason: Some("Fraud".to_owned()),
             until,
         }),
+        second_factor: None,
         created_at: now,
         updated_at: now,
     };

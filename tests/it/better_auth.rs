@@ -18,6 +18,7 @@ use crate::support::{Browser, Way, install_package, scenarios};
 scenarios!(on both ways:
     it_looks_after_an_account,
     it_administers_users,
+    it_takes_second_factors,
 );
 
 /// What the project consists of.
@@ -30,6 +31,10 @@ async fn it_looks_after_an_account(way: Way) {
 
 async fn it_administers_users(way: Way) {
     walk(way, "admin").await;
+}
+
+async fn it_takes_second_factors(way: Way) {
+    walk(way, "two-factor").await;
 }
 
 async fn walk(way: Way, area: &str) {
@@ -130,6 +135,7 @@ async fn take_over(system: &System, name: &str, email: &Email, hash: &str) {
         image: None,
         role: Role::User,
         ban: None,
+        second_factor: None,
         created_at: now,
         updated_at: now,
     };

@@ -32,5 +32,6 @@ mod staff_http;
 mod support;
 mod system_http;
 mod tokens;
+mod two_factor;
 mod users_http;
 mod zoo;

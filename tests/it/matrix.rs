@@ -41,6 +41,11 @@ const OPEN: &[&str] = &[
     "GET /api/auth/reset-password/{token}",
     "POST /api/auth/reset-password",
     "GET /api/auth/verify-email",
+    // Whoever is half signed in has no session yet.
+    "POST /api/auth/two-factor/verify-totp",
+    "POST /api/auth/two-factor/verify-otp",
+    "POST /api/auth/two-factor/verify-backup-code",
+    "POST /api/auth/two-factor/send-otp",
     // Says that nobody is signed in, so that whoever comes from a mail program can be led here once more.
     "GET /api/auth/delete-user/callback",
 ];

@@ -42,6 +42,7 @@ async fn users_are_created_with_a_wallet(way: Way) {
         "image",
         "name",
         "role",
+        "twoFactorEnabled",
         "updatedAt",
     ];
     assert_eq!(fields(&created), expected);

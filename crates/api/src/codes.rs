@@ -57,6 +57,7 @@ codes! {
         ForeignOrigin = FORBIDDEN "INVALID_ORIGIN" "Invalid origin";
         Forbidden = FORBIDDEN "FORBIDDEN" "Insufficient permissions.";
         ReauthenticationRequired = FORBIDDEN "REAUTHENTICATION_REQUIRED" "Please confirm your password first.";
+        TwoFactorRequired = FORBIDDEN "TWO_FACTOR_REQUIRED" "Staff need two-factor authentication here. Please turn it on with an authenticator app first.";
         Banned = FORBIDDEN "ACCOUNT_BANNED" "The account is banned.";
         EmailNotVerified = FORBIDDEN "EMAIL_NOT_VERIFIED" "Please verify your email address before you order.";
         WalletFrozen = FORBIDDEN "WALLET_FROZEN" "The wallet is frozen. Please contact support.";
@@ -68,6 +69,7 @@ codes! {
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
         WalletNotFound = NOT_FOUND "WALLET_NOT_FOUND" "User wallet not found.";
         MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED" "The route does not know this method.";
+        TwoFactorNotEnabled = CONFLICT "TWO_FACTOR_NOT_ENABLED" "The user has not turned two-factor authentication on.";
         NotAModerator = CONFLICT "NOT_A_MODERATOR" "Only moderators are given rights.";
         CategoryExists = CONFLICT "CATEGORY_EXISTS" "Category with this name already exists";
         CategoryReserved = CONFLICT "CATEGORY_RESERVED" "The category Uncategorized cannot be changed.";
@@ -112,9 +114,20 @@ codes! {
         BansYourself = BAD_REQUEST "YOU_CANNOT_BAN_YOURSELF" "You cannot ban yourself";
         NotImpersonating = BAD_REQUEST "YOU_ARE_NOT_IMPERSONATING_ANYONE" "You are not impersonating anyone";
         NothingPutAside = BAD_REQUEST "FAILED_TO_FIND_ADMIN_SESSION" "Failed to find admin session";
+        TwoFactorOff = BAD_REQUEST "TWO_FACTOR_ISNT_ENABLED" "Two factor isn't enabled";
+        TotpOff = BAD_REQUEST "TOTP_NOT_ENABLED" "TOTP not enabled";
+        OtpOff = BAD_REQUEST "OTP_NOT_ENABLED" "OTP not enabled";
+        OtpExpired = BAD_REQUEST "OTP_HAS_EXPIRED" "OTP has expired";
+        OtpExhausted = BAD_REQUEST "TOO_MANY_ATTEMPTS_PLEASE_REQUEST_A_NEW_CODE" "Too many attempts. Please request a new code.";
+        BackupCodesOff = BAD_REQUEST "BACKUP_CODES_ARENT_ENABLED" "Backup codes aren't enabled";
+        CodeNeeded = UNAUTHORIZED "TWO_FACTOR_CODE_NEEDED" "Send the code of the authenticator app, or a recovery code, as well.";
+        InvalidCode = UNAUTHORIZED "INVALID_CODE" "Invalid code";
+        InvalidBackupCode = UNAUTHORIZED "INVALID_BACKUP_CODE" "Invalid backup code";
+        InvalidTwoFactorCookie = UNAUTHORIZED "INVALID_TWO_FACTOR_COOKIE" "Invalid two factor cookie";
         InvalidCredentials = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD" "Invalid credentials";
         RefreshTokenUnknown = UNAUTHORIZED "REFRESH_TOKEN_INVALID" "The refresh token is not one that was issued, or its session has ended. Sign in again.";
         RefreshTokenReused = UNAUTHORIZED "REFRESH_TOKEN_REUSED" "The refresh token was used before. Somebody else may have it, so its session was ended. Sign in again.";
+        TwoFactorRequired = FORBIDDEN "TWO_FACTOR_REQUIRED" "Staff need two-factor authentication here. Please turn it on with an authenticator app first.";
         ProveAgain = FORBIDDEN "SESSION_NOT_FRESH" "Session is not fresh";
         Banned = FORBIDDEN "BANNED_USER" "You have been banned from this application. Please contact support if you believe this is an error.";
         MayNotSetRoles = FORBIDDEN "YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE" "You are not allowed to change users role";
@@ -130,6 +143,7 @@ codes! {
         ForeignCallback = FORBIDDEN "INVALID_CALLBACKURL" "Invalid callbackURL";
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
         ProviderNotFound = NOT_FOUND "PROVIDER_NOT_FOUND" "Provider not found";
+        TwoFactorAlreadyOn = CONFLICT "TWO_FACTOR_ALREADY_ENABLED" "Two factor is enabled already";
         LastAdmin = CONFLICT "LAST_ADMIN" "There has to be another administrator first";
         TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED" "token_expired";
         TokenUnknown = UNAUTHORIZED "INVALID_TOKEN" "invalid_token";

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use domain::identity::Reauthentication;
+use domain::identity::Demands;
 use url::Url;
 
 use crate::cookie::Transport;
@@ -39,8 +39,8 @@ pub struct ApiConfig {
     pub trusted_hops: usize,
     /// Whether browsers may send cookies over HTTPS only.
     pub secure_cookies: bool,
-    /// When staff have to type their password once more.
-    pub reauthentication: Reauthentication,
+    /// What is demanded of whoever acts.
+    pub demands: Demands,
 }
 
 impl ApiConfig {
@@ -53,7 +53,7 @@ impl ApiConfig {
             public_origins: Vec::new(),
             trusted_hops: 0,
             secure_cookies: false,
-            reauthentication: Reauthentication::Default,
+            demands: Demands::USUAL,
         }
     }
 }
@@ -69,8 +69,8 @@ pub(crate) struct Site {
     pub trusted_hops: usize,
     /// Whether cookies may travel over plain HTTP.
     pub transport: Transport,
-    /// When staff have to type their password once more.
-    pub reauthentication: Reauthentication,
+    /// What is demanded of whoever acts.
+    pub demands: Demands,
 }
 
 impl Site {
@@ -84,7 +84,7 @@ impl Site {
             public_address: origins.first().cloned(),
             origins,
             trusted_hops: config.trusted_hops,
-            reauthentication: config.reauthentication,
+            demands: config.demands,
             transport: if config.secure_cookies {
                 Transport::SecureOnly
             } else {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::http::header::{COOKIE, HeaderMap};
 use application::identity::Remember;
 use domain::Secret;
+use domain::identity::TRUSTED_FOR;
 use ports::crypto::CookieSigner;
 
 /// The session.
@@ -17,6 +18,10 @@ const ADMIN_SESSION: &str = "admin_session";
 const SOCIAL: &str = "better-auth.state";
 /// The only place to which it goes back.
 const SOCIAL_PATH: &str = "/api/auth/callback";
+/// A sign-in that waits for its code.
+const HALF: &str = "better-auth.two_factor";
+/// A device that its user trusts.
+const DEVICE: &str = "better-auth.trust_device";
 /// What stands in [`DONT_REMEMBER`].
 const FORGET: &str = "true";
 
@@ -56,6 +61,48 @@ pub fn clearing(transport: Transport) -> Vec<String> {
         .into_iter()
         .map(|name| set_cookie(name, "", Some(Duration::ZERO), transport))
         .collect()
+}
+
+/// Set-Cookie values that forget the session, as whoever signs in anew has none until the code is right.
+pub fn forgetting_session(transport: Transport) -> Vec<String> {
+    [SESSION, SESSION_DATA]
+        .into_iter()
+        .map(|name| set_cookie(name, "", Some(Duration::ZERO), transport))
+        .collect()
+}
+
+/// Set-Cookie value that names a sign-in that waits for its code.
+pub fn asking_for_code(
+    signer: &dyn CookieSigner,
+    token: &Secret,
+    lifetime: Duration,
+    transport: Transport,
+) -> String {
+    let value = encode_component(&signer.sign(token.reveal()));
+    set_cookie(HALF, &value, Some(lifetime), transport)
+}
+
+/// Set-Cookie value that forgets what [`asking_for_code`] set.
+pub fn forgetting_half(transport: Transport) -> String {
+    set_cookie(HALF, "", Some(Duration::ZERO), transport)
+}
+
+/// The sign-in that waits for its code, if the signature is right.
+pub fn half_signed_in(signer: &dyn CookieSigner, headers: &HeaderMap) -> Option<Secret> {
+    presented(signer, headers, HALF).map(Secret::new)
+}
+
+/// Set-Cookie value that makes a trusted device known. A provider that sends the browser back is another site, so the
+/// browser would not send the cookie with it if it were a strict one. Alone it opens nothing.
+pub fn trusting(signer: &dyn CookieSigner, token: &Secret, transport: Transport) -> String {
+    let value = encode_component(&signer.sign(token.reveal()));
+    let (age, secure) = (TRUSTED_FOR.as_secs(), secure(transport));
+    format!("{DEVICE}={value}; Max-Age={age}; Path=/; HttpOnly{secure}; SameSite=Lax")
+}
+
+/// The trusted device, if the signature is right.
+pub fn trusted_device(signer: &dyn CookieSigner, headers: &HeaderMap) -> Option<Secret> {
+    presented(signer, headers, DEVICE).map(Secret::new)
 }
 
 fn set_cookie(name: &str, value: &str, max_age: Option<Duration>, transport: Transport) -> String {

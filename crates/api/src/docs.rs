@@ -51,6 +51,7 @@ const SIGNED_OUT: &str = "No session; the body is empty";
         (name = "System", description = "For operators and their programs"),
         (name = "Authentication", description = "Signing up, in and out"),
         (name = "Tokens", description = "Programs sign in without cookies"),
+        (name = "Two-factor authentication", description = "A code besides the password"),
         (name = "Catalogue", description = "What can be ordered"),
         (name = "Wallet", description = "The caller's money"),
         (name = "Settings", description = "What the caller has set"),
@@ -219,7 +220,7 @@ fn refusals(
     match (area, method) {
         (Area::Staff, _) => refusals.push((
             "403",
-            "`FORBIDDEN`: the right is missing; `REAUTHENTICATION_REQUIRED` or `INVALID_ORIGIN`",
+            "`FORBIDDEN`: the right is missing; `TWO_FACTOR_REQUIRED`, `REAUTHENTICATION_REQUIRED` or `INVALID_ORIGIN`",
         )),
         (_, Method::Acts) => refusals.push(("403", "`INVALID_ORIGIN`: another site's page asks")),
         (_, Method::Looks) => {}
@@ -336,6 +337,11 @@ mod tests {
                 "revoke-sessions",
                 "token/session",
                 "token/revoke-all",
+                "two-factor/enable",
+                "two-factor/disable",
+                "two-factor/get-totp-uri",
+                "two-factor/generate-backup-codes",
+                "two-factor/view-backup-codes",
             ];
             let is_own = own
                 .iter()
@@ -348,6 +354,7 @@ mod tests {
                 is_protected
                     || name.contains("sign-in/email")
                     || name.contains("verify-email")
+                    || name.contains("two-factor/")
                     || ["/token", "/token/refresh"].iter().any(|end| name.ends_with(end)),
                 "{name}"
             );

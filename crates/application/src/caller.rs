@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use domain::identity::{Caution, Names, Reauthentication, Right, Rights, Role, User};
+use domain::identity::{Caution, Demands, Names, Right, Rights, Role, StaffTwoFactor, User};
 use domain::orders::Actor;
 use domain::{Timestamp, UserId};
 use ports::audit::{AuditEntry, Origin};
@@ -19,6 +19,7 @@ pub struct Caller {
     origin: Origin,
     /// The least caution for which they have to prove again who they are.
     asked_from: Option<Caution>,
+    staff_two_factor: StaffTwoFactor,
 }
 
 /// Why a caller may not do something.
@@ -27,6 +28,9 @@ pub enum Denied {
     /// They do not have the right.
     #[error("the right {} is missing", .0.as_str())]
     NoRight(Right),
+    /// They have it, but staff here need an app that shows codes, and theirs has shown none.
+    #[error("the caller has to turn on two-factor authentication")]
+    NoSecondFactor,
     /// They have it, but proved too long ago who they are.
     #[error("the caller has to authenticate again")]
     Stale,
@@ -34,6 +38,7 @@ pub enum Denied {
 
 impl Caller {
     /// A user for whom whoever calls this vouches: not banned, and proven to be there. An administrator has every right.
+    /// Whoever lets people in from outside says what is demanded of them: [`Caller::under`].
     #[must_use]
     pub fn new(user: User) -> Self {
         Self {
@@ -41,6 +46,7 @@ impl Caller {
             user,
             origin: Origin::default(),
             asked_from: None,
+            staff_two_factor: StaffTwoFactor::Optional,
         }
     }
 
@@ -59,11 +65,12 @@ impl Caller {
         Self { origin, ..self }
     }
 
-    /// Who proved too long ago who they are, under this setting.
+    /// With what is demanded of whoever comes in from outside. `is_fresh` says whether they proved a moment ago who they are.
     #[must_use]
-    pub fn stale(self, setting: Reauthentication) -> Self {
+    pub fn under(self, demands: Demands, is_fresh: bool) -> Self {
         Self {
-            asked_from: setting.least(),
+            asked_from: demands.reauthentication.least().filter(|_| !is_fresh),
+            staff_two_factor: demands.staff_two_factor,
             ..self
         }
     }
@@ -95,6 +102,9 @@ impl Caller {
             let (user, right) = (&self.user.id, R::RIGHT.as_str());
             tracing::warn!(%user, right, address = self.origin.address, "somebody lacked a right");
             return Err(Denied::NoRight(R::RIGHT));
+        }
+        if self.staff_two_factor.is_missing(&self.user) {
+            return Err(Denied::NoSecondFactor);
         }
         self.proven(R::RIGHT.caution())?;
         Ok(Staff {
@@ -205,6 +215,15 @@ impl<R> By<R> {
     pub fn may_give(&self, role: Role) -> bool {
         match self {
             Self::Staff(staff) => staff.user.role == Role::Admin || !role.is_staff(),
+            Self::Operator => true,
+        }
+    }
+
+    /// Whether they may act on `user`.
+    #[must_use]
+    pub fn may_touch(&self, user: &User) -> bool {
+        match self {
+            Self::Staff(staff) => staff.may_touch(user),
             Self::Operator => true,
         }
     }

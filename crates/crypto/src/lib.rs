@@ -6,6 +6,7 @@
 mod access;
 mod cookies;
 mod ids;
+mod one_time;
 mod passwords;
 mod sealing;
 mod tokens;
@@ -13,6 +14,7 @@ mod tokens;
 pub use access::JwtSigner;
 pub use cookies::HmacCookieSigner;
 pub use ids::RandomIds;
+pub use one_time::TotpCodes;
 pub use passwords::{Argon2Hasher, HashingCost, HashingRoom, InvalidCost};
 pub use sealing::{AesGcmSealer, KeyRing, UnknownCurrentKey};
 pub use tokens::Sha256Digester;

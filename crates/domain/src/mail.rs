@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Timestamp;
+use crate::identity::CODE_WITHIN;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -56,6 +57,10 @@ words! {
         TwoFactorEnabled = "two_factor_enabled",
         /// Says that signing in takes no second factor any more.
         TwoFactorDisabled = "two_factor_disabled",
+        /// Says that a recovery code was used.
+        RecoveryCodeUsed = "recovery_code_used",
+        /// Carries a code to sign in with.
+        SignInCode = "sign_in_code",
     }
 }
 
@@ -96,11 +101,13 @@ impl MailKind {
         match self {
             Self::ResetPassword | Self::ChangeAddress => HOUR,
             Self::VerifyAddress | Self::DeleteAccount => DAY,
+            Self::SignInCode => CODE_WITHIN,
             Self::Welcome
             | Self::PasswordChanged
             | Self::AddressChanged
             | Self::TwoFactorEnabled
-            | Self::TwoFactorDisabled => Duration::from_hours(72),
+            | Self::TwoFactorDisabled
+            | Self::RecoveryCodeUsed => Duration::from_hours(72),
         }
     }
 
@@ -116,7 +123,9 @@ impl MailKind {
             | Self::PasswordChanged
             | Self::AddressChanged
             | Self::TwoFactorEnabled
-            | Self::TwoFactorDisabled => None,
+            | Self::TwoFactorDisabled
+            | Self::RecoveryCodeUsed
+            | Self::SignInCode => None,
         }
     }
 

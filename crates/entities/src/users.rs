@@ -29,6 +29,8 @@ pub struct Model {
     pub created_at: i64,
     /// When the row was last changed, in microseconds since the epoch.
     pub updated_at: i64,
+    /// `app` or `mail`: what signing in takes besides the password.
+    pub second_factor: Option<String>,
     /// When the user was removed: what is left is a name for what they did.
     pub removed_at: Option<i64>,
 }

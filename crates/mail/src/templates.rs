@@ -2,6 +2,7 @@
 //! them into text and into HTML, where whatever users wrote is escaped.
 
 use askama::Template;
+use domain::Secret;
 use domain::mail::{MailKind, in_words};
 use ports::mail::{Letter, MailRenderer, RenderError, Rendered};
 
@@ -129,16 +130,36 @@ fn words(letter: &Letter, project: &str) -> Words {
                 format!("If it was not you, do not follow the link. {NOT_YOU}"),
             ],
         ),
+        MailKind::SignInCode => return code(letter, project, &limit),
         MailKind::PasswordChanged
         | MailKind::AddressChanged
         | MailKind::TwoFactorEnabled
-        | MailKind::TwoFactorDisabled => return notice(letter.kind, project),
+        | MailKind::TwoFactorDisabled
+        | MailKind::RecoveryCodeUsed => return notice(letter.kind, project),
     };
     Words {
         subject,
         before,
         button,
         after,
+    }
+}
+
+fn code(letter: &Letter, project: &str, limit: &str) -> Words {
+    let code = letter.code.as_ref().map_or("", Secret::reveal);
+    Words {
+        subject: "Your code to sign in".to_owned(),
+        before: vec![
+            format!(
+                "Somebody who knows your password is signing in to your account at {project}. The code is:"
+            ),
+            code.to_owned(),
+        ],
+        button: "Open your account",
+        after: vec![
+            format!("The code works once, within {limit}, where it was asked for. Give it to nobody."),
+            NOT_YOU.to_owned(),
+        ],
     }
 }
 
@@ -155,6 +176,13 @@ fn notice(kind: MailKind, project: &str) -> Words {
         MailKind::TwoFactorDisabled => (
             "Two-factor authentication is off",
             format!("Signing in to your account at {project} takes no code any more."),
+        ),
+        MailKind::RecoveryCodeUsed => (
+            "A recovery code was used",
+            format!(
+                "One of the recovery codes of your account at {project} was used to sign in. It does not work again, and every \
+                 other device was signed out."
+            ),
         ),
         _ => (
             "Your password was changed",
@@ -181,6 +209,7 @@ mod tests {
             name: Name::from_stored(name),
             link: "https://panel.example/x?token=T0&callbackURL=%2F".to_owned(),
             new_address: Some(Email::from_stored("o'hara&co@example.com")),
+            code: Some(Secret::new("471108")),
         };
         Templates::new("Panel & Sons\r\nBcc: x").render(&letter).unwrap()
     }
@@ -210,6 +239,17 @@ mod tests {
             assert!(!mail.html.contains("<script>"), "{}", mail.html);
             assert!(!mail.html.contains("o'hara&co"), "{}", mail.html);
             assert!(mail.text.contains(name), "text is not escaped: {}", mail.text);
+        }
+    }
+
+    #[test]
+    fn a_code_stands_in_the_mail_that_carries_it_and_in_no_other_nor_in_a_subject() {
+        for kind in MailKind::ALL {
+            let mail = rendered(*kind, "Ann");
+            for text in [&mail.text, &mail.html] {
+                assert_eq!(text.contains("471108"), *kind == MailKind::SignInCode, "{text}");
+            }
+            assert!(!mail.subject.contains("471108"));
         }
     }
 

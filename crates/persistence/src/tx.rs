@@ -33,6 +33,7 @@ use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
+use ports::two_factor::TwoFactorRepository;
 use ports::wallets::WalletRepository;
 use ports::{StoreError, Tx};
 use sea_orm::DatabaseTransaction;
@@ -192,6 +193,10 @@ impl Tx for SeaTx {
     }
 
     fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository {
+        self
+    }
+
+    fn two_factor(&mut self) -> &mut dyn TwoFactorRepository {
         self
     }
 

@@ -29,7 +29,8 @@ pub trait IdentityRepository: Send {
     /// Inserts a user unless the address is taken.
     async fn insert_user(&mut self, user: &User) -> Result<Inserted, StoreError>;
 
-    /// Creates the user's password account (`account_id` = the user's id), or replaces its hash.
+    /// Creates the user's password account (`account_id` = the user's id), or replaces its hash. Sign-ins that wait for a
+    /// code end: they began with the other password.
     async fn set_password(
         &mut self,
         account: &str,
@@ -121,7 +122,8 @@ pub trait IdentityRepository: Send {
         user: Option<&UserId>,
     ) -> Result<bool, StoreError>;
 
-    /// Ends a user's sessions but for `keep`, and those in which they act as somebody else.
+    /// Ends a user's sessions but for `keep`, and those in which they act as somebody else. Sign-ins that wait for a code
+    /// end, too, and no device is trusted any more.
     async fn delete_sessions_of(
         &mut self,
         user: &UserId,

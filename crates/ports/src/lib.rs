@@ -24,6 +24,7 @@ pub mod social;
 pub mod store;
 pub mod submission;
 pub mod tokens;
+pub mod two_factor;
 pub mod users;
 pub mod wallets;
 

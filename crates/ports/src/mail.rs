@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use domain::mail::{MailKind, MailState};
 use domain::providers::SealedSecret;
 use domain::text::{Email, Name};
-use domain::{MailId, PageSize, Timestamp, UserId};
+use domain::{MailId, PageSize, Secret, Timestamp, UserId};
 
 use crate::store::StoreError;
 
 /// What a mail says, before it is put into words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Letter {
     /// What it is about.
     pub kind: MailKind,
@@ -21,6 +21,8 @@ pub struct Letter {
     pub link: String,
     /// The new address, if the mail is about one.
     pub new_address: Option<Email>,
+    /// The code to sign in with, if the mail carries one.
+    pub code: Option<Secret>,
 }
 
 /// A letter in words.
@@ -157,7 +159,8 @@ pub trait MailRepository: Send {
     /// Forgets every mail to a user who is gone: those for them, and those to their address.
     async fn forget(&mut self, user: &UserId, address: &Email) -> Result<u64, StoreError>;
 
-    /// Forgets mails that ended before `before`, and tokens that did, so many of each at most; how many.
+    /// Forgets mails that ended before `before`, and tokens, codes and trust in devices that did, so many of each at most;
+    /// how many.
     async fn prune(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError>;
 }
 

@@ -15,6 +15,7 @@ use crate::refresh::RefreshRepository;
 use crate::social::SocialRepository;
 use crate::submission::SubmissionRepository;
 use crate::tokens::TokenRepository;
+use crate::two_factor::TwoFactorRepository;
 use crate::wallets::WalletRepository;
 
 /// What can go wrong with the database. What a use case expects to happen is an `Ok` variant instead.
@@ -111,6 +112,8 @@ pub trait Tx: Send {
     fn tokens(&mut self) -> &mut dyn TokenRepository;
     /// What keeps sessions of programs alive.
     fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository;
+    /// What users show besides the password.
+    fn two_factor(&mut self) -> &mut dyn TwoFactorRepository;
 
     /// Makes everything durable, what was read included. If the transaction pushed outbox rows, wakes the relay.
     ///

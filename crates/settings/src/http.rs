@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::identity::Reauthentication;
+use domain::identity::{Reauthentication, StaffTwoFactor};
 use url::Url;
 
 use crate::error::SettingsError;
@@ -32,6 +32,8 @@ pub struct HttpSettings {
     pub trusted_proxies: usize,
     /// When staff type their password once more.
     pub reauthentication: Reauthentication,
+    /// Whether staff need a second factor.
+    pub staff_two_factor: StaffTwoFactor,
 }
 
 /// Scheme, host and port, in the form in which browsers send them: `https://panel.example.com`.
@@ -98,6 +100,13 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<HttpSettings, SettingsError> {
                 ("default", Reauthentication::Default),
                 ("strict", Reauthentication::Strict),
                 ("off", Reauthentication::Off),
+            ],
+        )?,
+        staff_two_factor: reader.one_of(
+            "http.staff_two_factor",
+            &[
+                ("optional", StaffTwoFactor::Optional),
+                ("required", StaffTwoFactor::Required),
             ],
         )?,
     })
@@ -192,6 +201,14 @@ mod tests {
         assert_eq!(asked("strict").unwrap(), Reauthentication::Strict);
         assert_eq!(asked("off").unwrap(), Reauthentication::Off);
         assert!(asked("sometimes").is_err());
+    }
+
+    #[test]
+    fn staff_need_no_second_factor_unless_it_is_required() {
+        let asked = |word: &str| http(&[("STAFF_TWO_FACTOR", word)]).map(|it| it.staff_two_factor);
+        assert_eq!(http(&[]).unwrap().staff_two_factor, StaffTwoFactor::Optional);
+        assert_eq!(asked("required").unwrap(), StaffTwoFactor::Required);
+        assert!(asked("yes").is_err());
     }
 
     #[test]

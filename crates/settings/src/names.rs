@@ -61,6 +61,7 @@ pub(crate) const NAMES: &[Name] = &[
     whole("http.secure_cookies", "SECURE_COOKIES"),
     whole("http.trusted_proxies", "TRUSTED_PROXIES"),
     whole("http.reauthentication", "REAUTHENTICATION"),
+    whole("http.staff_two_factor", "STAFF_TWO_FACTOR"),
     address("database.url", "DATABASE_URL"),
     whole("database.connections_max", "DATABASE_CONNECTIONS_MAX"),
     whole("database.wait_seconds", "DATABASE_WAIT_SECONDS"),

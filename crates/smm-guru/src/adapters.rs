@@ -19,6 +19,7 @@ use ports::providers::ProviderQueries;
 use ports::social::SocialProvider;
 use ports::submission::{DatabaseIdentity, SubmissionMemory, SubmissionQueries};
 use ports::tokens::TokenQueries;
+use ports::two_factor::{OneTimeCodes, TwoFactorQueries};
 use ports::wallets::WalletQueries;
 use ports::{Clock, IdSource, Store};
 
@@ -41,6 +42,8 @@ pub struct Adapters {
     pub mails: Arc<dyn MailQueries>,
     /// Mailed tokens for looking at.
     pub tokens: Arc<dyn TokenQueries>,
+    /// Second factors for looking at.
+    pub two_factor: Arc<dyn TwoFactorQueries>,
     /// The audit log for reading.
     pub audit: Arc<dyn AuditQueries>,
     /// Whether orders may be sent.
@@ -65,6 +68,8 @@ pub struct Adapters {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Session tokens.
     pub digester: Arc<dyn TokenDigester>,
+    /// Codes of authenticator apps.
+    pub one_time_codes: Arc<dyn OneTimeCodes>,
     /// Secrets at rest.
     pub sealer: Arc<dyn SecretSealer>,
     /// Cookies.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use domain::Secret;
+use domain::identity::Demands;
 use domain::orders::OrderPolicy;
 use gateways::{AddressPolicy, GithubConfig};
 use persistence::PoolSizes;
@@ -133,7 +134,10 @@ fn api_config(settings: &Settings) -> api::ApiConfig {
         public_origins: origins.collect(),
         trusted_hops: settings.http.trusted_proxies,
         secure_cookies: settings.http.secure_cookies,
-        reauthentication: settings.http.reauthentication,
+        demands: Demands {
+            reauthentication: settings.http.reauthentication,
+            staff_two_factor: settings.http.staff_two_factor,
+        },
         ..api::ApiConfig::direct(settings.http.listen)
     }
 }

@@ -152,7 +152,8 @@ pub enum MailCommand {
     )]
     Preview {
         /// Which: verify_address, reset_password, welcome, change_address, delete_account, password_changed,
-        /// address_changed, two_factor_enabled, two_factor_disabled. All of them unless it is given.
+        /// address_changed, two_factor_enabled, two_factor_disabled, recovery_code_used, sign_in_code. All of them
+        /// unless it is given.
         template: Option<String>,
         /// Write an HTML and a text file for each into this folder, instead of printing the texts.
         #[arg(long)]
@@ -224,6 +225,17 @@ pub enum UserCommand {
         after_help = "Example: echo 'a long password' | smm-guru user create --email ann@example.com --name Ann --admin --password-stdin"
     )]
     Create(CreateUserArgs),
+    /// Removes the second factor of somebody who lost the app and the recovery codes, also of the last administrator. Ends
+    /// their sessions; from then on the password is enough.
+    #[command(after_help = "Example: smm-guru user remove-two-factor --email ann@example.com")]
+    RemoveTwoFactor {
+        /// Whose.
+        #[arg(long)]
+        email: String,
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
+    },
 }
 
 /// Options of `user create`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cache::{InProcessRateLimiter, RedisMemory, RedisRateLimiter};
 use crypto::{
     AesGcmSealer, Argon2Hasher, HashingCost, HashingRoom, HmacCookieSigner, JwtSigner, KeyRing, RandomIds,
-    Sha256Digester,
+    Sha256Digester, TotpCodes,
 };
 use domain::orders::PolicyError;
 use gateways::{GatewayConfig, GithubConfig, GithubProvider, PanelHttpGateway};
@@ -142,6 +142,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         wallets: queries.clone(),
         mails: queries.clone(),
         tokens: queries.clone(),
+        two_factor: queries.clone(),
         audit: queries.clone(),
         submission: queries,
         identity_of_database: Arc::new(SeaIdentity::new(database)),
@@ -154,6 +155,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         ids,
         hasher: Arc::new(hasher),
         digester: Arc::new(Sha256Digester),
+        one_time_codes: Arc::new(TotpCodes),
         sealer: Arc::new(AesGcmSealer::new(ring)),
         signer: Arc::new(HmacCookieSigner::new(&blueprint.cookie_secret)),
         access: Arc::new(JwtSigner::new(&blueprint.cookie_secret)),

@@ -49,6 +49,7 @@ pub fn user(n: u32) -> User {
         image: None,
         role: Role::User,
         ban: None,
+        second_factor: None,
         created_at: NOW,
         updated_at: NOW,
     }

@@ -5,7 +5,7 @@ import { Browser, fail, isIn, isNow, succeed } from "../browser.mjs";
 
 const DAY = 86400;
 const USER = [
-  "banExpires", "banReason", "banned", "createdAt", "email", "emailVerified", "id", "image", "name", "role", "updatedAt",
+  "banExpires", "banReason", "banned", "createdAt", "email", "emailVerified", "id", "image", "name", "role", "twoFactorEnabled", "updatedAt",
 ];
 const password = "Correct-Horse-1";
 const fields = (value) => Object.keys(value).sort();

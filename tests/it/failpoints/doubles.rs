@@ -22,6 +22,7 @@ use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
+use ports::two_factor::TwoFactorRepository;
 use ports::wallets::WalletRepository;
 use ports::{Clock, Store, StoreError, Tx};
 
@@ -159,6 +160,10 @@ impl Tx for SilentTx {
 
     fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository {
         self.0.refresh_tokens()
+    }
+
+    fn two_factor(&mut self) -> &mut dyn TwoFactorRepository {
+        self.0.two_factor()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod asking;
+mod code;
 mod library;
 mod resend;
 mod server;

@@ -3,5 +3,6 @@
 mod attacks;
 mod failures;
 mod people;
+mod second_factor;
 mod server;
 mod site;

@@ -85,6 +85,11 @@ impl Site {
         })
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.running.base_url()
+    }
+
     pub fn anybody(&self) -> Browser {
         self.nobody.stranger()
     }

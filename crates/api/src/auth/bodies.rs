@@ -46,6 +46,8 @@ pub struct SessionUser {
     /// `user`, `moderator` or `admin`.
     #[schema(example = "user")]
     role: &'static str,
+    /// Whether signing in takes a code.
+    two_factor_enabled: bool,
     banned: Option<bool>,
     ban_reason: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -66,6 +68,7 @@ impl SessionUser {
         Self {
             user: user.into(),
             role: user.role.as_str(),
+            two_factor_enabled: user.second_factor.is_some(),
             banned,
             ban_reason: ban.and_then(|ban| ban.reason.clone()),
             ban_expires: time(ban.and_then(|ban| ban.until)),

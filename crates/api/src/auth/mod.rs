@@ -18,6 +18,7 @@ mod sign_out;
 mod sign_up;
 mod social;
 mod token;
+mod two_factor;
 mod verify_email;
 
 use actix_web::http::header::SET_COOKIE;
@@ -55,6 +56,7 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(delete_user::delete_user)
         .service(delete_user::delete_user_callback)
         .service(reauthenticate::reauthenticate)
+        .configure(two_factor::routes)
         .service(own::change_password)
         .service(own::update_user)
         .service(sessions::list_sessions)

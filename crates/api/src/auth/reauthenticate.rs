@@ -9,9 +9,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::sign_up::password_error;
+use super::two_factor::proof_error;
 use super::{Done, with_cookies};
-use crate::codes::AuthCode;
 use crate::config::Site;
 use crate::cookie::{granting, is_forgetful};
 use crate::error::AuthError;
@@ -70,11 +69,7 @@ pub async fn reauthenticate(
 fn refused(error: ReauthenticateError) -> AuthError {
     match error {
         ReauthenticateError::NotSignedIn => AuthError::signed_out(),
-        ReauthenticateError::TooManyAttempts { retry_after } => {
-            AuthError::from(AuthCode::TooManyAttempts).retry_after(retry_after)
-        }
-        ReauthenticateError::WrongPassword => AuthCode::InvalidPassword.into(),
-        ReauthenticateError::Password(error) => password_error(error),
+        ReauthenticateError::Proof(error) => proof_error(error),
         ReauthenticateError::Store(error) => error.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! Signing in.
 
-use actix_web::{HttpResponse, post, web};
-use application::identity::{Browser, SignInCommand, SignInError, SignedIn};
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use application::identity::{Browser, Entrance, SignInCommand, SignInError, SignedIn};
 use domain::Secret;
 use domain::identity::SessionKind;
 use domain::text::Email;
@@ -10,10 +10,12 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::bodies::UserBody;
+use super::callback;
 use super::sign_up::{password_error, remember};
-use super::{callback, signed_in};
+use super::two_factor::{CodeNeeded, hand_over};
 use crate::codes::AuthCode;
 use crate::config::Site;
+use crate::cookie::trusted_device;
 use crate::error::AuthError;
 use crate::extract::{Client, Valid};
 use crate::state::ApiState;
@@ -47,12 +49,25 @@ pub struct SignedInBody {
     user: UserBody,
 }
 
+/// What signing in answers: the user, or that a code is missing.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum SignInBody {
+    /// Signed in.
+    In(SignedInBody),
+    /// Half signed in.
+    Half(CodeNeeded),
+}
+
 /// Signs a user in by password
+///
+/// Whoever has turned two-factor authentication on is not signed in yet: the answer is `twoFactorRedirect`, and the cookie
+/// `better-auth.two_factor` names the sign-in for ten minutes. A device that its user trusts is asked for no code.
 #[utoipa::path(
     tag = "Authentication",
     request_body = SignInForm,
     responses(
-        (status = 200, description = "Signed in; the cookie carries the session", body = SignedInBody, headers(
+        (status = 200, description = "Signed in; the cookie carries the session", body = SignInBody, headers(
             ("Set-Cookie" = String, description = "`better-auth.session_token`"))),
         (status = 400, description = "`VALIDATION_ERROR` or `INVALID_EMAIL`"),
         (status = 401, description = "`INVALID_EMAIL_OR_PASSWORD`"),
@@ -64,28 +79,37 @@ pub struct SignedInBody {
 pub async fn sign_in(
     state: web::Data<ApiState>,
     site: web::Data<Site>,
+    request: HttpRequest,
     Client(browser): Client,
     Valid(form): Valid<SignInForm>,
 ) -> Result<HttpResponse, AuthError> {
     callback::check(form.callback_url.as_deref(), &site.origins)?;
-    let (url, command) = form.into_command(browser)?;
-    let opened = state
-        .identity
-        .sign_in
-        .sign_in(command)
-        .await
-        .map_err(sign_in_error)?;
-    Ok(signed_in(&state, &site, &opened, &body(&opened, url)))
+    let device = trusted_device(&*state.signer, request.headers());
+    let (url, command) = form.into_command(browser, device)?;
+    let entrance = state.identity.sign_in.sign_in(command).await;
+    let entrance = entrance.map_err(sign_in_error)?;
+    let body = match &entrance {
+        Entrance::Open(admitted) => SignInBody::In(body(&admitted.opened, url)),
+        Entrance::Half(_) => SignInBody::Half(CodeNeeded::new()),
+    };
+    let mut response = HttpResponse::Ok();
+    hand_over(&mut response, &state, &site, &entrance);
+    Ok(response.json(body))
 }
 
 impl SignInForm {
-    fn into_command(self, browser: Browser) -> Result<(Option<String>, SignInCommand), AuthError> {
+    fn into_command(
+        self,
+        browser: Browser,
+        device: Option<Secret>,
+    ) -> Result<(Option<String>, SignInCommand), AuthError> {
         let command = SignInCommand {
             kind: SessionKind::Browser,
             email: Email::parse(&self.email).map_err(|_| AuthCode::InvalidEmail)?,
             password: Secret::new(self.password),
             remember: remember(self.remember_me),
             browser,
+            device,
         };
         Ok((self.callback_url, command))
     }

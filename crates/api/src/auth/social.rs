@@ -6,16 +6,17 @@
 
 use actix_web::http::header::{LOCATION, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use application::identity::{Pages, SocialCallback, SocialFailure, SocialRefusal};
+use application::identity::{Entrance, Pages, SocialCallback, SocialFailure, SocialRefusal};
 use domain::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{callback, session_cookies};
+use super::callback;
+use super::two_factor::hand_over;
 use crate::codes::AuthCode;
 use crate::config::Site;
-use crate::cookie::{brought_back, sending_away, welcoming_back};
+use crate::cookie::{brought_back, sending_away, trusted_device, welcoming_back};
 use crate::error::AuthError;
 use crate::extract::{Client, Valid};
 use crate::state::ApiState;
@@ -24,6 +25,8 @@ use crate::state::ApiState;
 const ERROR_PAGE: &str = "/api/auth/error";
 /// Where a success leads if no page was asked for.
 const START_PAGE: &str = "/";
+/// What tells a page that the visitor is half signed in.
+const CODE_NEEDED: (&str, &str) = ("twoFactorRedirect", "true");
 /// The longest code of a provider that is passed on, in characters.
 const CODE_MAX_CHARS: usize = 64;
 /// What stands for a code that is none.
@@ -114,6 +117,8 @@ pub struct BackQuery {
 }
 
 /// Where a provider sends the browser back to
+///
+/// Whoever has turned two-factor authentication on is half signed in: the page is told `twoFactorRedirect=true`.
 #[utoipa::path(
     tag = "Authentication",
     params(BackQuery, ("provider" = String, Path, example = "github")),
@@ -139,16 +144,19 @@ pub async fn come_back(
         code: given(query.code).map(Secret::new),
         declined: given(query.error).map(|error| sound(&error)),
         browser_key: brought_back(&*state.signer, request.headers()),
+        device: trusted_device(&*state.signer, request.headers()),
         browser,
     };
     let mut response = HttpResponse::Found();
     response.append_header((SET_COOKIE, welcoming_back(site.transport)));
     match state.identity.social_sign_in.finish(&provider, &back).await {
         Ok(done) => {
-            for cookie in session_cookies(&state, &site, &done.opened) {
-                response.append_header((SET_COOKIE, cookie));
-            }
+            hand_over(&mut response, &state, &site, &done.entrance);
             let page = done.page.as_deref().unwrap_or(START_PAGE);
+            let page = match &done.entrance {
+                Entrance::Open(_) => page.to_owned(),
+                Entrance::Half(_) => callback::landing(page, Some(CODE_NEEDED), &site),
+            };
             response.append_header((LOCATION, page));
         }
         Err(SocialRefusal {

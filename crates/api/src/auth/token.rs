@@ -2,7 +2,10 @@
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use application::identity::{RefreshError, Remember, SignInCommand, TokenPair, WhoseTokenError};
+use application::identity::{
+    Browser, Code, HalfSignedIn, Issued, RefreshError, Remember, SecondStep, SignInCommand, TokenPair,
+    VerifiedFactor, Waiting, WhoseTokenError,
+};
 use domain::Secret;
 use domain::identity::SessionKind;
 use domain::text::Email;
@@ -13,6 +16,7 @@ use validator::Validate;
 use super::bodies::UserBody;
 use super::get_session::CurrentSessionBody;
 use super::sign_in::sign_in_error;
+use super::two_factor::code_error;
 use super::{Done, done};
 use crate::codes::AuthCode;
 use crate::error::AuthError;
@@ -29,6 +33,10 @@ pub struct TokenForm {
     email: String,
     #[schema(example = "Correct-Horse-1", format = Password)]
     password: String,
+    /// The code of the authenticator app, or a recovery code, of whoever has turned two-factor authentication on.
+    #[validate(length(max = 64, message = "must be at most 64 characters"))]
+    #[schema(example = "123456")]
+    code: Option<String>,
 }
 
 /// What a program stays signed in with.
@@ -92,7 +100,8 @@ pub struct RevokedBody {
     responses(
         (status = 200, description = "The tokens", body = TokenBody),
         (status = 400, description = "`VALIDATION_ERROR` or `INVALID_EMAIL`"),
-        (status = 401, description = "`INVALID_EMAIL_OR_PASSWORD`"),
+        (status = 401, description = "`INVALID_EMAIL_OR_PASSWORD`, `TWO_FACTOR_CODE_NEEDED`, `INVALID_CODE` or \
+            `INVALID_BACKUP_CODE`"),
         (status = 403, description = "`BANNED_USER`"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
@@ -108,10 +117,47 @@ pub async fn issue_token(
         password: Secret::new(form.password),
         kind: SessionKind::Program,
         remember: Remember::Yes,
-        browser,
+        browser: browser.clone(),
+        device: None,
     };
     let issued = state.identity.token_access.issue(command).await;
-    Ok(HttpResponse::Ok().json(TokenBody::from(issued.map_err(sign_in_error)?)))
+    let pair = match issued.map_err(sign_in_error)? {
+        Issued::Pair(pair) => *pair,
+        Issued::Half(half) => {
+            let code = form.code.ok_or(AuthCode::CodeNeeded)?;
+            show_code(&state, half, Secret::new(code), browser).await?
+        }
+    };
+    Ok(HttpResponse::Ok().json(TokenBody::from(pair)))
+}
+
+/// Ends a sign-in that waits for its code. A recovery code is longer than one of an app.
+async fn show_code(
+    state: &ApiState,
+    half: HalfSignedIn,
+    code: Secret,
+    browser: Browser,
+) -> Result<TokenPair, AuthError> {
+    let (code, wrong) = if code.reveal().chars().any(|it| it.is_alphabetic() || it == '-') {
+        (Code::Recovery(code), AuthCode::InvalidBackupCode)
+    } else {
+        (Code::App(code), AuthCode::InvalidCode)
+    };
+    let step = SecondStep {
+        code,
+        trust: false,
+        open: true,
+        browser,
+    };
+    let verified = state
+        .identity
+        .two_factor
+        .verify(&Waiting::SignIn(half.token), &step)
+        .await;
+    match verified.map_err(|error| code_error(error, AuthCode::TwoFactorOff, wrong))? {
+        VerifiedFactor::In(admitted) => Ok(state.identity.token_access.first_pair(admitted.opened)),
+        VerifiedFactor::TurnedOn(_) | VerifiedFactor::Right(_) => Err(AuthCode::CodeNeeded.into()),
+    }
 }
 
 /// Exchanges a refresh token for the next tokens

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::auth::refusal_of;
 use crate::codes::{AuthCode, Code};
 use crate::error::{ApiError, AuthError};
-use crate::extract::reauthentication;
+use crate::extract::demands;
 
 /// The signed-in user.
 pub struct Customer(pub Caller);
@@ -72,7 +72,7 @@ impl FromRequest for Proven {
         let Ok(session) = left_by_middleware::<ActiveSession>(request) else {
             return ready(Err(AuthError::signed_out()));
         };
-        let caller = session.clone().caller(reauthentication(request));
+        let caller = session.clone().caller(demands(request));
         ready(match caller.proven(Caution::Always) {
             Ok(()) => Ok(Self(session)),
             Err(_) => Err(AuthCode::ProveAgain.into()),
@@ -90,6 +90,7 @@ impl<R: Names> FromRequest for SignedStaff<R> {
         };
         ready(caller.with().map(Self).map_err(|denied| match denied {
             Denied::NoRight(_) => refusal_of(request.path()),
+            Denied::NoSecondFactor => AuthCode::TwoFactorRequired.into(),
             Denied::Stale => AuthCode::ProveAgain.into(),
         }))
     }
@@ -102,6 +103,7 @@ fn refused(caller: &Caller, denied: Denied) -> ApiError {
             "requiredPermission": right.as_str(),
             "receivedPermission": caller.user().role.as_str(),
         })),
+        Denied::NoSecondFactor => Code::TwoFactorRequired.into(),
         Denied::Stale => Code::ReauthenticationRequired.into(),
     }
 }

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use application::identity::Browser;
-use domain::identity::Reauthentication;
+use domain::identity::Demands;
 use tracing_actix_web::RequestId;
 
 use crate::config::Site;
@@ -26,10 +26,10 @@ impl FromRequest for Client {
     }
 }
 
-/// When whoever asks has to type the password once more.
-pub fn reauthentication(request: &HttpRequest) -> Reauthentication {
+/// What is demanded of whoever asks.
+pub fn demands(request: &HttpRequest) -> Demands {
     let site = request.app_data::<web::Data<Site>>();
-    site.map_or(Reauthentication::Strict, |site| site.reauthentication)
+    site.map_or(Demands::STRICTEST, |site| site.demands)
 }
 
 /// What is known about who asks.

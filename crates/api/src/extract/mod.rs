@@ -10,7 +10,7 @@ mod valid;
 
 pub use bearer::bearer;
 pub use caller::{Customer, Proven, Signed, SignedStaff, StaffMember};
-pub use client::{Client, browser, reauthentication};
+pub use client::{Client, browser, demands};
 pub use idempotency::{IdempotencyHeader, idempotency_key};
 pub use lenient::{decimal_text, given, text_or_number, whole_number};
 pub use page::Page;

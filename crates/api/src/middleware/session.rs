@@ -14,7 +14,7 @@ use crate::auth::has_refusal;
 use crate::codes::Code;
 use crate::cookie::{carries_session, presented_token};
 use crate::error::{ApiError, AuthError};
-use crate::extract::{bearer, browser, reauthentication};
+use crate::extract::{bearer, browser, demands};
 use crate::state::ApiState;
 
 /// Lets signed-in users pass, as [`Caller`]s.
@@ -84,7 +84,7 @@ pub async fn require_right(
     }
     let session = session(&state, &request).await.map_err(AuthError::from)?;
     let session = session.ok_or_else(AuthError::signed_out)?;
-    let caller = session.clone().caller(reauthentication(request.request()));
+    let caller = session.clone().caller(demands(request.request()));
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(session);
     Ok(next.call(request).await?.map_into_left_body())
@@ -138,7 +138,7 @@ fn refused(error: WhoseTokenError) -> ApiError {
 
 async fn caller(state: &ApiState, request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
     let session = any_session(state, request).await?;
-    Ok(session.map(|session| session.caller(reauthentication(request.request()))))
+    Ok(session.map(|session| session.caller(demands(request.request()))))
 }
 
 fn unauthenticated(area: &str, required: &str) -> ApiError {

@@ -20,6 +20,7 @@ pub(super) fn new_user(name: Name, email: Email, role: Role, now: Timestamp, ids
         image: None,
         role,
         ban: None,
+        second_factor: None,
         created_at: now,
         updated_at: now,
     }

@@ -141,7 +141,9 @@ impl Addresses {
         let is_signed_in = session.is_some_and(|session| session.user.id == user.id);
         let signs_in = self.ports.office.policy().sign_in_after_verification;
         let mut opened = None;
-        if signs_in && !is_signed_in && !user.is_banned(now) {
+        // Whoever reads the mail has one factor.
+        let is_enough = user.second_factor.is_none();
+        if signs_in && is_enough && !is_signed_in && !user.is_banned(now) {
             let opening = Opening::of(&user, browser, Remember::Yes, now);
             let session = opening.open(&*self.ports.ids, &*self.ports.digester);
             session.record(&mut *tx, &user).await?;

@@ -1,6 +1,6 @@
 //! Who is behind a session token.
 
-use domain::identity::{Reauthentication, Rights, Session, SessionPolicy, User};
+use domain::identity::{Demands, Rights, Session, SessionPolicy, User};
 use domain::{Secret, Timestamp};
 use ports::StoreError;
 use ports::audit::Origin;
@@ -30,13 +30,9 @@ pub struct ActiveSession {
 impl ActiveSession {
     /// The session's user as a caller.
     #[must_use]
-    pub fn caller(self, setting: Reauthentication) -> Caller {
+    pub fn caller(self, demands: Demands) -> Caller {
         let caller = Caller::new(self.user).given(self.rights).from(self.origin);
-        if self.session.is_fresh(self.now) {
-            caller
-        } else {
-            caller.stale(setting)
-        }
+        caller.under(demands, self.session.is_fresh(self.now))
     }
 }
 

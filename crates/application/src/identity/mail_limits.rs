@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::UserId;
 use domain::text::Email;
 use ports::limits::{Admission, Limit, RateLimiter};
 
@@ -19,6 +20,13 @@ const PER_NETWORK: Limit = Limit {
     count: 30,
     period: HOUR,
     burst: 10,
+};
+
+/// For one user and day, of what costs somebody every time.
+const PER_DAY: Limit = Limit {
+    count: 20,
+    period: Duration::from_hours(24),
+    burst: 20,
 };
 
 /// Too many mails were asked for. It says nothing about whether anybody has the address.
@@ -43,6 +51,17 @@ pub(super) async fn admit(
     }
     let key = format!("mail:{what}:address:{to}");
     take(limiter, &key, PER_ADDRESS).await.map_err(too_many)
+}
+
+/// Takes one mail of the kind that `what` names from what a user gets in a day.
+pub(super) async fn admit_daily(
+    limiter: &dyn RateLimiter,
+    what: &str,
+    user: &UserId,
+) -> Result<(), TooManyMails> {
+    let key = format!("mail:{what}:user:{user}");
+    let too_many = |retry_after| TooManyMails { retry_after };
+    take(limiter, &key, PER_DAY).await.map_err(too_many)
 }
 
 async fn take(limiter: &dyn RateLimiter, key: &str, limit: Limit) -> Result<(), Duration> {

@@ -7,11 +7,12 @@ mod ask_for_mail;
 mod create_user;
 mod current_session;
 mod delete_account;
+mod entrance;
 mod identity_ports;
 mod mail_limits;
 mod own;
 mod password;
-
+mod proof;
 mod reauthenticate;
 mod refusals;
 mod removal;
@@ -24,6 +25,7 @@ mod sign_up;
 mod social;
 mod throttle;
 mod token_access;
+mod two_factor;
 mod use_cases;
 
 pub use address::{Addresses, ChangeAddressError, Verified, VerifyAddressError};
@@ -35,10 +37,12 @@ pub use ask_for_mail::{AskError, AskForMail, Wanted};
 pub use create_user::{CreateUser, CreateUserError, NewUser};
 pub use current_session::{ActiveSession, CurrentSession};
 pub use delete_account::{DeleteAccount, DeleteAccountError, DeleteAccounts, Deletion};
+pub use entrance::{Admitted, Entrance, HalfSignedIn};
 pub use identity_ports::IdentityPorts;
 pub use mail_limits::TooManyMails;
 pub use own::{ChangePassword, ChangePasswordError, OwnAccount, ProfileEdit, SettingsEdit};
 pub use password::{Password, PasswordRefusal};
+pub use proof::ProofError;
 pub use reauthenticate::{Reauthenticate, ReauthenticateError};
 pub use refusals::{Refusal, RefusedSignIns};
 pub use reset_password::{ResetPassword, ResetPasswordError};
@@ -49,5 +53,9 @@ pub use sign_out::SignOut;
 pub use sign_up::{SignUp, SignUpCommand, SignUpError};
 pub use social::{Begun, Pages, SocialCallback, SocialFailure, SocialRefusal, SocialSignIn, SocialSignedIn};
 pub use throttle::SignInLimits;
-pub use token_access::{RefreshError, TokenAccess, TokenPair, WhoseTokenError};
+pub use token_access::{Issued, RefreshError, TokenAccess, TokenPair, WhoseTokenError};
+pub use two_factor::{
+    Code, Enrolment, ManageTwoFactorError, RemoveTwoFactorError, SecondStep, SendCodeError, TwoFactor,
+    TwoFactorPorts, VerifiedFactor, VerifyCodeError, Waiting,
+};
 pub use use_cases::UseCases;

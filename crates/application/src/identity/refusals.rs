@@ -35,6 +35,8 @@ pub enum Refusal {
     Banned,
     /// Too many attempts.
     Slowed,
+    /// Another code than that of the second factor.
+    Code,
 }
 
 impl Refusal {
@@ -43,6 +45,7 @@ impl Refusal {
             Self::Credentials => "credentials",
             Self::Banned => "banned",
             Self::Slowed => "slowed",
+            Self::Code => "code",
         }
     }
 }

@@ -84,6 +84,16 @@ pub(super) struct NewSession {
 impl NewSession {
     /// Records it, and that `user` signed in.
     pub(super) async fn record(&self, tx: &mut dyn Tx, user: &User) -> Result<(), StoreError> {
+        self.record_with(tx, user, None).await
+    }
+
+    /// Records it, and that `user` signed in with this as the second factor.
+    pub(super) async fn record_with(
+        &self,
+        tx: &mut dyn Tx,
+        user: &User,
+        second_factor: Option<&'static str>,
+    ) -> Result<(), StoreError> {
         let Session {
             id, created_at: now, ..
         } = &self.session;
@@ -99,7 +109,8 @@ impl NewSession {
         let target = format!("user:{}", user.id);
         let entry = AuditEntry::new(actor(user), "session.open", target, *now)
             .from(&self.origin)
-            .with("kind", self.session.kind.as_str());
+            .with("kind", self.session.kind.as_str())
+            .with_all(second_factor.map(|shown| ("second_factor", shown.to_owned())));
         tx.audit().append(&entry).await
     }
 

@@ -9,9 +9,10 @@ use ports::StoreError;
 use ports::crypto::{PasswordCheck, PasswordError};
 use ports::identity::Credentials;
 
+use super::entrance::{Arrival, Entrance};
 use super::identity_ports::IdentityPorts;
 use super::refusals::{Refusal, RefusedSignIns};
-use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
+use super::session::{Browser, Remember};
 use super::throttle::{SignInLimits, Throttle};
 use crate::retry::retry_contended;
 
@@ -28,6 +29,8 @@ pub struct SignInCommand {
     pub remember: Remember,
     /// Who asks.
     pub browser: Browser,
+    /// What a trusted device presents instead of a code.
+    pub device: Option<Secret>,
 }
 
 /// Why nobody was signed in.
@@ -53,7 +56,7 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
-/// Checks a password and opens a session. Takes as long for an unknown address as for a known one.
+/// Checks a password and opens a session, or asks for the second factor. Takes as long for an unknown address as for a known one.
 pub struct SignIn {
     ports: IdentityPorts,
     throttle: Throttle,
@@ -64,7 +67,7 @@ impl SignIn {
     /// Wires the use case.
     #[must_use]
     pub fn new(ports: IdentityPorts, limits: SignInLimits) -> Self {
-        let throttle = Throttle::new(ports.limiter.clone(), limits);
+        let throttle = Throttle::new(ports.limiter.clone(), "sign-in", limits);
         let refused = RefusedSignIns::new(ports.clone());
         Self {
             ports,
@@ -73,11 +76,11 @@ impl SignIn {
         }
     }
 
-    /// Signs a user in.
+    /// Signs a user in, or half in.
     ///
     /// # Errors
     /// [`SignInError`] if no session was opened, or nobody knows.
-    pub async fn sign_in(&self, command: SignInCommand) -> Result<SignedIn, SignInError> {
+    pub async fn sign_in(&self, command: SignInCommand) -> Result<Entrance, SignInError> {
         let attempt = self.throttle.admit(&command.email, &command.browser).await;
         let attempt = match attempt {
             Ok(attempt) => attempt,
@@ -108,21 +111,16 @@ impl SignIn {
     }
 
     /// `None` if the user was changed after the password was checked.
-    async fn open(&self, command: &SignInCommand) -> Result<Option<SignedIn>, SignInError> {
+    async fn open(&self, command: &SignInCommand) -> Result<Option<Entrance>, SignInError> {
         let checked = self.check(command).await?;
         let now = self.ports.clock.now();
         if checked.found.user.is_banned(now) {
             return Err(SignInError::Banned);
         }
-        let opened = Opening {
-            kind: command.kind,
-            ..Opening::of(&checked.found.user, &command.browser, command.remember, now)
-        };
-        let opened = opened.open(&*self.ports.ids, &*self.ports.digester);
-        match retry_contended(|| self.record(&checked, &opened)).await? {
+        match retry_contended(|| self.record(&checked, command)).await? {
             Recorded::Changed => Ok(None),
             Recorded::Banned => Err(SignInError::Banned),
-            Recorded::Open(user) => Ok(Some(opened.signed_in(*user, command.remember))),
+            Recorded::Admitted(entrance) => Ok(Some(*entrance)),
         }
     }
 
@@ -142,8 +140,8 @@ impl SignIn {
 
     /// Opens the session if the user still is who was found: whoever bans them, or changes the password, at the same
     /// time, ends the sessions that there are, and this must not become one more.
-    async fn record(&self, checked: &Checked, opened: &NewSession) -> Result<Recorded, StoreError> {
-        let now = opened.session.created_at;
+    async fn record(&self, checked: &Checked, command: &SignInCommand) -> Result<Recorded, StoreError> {
+        let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
         let Some(current) = tx.identity().lock_user(&checked.found.user.id).await? else {
             return Ok(Recorded::Changed);
@@ -154,20 +152,27 @@ impl SignIn {
         if current.user.is_banned(now) {
             return Ok(Recorded::Banned);
         }
-        let user = &current.user;
+        // A ban that still counts was refused above; what is left has run out and is lifted.
+        let had_ban = current.user.ban.is_some();
+        let user = User {
+            ban: None,
+            ..current.user
+        };
         if let (Some(old), Some(new)) = (&current.password_hash, &checked.better_hash) {
             tx.identity().upgrade_password(&user.id, old, new, now).await?;
         }
-        if user.ban.is_some() {
+        if had_ban {
             tx.identity().lift_expired_ban(&user.id, now).await?;
         }
-        opened.record(&mut *tx, user).await?;
+        let arrival = Arrival {
+            kind: command.kind,
+            browser: &command.browser,
+            remember: command.remember,
+            device: command.device.as_ref(),
+        };
+        let entrance = arrival.admit(&mut *tx, &self.ports, &user).await?;
         tx.commit().await?;
-        // A ban that still counts was refused above; what is left has run out and was lifted.
-        Ok(Recorded::Open(Box::new(User {
-            ban: None,
-            ..current.user
-        })))
+        Ok(Recorded::Admitted(Box::new(entrance)))
     }
 }
 
@@ -180,8 +185,8 @@ struct Checked {
 
 /// What came of it.
 enum Recorded {
-    /// The session is open.
-    Open(Box<User>),
+    /// The user is in, or is asked for a code.
+    Admitted(Box<Entrance>),
     /// The user was removed, or has another password since.
     Changed,
     /// The user was banned since.

@@ -1,9 +1,9 @@
 //! Slowing down whoever guesses passwords.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::text::Email;
 use ports::limits::{Admission, Limit, RateLimiter};
 
 use super::session::Browser;
@@ -35,10 +35,27 @@ impl Default for SignInLimits {
     }
 }
 
-/// Counts wrong passwords.
+impl SignInLimits {
+    /// For codes, of which there are only a million: by luck alone somebody who knows the password is in after some ten
+    /// years.
+    #[must_use]
+    pub fn of_codes() -> Self {
+        Self {
+            per_account: Limit {
+                count: 10,
+                period: Duration::from_hours(3),
+                burst: 10,
+            },
+            ..Self::default()
+        }
+    }
+}
+
+/// Counts wrong passwords, or wrong codes.
 #[derive(Clone)]
 pub(super) struct Throttle {
     limiter: Arc<dyn RateLimiter>,
+    what: &'static str,
     limits: SignInLimits,
 }
 
@@ -46,15 +63,19 @@ pub(super) struct Throttle {
 pub(super) struct Attempt(Vec<(String, Limit)>);
 
 impl Throttle {
-    pub(super) const fn new(limiter: Arc<dyn RateLimiter>, limits: SignInLimits) -> Self {
-        Self { limiter, limits }
+    pub(super) const fn new(limiter: Arc<dyn RateLimiter>, what: &'static str, limits: SignInLimits) -> Self {
+        Self {
+            limiter,
+            what,
+            limits,
+        }
     }
 
     /// Counts one attempt as a failure beforehand, so that of many at once no more are admitted than one after the other.
     /// `Err` says when to come back.
-    pub(super) async fn admit(&self, email: &Email, browser: &Browser) -> Result<Attempt, Duration> {
+    pub(super) async fn admit(&self, account: &impl Display, browser: &Browser) -> Result<Attempt, Duration> {
         let mut taken = Attempt(Vec::new());
-        for (key, limit) in self.buckets(email, browser) {
+        for (key, limit) in self.buckets(account, browser) {
             match self.limiter.take(&key, limit).await {
                 Admission::Granted { .. } => taken.0.push((key, limit)),
                 Admission::Denied { retry_after } => {
@@ -73,18 +94,19 @@ impl Throttle {
         }
     }
 
-    fn buckets(&self, email: &Email, browser: &Browser) -> Vec<(String, Limit)> {
+    fn buckets(&self, account: &impl Display, browser: &Browser) -> Vec<(String, Limit)> {
+        let what = self.what;
         let network = browser.network();
         let place = network.as_deref().unwrap_or("anywhere");
         let mut buckets = vec![
             (
-                format!("sign-in:at:{place}:{email}"),
+                format!("{what}:at:{place}:{account}"),
                 self.limits.per_account_and_network,
             ),
-            (format!("sign-in:account:{email}"), self.limits.per_account),
+            (format!("{what}:account:{account}"), self.limits.per_account),
         ];
         if let Some(network) = &network {
-            buckets.push((format!("sign-in:network:{network}"), self.limits.per_network));
+            buckets.push((format!("{what}:network:{network}"), self.limits.per_network));
         }
         buckets
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, ManageRights, OwnAccount,
-    Reauthenticate, ResetPassword, SignIn, SignOut, SignUp, SocialSignIn, TokenAccess, UserAdmin,
+    Reauthenticate, ResetPassword, SignIn, SignOut, SignUp, SocialSignIn, TokenAccess, TwoFactor, UserAdmin,
 };
 
 /// What people do with their accounts, and staff with people's. Cloning is cheap.
@@ -24,6 +24,8 @@ pub struct UseCases {
     pub token_access: Arc<TokenAccess>,
     /// Users prove once more who they are.
     pub reauthenticate: Arc<Reauthenticate>,
+    /// Users show a second factor.
+    pub two_factor: Arc<TwoFactor>,
     /// Users look after their own account.
     pub own_account: Arc<OwnAccount>,
     /// Anybody asks for a link by mail.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::identity::User;
 use domain::mail::{MailKind, MailState, pause_after};
-use domain::{MailId, Timestamp};
+use domain::{MailId, Secret, Timestamp};
 use ports::crypto::TokenDigester;
 use ports::identity::{IdentityQueries, TokenDigest};
 use ports::mail::{
@@ -176,6 +176,7 @@ impl DeliverMail {
             name: reader.name.clone(),
             link: self.office.policy().public_address.link(mail.kind, contents),
             new_address: contents.address.clone(),
+            code: (mail.kind == MailKind::SignInCode).then(|| Secret::new(contents.token.as_str())),
         };
         Ok(Mail {
             key: mail.cause.clone(),

@@ -47,7 +47,9 @@ impl PublicAddress {
             | MailKind::PasswordChanged
             | MailKind::AddressChanged
             | MailKind::TwoFactorEnabled
-            | MailKind::TwoFactorDisabled => format!("{base}/"),
+            | MailKind::TwoFactorDisabled
+            | MailKind::RecoveryCodeUsed
+            | MailKind::SignInCode => format!("{base}/"),
         }
     }
 }

@@ -68,7 +68,7 @@ impl Note {
 /// What only the reader may know.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Contents {
-    /// Of the link; empty if there is none in it.
+    /// Of the link, or a code; empty if there is neither.
     pub token: String,
     pub callback: Option<String>,
     pub address: Option<Email>,
@@ -120,8 +120,20 @@ impl MailOffice {
     /// [`StoreError::Unavailable`] if there is no key to seal it with.
     pub fn prepare(&self, note: Note) -> Result<NewMail, StoreError> {
         let token = note.kind.purpose().map(|_| self.ids.text_id());
+        self.sealed(note, token.unwrap_or_default())
+    }
+
+    /// A mail with a code in it, ready to be recorded.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if there is no key to seal it with.
+    pub fn prepare_code(&self, note: Note, code: &Secret) -> Result<NewMail, StoreError> {
+        self.sealed(note, code.reveal().to_owned())
+    }
+
+    fn sealed(&self, note: Note, token: String) -> Result<NewMail, StoreError> {
         let contents = Contents {
-            token: token.unwrap_or_default(),
+            token,
             callback: note.callback.filter(|it| !it.contains(['\n', '\r'])),
             address: note.address,
         };

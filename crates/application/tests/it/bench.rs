@@ -162,6 +162,7 @@ impl Desk {
             wallets: queries.clone(),
             mails: queries.clone(),
             tokens: queries.clone(),
+            two_factor: queries.clone(),
             audit: queries.clone(),
             submission: queries.clone(),
             server: Arc::new(SeaIdentity::new(connections)),

@@ -13,7 +13,7 @@ use testkit::fixtures::{session, user};
 use crate::bench::Bench;
 
 /// A session that was just opened, of the shop's customer.
-fn signed_in(bench: &Bench) -> ActiveSession {
+pub fn signed_in(bench: &Bench) -> ActiveSession {
     let user = bench.shop.user.clone();
     let session = domain::identity::Session {
         authenticated_at: bench.now(),

@@ -20,6 +20,7 @@ use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
 use ports::tokens::TokenRepository;
+use ports::two_factor::TwoFactorRepository;
 use ports::wallets::WalletRepository;
 use ports::{Store, StoreError, Tx};
 
@@ -235,6 +236,10 @@ impl Tx for MoodyTx {
 
     fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository {
         self.honest.refresh_tokens()
+    }
+
+    fn two_factor(&mut self) -> &mut dyn TwoFactorRepository {
+        self.honest.two_factor()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -39,6 +39,7 @@ mod statements;
 mod submit;
 mod token_access;
 mod track;
+mod two_factor;
 mod walk;
 mod wallets;
 mod write_off;

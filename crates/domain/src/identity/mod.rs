@@ -6,14 +6,19 @@ mod rights;
 mod role;
 mod session;
 mod settings;
+mod two_factor;
 mod vouching;
 
 pub use access::{ACCESS_LIFETIME, REFRESH_PREFIX, REFRESH_RETRY};
 pub use guessable::{is_common_password, is_one_of};
-pub use rights::{Caution, FRESH_FOR, Names, Reauthentication, Right, Rights, right};
+pub use rights::{Caution, Demands, FRESH_FOR, Names, Reauthentication, Right, Rights, right};
 pub use role::{Role, UnknownRole};
 pub use session::{IMPERSONATION, Session, SessionKind, SessionPolicy};
 pub use settings::{Currency, Language, Notifications, TimeZone, UserSettings};
+pub use two_factor::{
+    CODE_WITHIN, MAILED_CODE_TRIES, RECOVERY_CODES, SecondFactor, StaffTwoFactor, TRUSTED_FOR, bare_code,
+    mailed_code, recovery_code, steps, takes_mailed_codes,
+};
 pub use vouching::{Vouched, vouched};
 
 use std::time::Duration;
@@ -47,6 +52,8 @@ pub struct User {
     pub role: Role,
     /// The ban, also one that has run out.
     pub ban: Option<Ban>,
+    /// What signing in takes besides the password. Only what is about second factors writes it.
+    pub second_factor: Option<SecondFactor>,
     /// When the user was created.
     pub created_at: Timestamp,
     /// When the user was last changed.
@@ -74,6 +81,7 @@ impl User {
             image: None,
             role: Role::User,
             ban: None,
+            second_factor: None,
             created_at: self.created_at,
             updated_at: now,
         }
@@ -116,6 +124,7 @@ mod tests {
             image: None,
             role: Role::User,
             ban,
+            second_factor: None,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Role;
+use super::{Role, StaffTwoFactor};
 
 /// How long a password that was typed proves that its owner still sits there.
 pub const FRESH_FOR: Duration = Duration::from_mins(5);
@@ -41,6 +41,28 @@ impl Reauthentication {
             Self::Strict => Some(Caution::Strict),
         }
     }
+}
+
+/// What an installation demands of whoever acts, besides the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demands {
+    /// When they prove again who they are.
+    pub reauthentication: Reauthentication,
+    /// Whether staff need a second factor.
+    pub staff_two_factor: StaffTwoFactor,
+}
+
+impl Demands {
+    /// What is demanded unless something else is set.
+    pub const USUAL: Self = Self {
+        reauthentication: Reauthentication::Default,
+        staff_two_factor: StaffTwoFactor::Optional,
+    };
+    /// The most that can be demanded.
+    pub const STRICTEST: Self = Self {
+        reauthentication: Reauthentication::Strict,
+        staff_two_factor: StaffTwoFactor::Required,
+    };
 }
 
 /// Has a type for each right, so that the signature of a use case says which one it needs.

@@ -18,6 +18,7 @@ fn ann() -> User {
         image: None,
         role: Role::User,
         ban: None,
+        second_factor: None,
         created_at: NOW,
         updated_at: NOW,
     }

@@ -16,7 +16,7 @@ macro_rules! open_session {
              s.user_id, s.impersonated_by, u.name, u.email, u.email_verified, u.image, u.role, u.banned, u.ban_reason, \
              u.ban_expires, u.created_at, u.updated_at, u.removed_at, s.authenticated_at, \
              CASE WHEN u.role = 'moderator' THEN \
-             (SELECT string_agg(right_name, ',') FROM user_rights WHERE user_id = u.id) END, s.kind \
+             (SELECT string_agg(right_name, ',') FROM user_rights WHERE user_id = u.id) END, s.kind, u.second_factor \
              FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
             $which,
             " AND s.expires_at > $2"
@@ -84,6 +84,7 @@ fn read(row: &QueryResult) -> Result<Found, DbErr> {
         created_at: at(row, 17)?,
         updated_at: at(row, 18)?,
         removed_at: at(row, 19)?,
+        second_factor: at(row, 23)?,
     };
     let given: Option<String> = at(row, 21)?;
     Ok((session, user, rights::read(given.as_deref())))

@@ -1,6 +1,6 @@
 //! Identity rows as the domain's values, and back.
 
-use domain::identity::{Ban, Rights, Role, Session, SessionKind, User};
+use domain::identity::{Ban, Rights, Role, SecondFactor, Session, SessionKind, User};
 use domain::text::{Email, Name};
 use domain::{SessionId, Timestamp, UserId};
 use entities::{sessions, users};
@@ -22,6 +22,7 @@ pub(super) fn user(row: users::Model) -> User {
         image: row.image,
         role: Role::from_stored(&row.role),
         ban,
+        second_factor: row.second_factor.as_deref().map(SecondFactor::from_stored),
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     }
@@ -41,6 +42,7 @@ pub(super) fn user_row(user: &User) -> users::ActiveModel {
         ban_expires: Set(ban.and_then(|ban| ban.until).map(Timestamp::micros)),
         created_at: Set(user.created_at.micros()),
         updated_at: Set(user.updated_at.micros()),
+        second_factor: NotSet,
         removed_at: NotSet,
     }
 }

@@ -8,6 +8,7 @@ mod repository;
 mod rights;
 mod settings;
 mod social;
+mod two_factor;
 mod users;
 
 /// The identity provider of password accounts; their `account_id` is the user's id.

@@ -13,7 +13,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, QueryTrait, Set, TryInsertResult,
 };
 
-use super::{CREDENTIAL, mapping, rights, settings};
+use super::{CREDENTIAL, mapping, rights, settings, two_factor};
 use crate::tx::SeaTx;
 
 #[async_trait]
@@ -54,7 +54,8 @@ impl IdentityRepository for SeaTx {
             .exec_without_returning(self.conn()?)
             .await;
         self.guard(written)?;
-        Ok(())
+        let stopped = two_factor::stop_sign_ins(self.conn()?, user).await;
+        self.guard(stopped)
     }
 
     async fn upgrade_password(
@@ -262,12 +263,14 @@ async fn lock_user(conn: &DatabaseTransaction, id: &UserId) -> Result<Option<Cre
 async fn retire_user(conn: &DatabaseTransaction, anonymised: &User) -> Result<(), DbErr> {
     let mut row = mapping::user_row(anonymised);
     row.removed_at = Set(Some(anonymised.updated_at.micros()));
+    row.second_factor = Set(None);
     users::Entity::update(row).exec(conn).await?;
     accounts::Entity::delete_many()
         .filter(accounts::Column::UserId.eq(anonymised.id.as_str()))
         .exec(conn)
         .await?;
     delete_sessions_of(conn, &anonymised.id, None).await?;
+    two_factor::drop_secret(conn, &anonymised.id).await?;
     Ok(())
 }
 
@@ -276,6 +279,8 @@ async fn delete_sessions_of(
     user: &UserId,
     keep: Option<&SessionId>,
 ) -> Result<u64, DbErr> {
+    two_factor::stop_sign_ins(conn, user).await?;
+    two_factor::trust_no_device(conn, user).await?;
     let theirs = sessions::Column::UserId
         .eq(user.as_str())
         .or(sessions::Column::ImpersonatedBy.eq(user.as_str()));

@@ -30,6 +30,21 @@ DELETE FROM mails WHERE id IN (
     SELECT id FROM mails WHERE state <> 'waiting' AND updated_at < $1 ORDER BY id LIMIT $2)";
 const PRUNE_TOKENS: &str = "
 DELETE FROM verifications WHERE id IN (SELECT id FROM verifications WHERE expires_at < $1 LIMIT $2)";
+const PRUNE_MAILED_CODES: &str = "
+DELETE FROM mailed_codes WHERE subject IN (SELECT subject FROM mailed_codes WHERE expires_at < $1 LIMIT $2)";
+const PRUNE_SIGN_INS: &str = "
+DELETE FROM half_sign_ins WHERE token_digest IN (
+    SELECT token_digest FROM half_sign_ins WHERE expires_at < $1 LIMIT $2)";
+const PRUNE_DEVICES: &str = "
+DELETE FROM trusted_devices WHERE token_digest IN (
+    SELECT token_digest FROM trusted_devices WHERE expires_at < $1 LIMIT $2)";
+const PRUNE: [&str; 5] = [
+    PRUNE_MAILS,
+    PRUNE_TOKENS,
+    PRUNE_MAILED_CODES,
+    PRUNE_SIGN_INS,
+    PRUNE_DEVICES,
+];
 
 #[async_trait]
 impl MailRepository for SeaTx {
@@ -63,7 +78,7 @@ impl MailRepository for SeaTx {
 
     async fn prune(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError> {
         let mut gone = 0;
-        for statement in [PRUNE_MAILS, PRUNE_TOKENS] {
+        for statement in PRUNE {
             let values = [before.micros().into(), i64::from(limit).into()];
             let pruned = sql::execute(self.conn()?, statement, values).await;
             gone += self.guard(pruned)?;

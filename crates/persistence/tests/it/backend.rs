@@ -34,6 +34,7 @@ impl Bench {
             wallets: queries.clone(),
             mails: queries.clone(),
             tokens: queries.clone(),
+            two_factor: queries.clone(),
             audit: queries.clone(),
             submission: queries,
             server: Arc::new(SeaIdentity::new(connections)),

@@ -47,6 +47,7 @@ macro_rules! every_suite {
         testkit::audit_contract!($with);
         testkit::refresh_contract!($with);
         testkit::rights_contract!($with);
+        testkit::two_factor_contract!($with);
         testkit::orders_contract!($with);
         testkit::order_lists_contract!($with);
         testkit::keys_contract!($with);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use crypto::RandomIds;
+use domain::Secret;
 use domain::mail::MailKind;
 use domain::text::{Email, Name};
 use ports::IdSource;
@@ -53,6 +54,7 @@ fn rendered(setup: &MailSetup, kind: MailKind) -> anyhow::Result<Rendered> {
         name: Name::parse("Alice Example")?,
         link: format!("{}/preview", setup.policy.public_address.as_str()),
         new_address: Some(Email::parse("alice@new.example.com")?),
+        code: Some(Secret::new("123456")),
     };
     Ok(setup.templates().render(&letter)?)
 }

@@ -9,13 +9,29 @@ use domain::identity::Role;
 use domain::text::{Email, Name};
 use smm_guru::Blueprint;
 
-use crate::cli::{CreateUserArgs, UserCommand};
+use crate::cli::{CreateUserArgs, DataArgs, UserCommand};
 use crate::{configuration, print_line};
 
 /// Administers users.
 pub async fn run(command: &UserCommand) -> anyhow::Result<()> {
-    let UserCommand::Create(args) = command;
-    create(args).await
+    match command {
+        UserCommand::Create(args) => create(args).await,
+        UserCommand::RemoveTwoFactor { email, data } => {
+            let email = Email::parse(email).context("--email")?;
+            remove_two_factor(&email, data).await
+        }
+    }
+}
+
+async fn remove_two_factor(email: &Email, data: &DataArgs) -> anyhow::Result<()> {
+    let settings = configuration::load(data.data.clone(), None)?;
+    let system = configuration::open_existing(Blueprint::of(&settings)).await?;
+    let two_factor = system.services().identity.two_factor.clone();
+    let removed = two_factor.remove_by_address(&By::Operator, email).await;
+    system.close().await;
+    removed?;
+    print_line(&format!("{email} signs in with the password alone from now on"));
+    Ok(())
 }
 
 async fn create(args: &CreateUserArgs) -> anyhow::Result<()> {

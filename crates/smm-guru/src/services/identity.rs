@@ -5,7 +5,7 @@ use std::sync::Arc;
 use application::identity::{
     Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, IdentityPorts, ManageRights,
     OwnAccount, Reauthenticate, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn,
-    TokenAccess, UseCases, UserAdmin,
+    TokenAccess, TwoFactor, TwoFactorPorts, UseCases, UserAdmin,
 };
 
 use crate::Adapters;
@@ -26,6 +26,7 @@ pub(super) fn use_cases(adapters: &Adapters) -> UseCases {
         sign_out: Arc::new(SignOut::new(ports.clone())),
         current_session: Arc::new(CurrentSession::new(ports.clone())),
         reauthenticate: Arc::new(Reauthenticate::new(ports.clone(), limits)),
+        two_factor: Arc::new(TwoFactor::new(two_factor_ports(adapters, &ports), limits)),
         own_account: Arc::new(OwnAccount::new(ports.clone(), limits)),
         ask_for_mail: Arc::new(AskForMail::new(ports.clone())),
         reset_password: Arc::new(ResetPassword::new(ports.clone())),
@@ -48,5 +49,14 @@ fn ports(adapters: &Adapters) -> IdentityPorts {
         office: office(adapters),
         ids: adapters.ids.clone(),
         clock: adapters.clock.clone(),
+    }
+}
+
+fn two_factor_ports(adapters: &Adapters, people: &IdentityPorts) -> TwoFactorPorts {
+    TwoFactorPorts {
+        people: people.clone(),
+        queries: adapters.two_factor.clone(),
+        sealer: adapters.sealer.clone(),
+        codes: adapters.one_time_codes.clone(),
     }
 }

@@ -40,6 +40,7 @@ pub mod social;
 pub mod steps;
 pub mod submission;
 pub mod transfers;
+pub mod two_factor;
 pub mod wallets;
 pub mod writers;
 
@@ -56,6 +57,7 @@ use ports::outbox::OutboxRelay;
 use ports::providers::ProviderQueries;
 use ports::submission::{DatabaseIdentity, SubmissionQueries};
 use ports::tokens::TokenQueries;
+use ports::two_factor::TwoFactorQueries;
 use ports::wallets::WalletQueries;
 use ports::{Store, StoreError};
 
@@ -81,6 +83,8 @@ pub struct Backend {
     pub mails: Arc<dyn MailQueries>,
     /// Mailed tokens.
     pub tokens: Arc<dyn TokenQueries>,
+    /// Second factors.
+    pub two_factor: Arc<dyn TwoFactorQueries>,
     /// Jobs.
     pub relay: Arc<dyn OutboxRelay>,
     /// The audit log.
@@ -163,6 +167,7 @@ mod tests {
             crate::outbox_retries_contract!(names),
         );
         assert_listed(include_str!("refresh.rs"), crate::refresh_contract!(names));
+        assert_listed(include_str!("two_factor.rs"), crate::two_factor_contract!(names));
         assert_listed(include_str!("rights.rs"), crate::rights_contract!(names));
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));
         assert_listed(include_str!("submission.rs"), crate::submission_contract!(names));

@@ -14,6 +14,7 @@ mod rights;
 mod service_edits;
 mod services;
 mod submission;
+mod two_factor;
 mod users;
 
 pub use rights::RightsBody;
@@ -52,6 +53,7 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(rights::set_rights)
         .service(users::credit_wallet)
         .service(users::set_wallet_status)
+        .service(two_factor::remove_two_factor)
         .service(submission::show_submission)
         .service(submission::pause_submission)
         .service(submission::release_submission)

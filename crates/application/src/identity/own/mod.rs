@@ -22,7 +22,7 @@ impl OwnAccount {
     /// Wires the use cases.
     #[must_use]
     pub fn new(ports: IdentityPorts, limits: SignInLimits) -> Self {
-        let throttle = Throttle::new(ports.limiter.clone(), limits);
+        let throttle = Throttle::new(ports.limiter.clone(), "sign-in", limits);
         Self { ports, throttle }
     }
 }

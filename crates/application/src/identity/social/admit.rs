@@ -1,7 +1,7 @@
 //! Finding, linking or creating the user whom a provider vouches for.
 
 use domain::UserId;
-use domain::identity::{Role, User, Vouched, vouched};
+use domain::identity::{Role, SessionKind, User, Vouched, vouched};
 use domain::text::Email;
 use ports::audit::AuditEntry;
 use ports::mail::NewMail;
@@ -11,7 +11,8 @@ use ports::{StoreError, Tx};
 use super::{Guest, SocialFailure, SocialSignIn, free};
 use crate::caller::actor;
 use crate::identity::account::{greetings, insert_with_wallet, new_user};
-use crate::identity::session::{Opening, Remember, SignedIn};
+use crate::identity::entrance::{Arrival, Entrance};
+use crate::identity::session::Remember;
 use crate::mail::post;
 use crate::retry::{MaybeContended, retry_contended};
 
@@ -41,7 +42,7 @@ impl MaybeContended for Denied {
 
 impl SocialSignIn {
     /// Signs the guest in; whether they are new.
-    pub(super) async fn admit(&self, guest: &Guest<'_>) -> Result<(SignedIn, bool), SocialFailure> {
+    pub(super) async fn admit(&self, guest: &Guest<'_>) -> Result<(Entrance, bool), SocialFailure> {
         let admitted = retry_contended(|| self.record(guest)).await;
         admitted.map_err(|denied| match denied {
             Denied::Because(failure) => failure,
@@ -52,8 +53,9 @@ impl SocialSignIn {
         })
     }
 
-    /// In one transaction: who it is, what signs them in from now on, and their session.
-    async fn record(&self, guest: &Guest<'_>) -> Result<(SignedIn, bool), Denied> {
+    /// In one transaction: who it is, what signs them in from now on, and their session. Whoever has a second factor is
+    /// asked for it here too: else a stolen account elsewhere would open this one as well.
+    async fn record(&self, guest: &Guest<'_>) -> Result<(Entrance, bool), Denied> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
         let (provider, account) = (guest.provider, guest.profile.account.as_str());
@@ -66,11 +68,15 @@ impl SocialSignIn {
             tx.identity().lift_expired_ban(&user.id, now).await?;
         }
         let user = free(user);
-        let opened = Opening::of(&user, guest.browser, Remember::Yes, now)
-            .open(&*self.ports.ids, &*self.ports.digester);
-        opened.record(&mut *tx, &user).await?;
+        let arrival = Arrival {
+            kind: SessionKind::Browser,
+            browser: guest.browser,
+            remember: Remember::Yes,
+            device: guest.device,
+        };
+        let entrance = arrival.admit(&mut *tx, &self.ports, &user).await?;
         tx.commit().await?;
-        Ok((opened.signed_in(user, Remember::Yes), is_new))
+        Ok((entrance, is_new))
     }
 
     /// A user by id, locked, unless they are banned. Whoever bans them waits, and then ends the session that this opens.
@@ -142,14 +148,17 @@ impl SocialSignIn {
     }
 
     /// Whoever chose the password never proved that the address is theirs, and may be waiting for its owner. Nothing of
-    /// what they had signs anybody in from now on, and no link that they asked for leads anywhere.
+    /// what they had signs anybody in from now on, their app is asked for no code, and no link that they asked for leads
+    /// anywhere.
     async fn take_over(&self, tx: &mut dyn Tx, user: User) -> Result<User, Denied> {
         let user = User {
             email_verified: true,
+            second_factor: None,
             updated_at: self.ports.clock.now(),
             ..user
         };
         tx.identity().save_user(&user).await?;
+        tx.two_factor().remove(&user.id, user.updated_at).await?;
         tx.identity().delete_sessions_of(&user.id, None).await?;
         tx.social().drop_accounts(&user.id).await?;
         tx.tokens().revoke_all(&user.id).await?;

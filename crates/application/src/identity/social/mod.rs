@@ -13,8 +13,9 @@ use ports::crypto::CookieSigner;
 use ports::identity::TokenDigest;
 use ports::social::{PendingSignIn, SocialError, SocialProfile, SocialProvider};
 
+use super::entrance::Entrance;
 use super::identity_ports::IdentityPorts;
-use super::session::{Browser, SignedIn};
+use super::session::Browser;
 use crate::retry::retry_contended;
 
 pub use failure::{SocialFailure, SocialRefusal};
@@ -57,15 +58,17 @@ pub struct SocialCallback {
     pub declined: Option<String>,
     /// What this browser was given when it began, if it is the one.
     pub browser_key: Option<Secret>,
+    /// What a trusted device presents instead of a code.
+    pub device: Option<Secret>,
     /// Who asks.
     pub browser: Browser,
 }
 
-/// Signed in, and where to go.
+/// Signed in, or half in, and where to go.
 #[derive(Debug, Clone)]
 pub struct SocialSignedIn {
-    /// The user with their session.
-    pub opened: SignedIn,
+    /// What the account elsewhere opened.
+    pub entrance: Entrance,
     /// The page, if one was asked for.
     pub page: Option<String>,
 }
@@ -75,6 +78,7 @@ struct Guest<'a> {
     provider: &'static str,
     profile: &'a SocialProfile,
     browser: &'a Browser,
+    device: Option<&'a Secret>,
 }
 
 /// Signs visitors in by what providers say about them. Tokens of providers are used once and not kept: nothing here asks
@@ -145,8 +149,8 @@ impl SocialSignIn {
             _ => Err(SocialFailure::UnknownProvider),
         };
         match ended {
-            Ok((opened, is_new)) => Ok(SocialSignedIn {
-                opened,
+            Ok((entrance, is_new)) => Ok(SocialSignedIn {
+                entrance,
                 page: pending.new_user_page.filter(|_| is_new).or(pending.page),
             }),
             Err(failure) => Err(SocialRefusal {
@@ -211,7 +215,7 @@ impl SocialSignIn {
         &self,
         provider: &dyn SocialProvider,
         back: &SocialCallback,
-    ) -> Result<(SignedIn, bool), SocialFailure> {
+    ) -> Result<(Entrance, bool), SocialFailure> {
         if let Some(word) = &back.declined {
             return Err(SocialFailure::Declined(word.clone()));
         }
@@ -230,6 +234,7 @@ impl SocialSignIn {
             provider: provider.id(),
             profile: &profile,
             browser: &back.browser,
+            device: back.device.as_ref(),
         };
         self.admit(&guest).await
     }

@@ -18,8 +18,9 @@ use ports::crypto::{AccessClaims, AccessRefusal, AccessSigner};
 pub use refresh::RefreshError;
 
 use super::current_session::{ActiveSession, counts};
+use super::entrance::{Entrance, HalfSignedIn};
 use super::identity_ports::IdentityPorts;
-use super::session::Remember;
+use super::session::{Remember, SignedIn};
 use super::sign_in::{SignIn, SignInCommand, SignInError};
 
 /// What a program goes on with.
@@ -37,6 +38,15 @@ pub struct TokenPair {
     pub refresh: Secret,
     /// When they were issued.
     pub issued_at: Timestamp,
+}
+
+/// What a right password gives a program.
+#[derive(Debug, Clone)]
+pub enum Issued {
+    /// Tokens.
+    Pair(Box<TokenPair>),
+    /// Nothing yet: a code is missing.
+    Half(HalfSignedIn),
 }
 
 /// Why nobody knows whose token it is.
@@ -68,19 +78,28 @@ impl TokenAccess {
         }
     }
 
-    /// Signs a program in, as a browser is signed in.
+    /// Signs a program in, or half in, as a browser is signed in.
     ///
     /// # Errors
     /// [`SignInError`] if no session was opened, or nobody knows.
-    pub async fn issue(&self, command: SignInCommand) -> Result<TokenPair, SignInError> {
+    pub async fn issue(&self, command: SignInCommand) -> Result<Issued, SignInError> {
         let command = SignInCommand {
             kind: SessionKind::Program,
             remember: Remember::Yes,
+            device: None,
             ..command
         };
-        let opened = self.sign_in.sign_in(command).await?;
+        Ok(match self.sign_in.sign_in(command).await? {
+            Entrance::Open(admitted) => Issued::Pair(Box::new(self.first_pair(admitted.opened))),
+            Entrance::Half(half) => Issued::Half(half),
+        })
+    }
+
+    /// The tokens of a program that has just signed in.
+    #[must_use]
+    pub fn first_pair(&self, opened: SignedIn) -> TokenPair {
         let now = opened.session.created_at;
-        Ok(self.pair(opened.user, opened.session, opened.token, now))
+        self.pair(opened.user, opened.session, opened.token, now)
     }
 
     /// The open session that an access token names.
