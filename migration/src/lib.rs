@@ -20,6 +20,8 @@ mod m20261121_000011_audit_chain;
 mod m20261121_000012_rights;
 mod m20261121_000013_two_factor;
 mod m20261121_000014_tokens;
+mod m20261121_000019_exchange_rates;
+mod m20261121_000020_funds;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000012_rights::Migration),
             Box::new(m20261121_000013_two_factor::Migration),
             Box::new(m20261121_000014_tokens::Migration),
+            Box::new(m20261121_000019_exchange_rates::Migration),
+            Box::new(m20261121_000020_funds::Migration),
         ]
     }
 }

@@ -347,6 +347,7 @@ fn filled(world: &World, order: i64, template: &str, is_open: bool) -> String {
         "/api/v1/admin/users/" => world.user.id.to_string(),
         "/api/v1/admin/services/" => world.service("1012").to_string(),
         "/api/v1/admin/categories/" => "1".to_owned(),
+        "/api/v1/admin/rates/" | "/api/v1/admin/deposits/" | "/api/v1/admin/withdrawals/" => "1".to_owned(),
         _ if head.starts_with("/api/v1/admin/providers/") => world.provider.to_string(),
         _ if is_open => "x".to_owned(),
         _ => panic!("the matrix does not know what {template} is about"),

@@ -48,6 +48,11 @@ codes! {
         QuantityOutOfRange = BAD_REQUEST "QUANTITY_OUT_OF_RANGE" "The quantity is outside of the service's range.";
         UnsupportedServiceType = BAD_REQUEST "UNSUPPORTED_SERVICE_TYPE" "Services of this type cannot be ordered here.";
         TooLarge = BAD_REQUEST "AMOUNT_TOO_LARGE" "The amount is too large.";
+        CurrencyUnknown = BAD_REQUEST "CURRENCY_UNKNOWN" "The currency must be a code of ISO 4217, such as USD.";
+        PaymentMethodUnavailable = BAD_REQUEST "PAYMENT_METHOD_UNAVAILABLE" "This way to pay is not available here.";
+        TransactionFailed = BAD_REQUEST "TRANSACTION_FAILED" "The payment was not made.";
+        AmountMismatch = BAD_REQUEST "AMOUNT_MISMATCH" "Another amount was paid.";
+        TransactionAlreadyProcessed = BAD_REQUEST "TRANSACTION_ALREADY_PROCESSED" "The transaction has already been processed.";
         MassOrderRefused = BAD_REQUEST "MASS_ORDER_REFUSED" "Nothing was ordered, because some of the orders are not taken.";
         TwoCredentials = BAD_REQUEST "TWO_CREDENTIALS" "Send the session's cookie or an access token, and not both.";
         AccessTokenExpired = UNAUTHORIZED "ACCESS_TOKEN_EXPIRED" "The access token has expired. Refresh it.";
@@ -58,9 +63,14 @@ codes! {
         Forbidden = FORBIDDEN "FORBIDDEN" "Insufficient permissions.";
         ReauthenticationRequired = FORBIDDEN "REAUTHENTICATION_REQUIRED" "Please confirm your password first.";
         TwoFactorRequired = FORBIDDEN "TWO_FACTOR_REQUIRED" "Staff need two-factor authentication here. Please turn it on with an authenticator app first.";
+        OwnFunds = FORBIDDEN "OWN_FUNDS" "Nobody decides about their own money.";
         Banned = FORBIDDEN "ACCOUNT_BANNED" "The account is banned.";
         EmailNotVerified = FORBIDDEN "EMAIL_NOT_VERIFIED" "Please verify your email address before you order.";
         WalletFrozen = FORBIDDEN "WALLET_FROZEN" "The wallet is frozen. Please contact support.";
+        TransactionNotFound = NOT_FOUND "TRANSACTION_NOT_FOUND" "Paytm does not know this transaction yet. If you have paid, it is added to your wallet as soon as Paytm knows.";
+        DepositNotFound = NOT_FOUND "DEPOSIT_NOT_FOUND" "Deposit not found";
+        WithdrawalNotFound = NOT_FOUND "WITHDRAWAL_NOT_FOUND" "Withdrawal not found";
+        RateNotFound = NOT_FOUND "RATE_NOT_FOUND" "No rate was set by hand for this currency.";
         RouteNotFound = NOT_FOUND "ROUTE_NOT_FOUND" "There is no such route.";
         CategoryNotFound = NOT_FOUND "CATEGORY_NOT_FOUND" "Category not found";
         ServiceNotFound = NOT_FOUND "SERVICE_NOT_FOUND" "Service not found";
@@ -76,6 +86,9 @@ codes! {
         ServiceExists = CONFLICT "SERVICE_ALREADY_EXIST" "Service already exist";
         ServiceNotOffered = CONFLICT "SERVICE_NOT_OFFERED" "The service is not available at the moment.";
         ProviderExists = CONFLICT "PROVIDER_EXISTS" "Provider with this name already exists";
+        TransactionClaimed = CONFLICT "TRANSACTION_CLAIMED" "Somebody else has claimed this transaction. Please contact support if it is yours.";
+        TransactionInReview = CONFLICT "TRANSACTION_IN_REVIEW" "Our staff are looking at this transaction.";
+        FundsDecisionRefused = CONFLICT "FUNDS_DECISION_REFUSED" "This cannot be decided now.";
         DuplicateOrder = CONFLICT "DUPLICATE_ORDER" "The same order was placed a moment ago.";
         CancelRefused = CONFLICT "CANCEL_REFUSED" "The order cannot be canceled.";
         DecisionRefused = CONFLICT "DECISION_REFUSED" "This cannot be decided about the order now.";
@@ -86,9 +99,11 @@ codes! {
         UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE" "The body must be sent as application/json.";
         IdempotencyKeyReused = UNPROCESSABLE_ENTITY "IDEMPOTENCY_KEY_REUSED" "The idempotency key was used with another request.";
         HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE "HEADERS_TOO_LARGE" "The request headers are too large.";
+        TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many requests. Please try again later.";
         Internal = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR" "Something went wrong on our end. Please try again later.";
         ProviderFailed = BAD_GATEWAY "PROVIDER_ERROR" "The provider gave no usable answer.";
         Unavailable = SERVICE_UNAVAILABLE "SERVICE_UNAVAILABLE" "The service is busy. Please try again in a moment.";
+        CurrencyUnavailable = SERVICE_UNAVAILABLE "CURRENCY_UNAVAILABLE" "There is no trustworthy exchange rate for this currency at the moment. Amounts in USD are available.";
         ProviderBusy = SERVICE_UNAVAILABLE "PROVIDER_BUSY" "The provider must not be called at the moment.";
         TimedOut = SERVICE_UNAVAILABLE "REQUEST_TIMEOUT" "The request took too long. It may have been carried out all the same.";
     }

@@ -25,7 +25,8 @@ pub fn record(line: &Line) -> String {
 }
 
 /// A spreadsheet takes a text that begins like a formula for one, and runs it.
-fn field(text: &str) -> String {
+#[must_use]
+pub fn field(text: &str) -> String {
     let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let harmless = if runs { format!("'{text}") } else { text.to_owned() };
     if harmless.contains([',', '"', '\n', '\r']) {

@@ -14,6 +14,10 @@ pub enum List {
     Mails,
     /// Lines of the audit log.
     Audit,
+    /// Deposits.
+    Deposits,
+    /// Withdrawals.
+    Withdrawals,
 }
 
 impl List {
@@ -23,6 +27,8 @@ impl List {
             Self::Entries => 'e',
             Self::Mails => 'm',
             Self::Audit => 'a',
+            Self::Deposits => 'd',
+            Self::Withdrawals => 'w',
         }
     }
 }

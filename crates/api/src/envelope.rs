@@ -69,6 +69,11 @@ impl Said {
         self.with(StatusCode::OK, result)
     }
 
+    /// 202 with `result`.
+    pub fn accepted<T: Serialize>(self, result: T) -> HttpResponse {
+        self.with(StatusCode::ACCEPTED, result)
+    }
+
     /// 201 with `result`.
     pub fn created<T: Serialize>(self, result: T) -> HttpResponse {
         self.with(StatusCode::CREATED, result)

@@ -15,6 +15,7 @@ mod dialect;
 mod docs;
 mod envelope;
 mod error;
+mod export;
 mod extract;
 mod middleware;
 mod mount;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use application::mail::BrowseMails;
 use application::submission::SubmissionGuard;
-use application::{audit, catalog, identity, orders, providers, wallets};
+use application::{audit, catalog, currency, funds, identity, orders, providers, wallets};
 use ports::Clock;
 use ports::crypto::CookieSigner;
 use ports::health::DatabaseHealth;
@@ -27,6 +27,10 @@ pub struct ApiState {
     pub orders: orders::UseCases,
     /// Money.
     pub wallets: wallets::UseCases,
+    /// How it comes in and goes out.
+    pub funds: funds::UseCases,
+    /// In which currencies it is shown.
+    pub currency: currency::UseCases,
     /// What was done.
     pub audit: audit::UseCases,
     /// Staff look at mails.

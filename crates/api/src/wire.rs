@@ -3,8 +3,13 @@
 use std::fmt;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
+use domain::currency::{Display, Towards, shown};
 use domain::{Money, Rate, Timestamp};
+use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
+
+/// What amounts in other currencies keep where they are not rounded for people.
+const SHOWN_DECIMALS: u32 = 6;
 
 /// A date as `YYYY-MM-DDTHH:MM:SS.mmmZ`. Exactly three digits: the web application reads the fraction as milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +53,38 @@ pub fn rate_text(rate: Rate) -> String {
     padded(rate.to_string())
 }
 
-/// An amount as a JSON number, for pages that calculate with it.
+/// What somebody has, in another currency: rounded down. Exact in the ledger's own.
 #[must_use]
-pub fn amount_number(amount: Money) -> f64 {
-    number(&amount.to_string())
+pub fn holding_text(display: &Display, amount: Money) -> String {
+    if display.currency.is_ledger() {
+        return amount_text(amount);
+    }
+    shown(display.amount(amount), Towards::Zero).to_string()
+}
+
+/// The price of 1000 in another currency: rounded to the nearest. Exact in the ledger's own.
+#[must_use]
+pub fn price_text(display: &Display, rate: Rate) -> String {
+    if display.currency.is_ledger() {
+        return rate_text(rate);
+    }
+    shown(display.price(rate), Towards::Nearest).to_string()
+}
+
+/// An amount in another currency as a JSON number with at most six decimals, for pages that calculate with it.
+#[must_use]
+pub fn shown_number(display: &Display, amount: Money) -> f64 {
+    number(&shown_amount(display, amount).to_string())
+}
+
+/// The same as text.
+#[must_use]
+pub fn shown_text(display: &Display, amount: Money) -> String {
+    padded(shown_amount(display, amount).to_string())
+}
+
+fn shown_amount(display: &Display, amount: Money) -> Decimal {
+    display.amount(amount).round_dp(SHOWN_DECIMALS).normalize()
 }
 
 /// A price of 1000 as a JSON number, for pages that calculate with it.
@@ -101,7 +134,11 @@ mod tests {
             "0.9"
         );
         assert_eq!(
-            serde_json::to_string(&amount_number(Money::parse("11.6732").unwrap())).unwrap(),
+            serde_json::to_string(&shown_number(
+                &Display::ledger(),
+                Money::parse("11.6732").unwrap()
+            ))
+            .unwrap(),
             "11.6732"
         );
     }

@@ -7,6 +7,8 @@
 pub mod audit;
 pub mod caller;
 pub mod catalog;
+pub mod currency;
+pub mod funds;
 pub mod identity;
 pub mod jobs;
 pub mod mail;

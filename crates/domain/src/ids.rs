@@ -53,6 +53,18 @@ numeric_id!(
     ServiceId
 );
 numeric_id!(
+    /// A payment that a user claims; public.
+    DepositId
+);
+numeric_id!(
+    /// Money that a user asked for; public.
+    WithdrawalId
+);
+numeric_id!(
+    /// Exchange rates that were in force together.
+    RateSetId
+);
+numeric_id!(
     /// A category of our catalogue; public.
     CategoryId
 );

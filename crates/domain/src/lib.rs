@@ -6,7 +6,9 @@
 
 pub mod audit;
 pub mod catalog;
+pub mod currency;
 pub mod fingerprint;
+pub mod funds;
 pub mod identity;
 pub mod ids;
 pub mod mail;
@@ -22,7 +24,8 @@ pub mod wallets;
 
 pub use fingerprint::Fingerprint;
 pub use ids::{
-    CategoryId, MailId, OrderId, PollGroupId, ProviderId, ProviderOrderId, ServiceId, SessionId, UserId,
+    CategoryId, DepositId, MailId, OrderId, PollGroupId, ProviderId, ProviderOrderId, RateSetId, ServiceId,
+    SessionId, UserId, WithdrawalId,
 };
 pub use money::{Money, MoneyError, Rate};
 pub use page::PageSize;

@@ -81,6 +81,8 @@ pub struct Model {
     pub revision: i64,
     /// The orders that it is asked about together with.
     pub poll_group: Option<i64>,
+    /// The exchange rates in force when it was placed.
+    pub rate_set: Option<i64>,
 }
 
 /// What the row points at.

@@ -9,9 +9,11 @@
 mod audit;
 mod catalog;
 mod clock;
+mod currency;
 mod database;
 mod decode;
 mod error;
+mod funds;
 mod group;
 mod health;
 mod identity;

@@ -24,6 +24,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
+use ports::currency::RateRepository;
+use ports::funds::FundsRepository;
 use ports::identity::IdentityRepository;
 use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
@@ -197,6 +199,14 @@ impl Tx for SeaTx {
     }
 
     fn two_factor(&mut self) -> &mut dyn TwoFactorRepository {
+        self
+    }
+
+    fn funds(&mut self) -> &mut dyn FundsRepository {
+        self
+    }
+
+    fn rates(&mut self) -> &mut dyn RateRepository {
         self
     }
 

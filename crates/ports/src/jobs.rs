@@ -18,16 +18,19 @@ pub enum JobTopic {
     PollProvider,
     /// Deliver a mail; subject: mail.
     DeliverMail,
+    /// Ask a gateway about a claimed payment; subject: deposit.
+    CheckDeposit,
 }
 
 impl JobTopic {
     /// Every topic.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SubmitOrder,
         Self::ReconcileOrder,
         Self::CancelOrder,
         Self::PollProvider,
         Self::DeliverMail,
+        Self::CheckDeposit,
     ];
 
     /// The stored word.
@@ -39,6 +42,7 @@ impl JobTopic {
             Self::CancelOrder => "order.cancel",
             Self::PollProvider => "provider.poll",
             Self::DeliverMail => "mail.deliver",
+            Self::CheckDeposit => "deposit.check",
         }
     }
 
@@ -56,7 +60,7 @@ pub struct Job {
     pub id: i64,
     /// What to do.
     pub topic: JobTopic,
-    /// To which order, provider or mail.
+    /// To which order, provider, mail or deposit.
     pub subject: i64,
     /// Which claim of the row this is, counted from one. A worker may finish only the claim that it was given.
     pub claim: i64,

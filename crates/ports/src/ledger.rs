@@ -7,7 +7,7 @@ use crate::store::StoreError;
 /// One invariant and how often it is violated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvariantCount {
-    /// `V1` to `V13`.
+    /// `V1` to `V13`, `V16` and `V17`.
     pub id: &'static str,
     /// What must hold, in one sentence.
     pub rule: &'static str,
@@ -18,7 +18,7 @@ pub struct InvariantCount {
 /// Checks the books.
 #[async_trait]
 pub trait LedgerProof: Send + Sync {
-    /// Evaluates V1 to V13 over everything, in one snapshot of a live database. Its cost grows with the number of orders.
+    /// Evaluates all of them over everything, in one snapshot of a live database. Its cost grows with the number of orders.
     async fn verify(&self) -> Result<Vec<InvariantCount>, StoreError>;
 
     /// The same for what money has moved in since the last watch but one; now and then for everything. For an alarm

@@ -7,6 +7,8 @@ pub mod audit;
 pub mod catalog;
 pub mod clock;
 pub mod crypto;
+pub mod currency;
+pub mod funds;
 pub mod gateway;
 pub mod health;
 pub mod identity;

@@ -6,7 +6,8 @@ use domain::orders::{
 };
 use domain::text::{IdempotencyKey, Link, Name};
 use domain::{
-    Fingerprint, Money, OrderId, PageSize, ProviderId, ProviderOrderId, ServiceId, Timestamp, UserId,
+    Fingerprint, Money, OrderId, PageSize, ProviderId, ProviderOrderId, RateSetId, ServiceId, Timestamp,
+    UserId,
 };
 
 use crate::store::StoreError;
@@ -220,6 +221,8 @@ pub struct OwnOrder {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// The exchange rates in force when it was placed.
+    pub rates: Option<RateSetId>,
 }
 
 impl From<Order> for OwnOrder {
@@ -240,6 +243,7 @@ impl From<Order> for OwnOrder {
             cancel_requested_at: order.cancel_requested_at,
             created_at: order.created_at,
             updated_at: order.updated_at,
+            rates: order.rates,
         }
     }
 }

@@ -5,6 +5,8 @@ use domain::OrderId;
 
 use crate::audit::AuditRepository;
 use crate::catalog::CatalogRepository;
+use crate::currency::RateRepository;
+use crate::funds::FundsRepository;
 use crate::identity::IdentityRepository;
 use crate::mail::MailRepository;
 use crate::orders::OrderRepository;
@@ -81,8 +83,8 @@ pub trait Store: Send + Sync {
 /// What it reads may have been written by a transaction whose commit is still on its way to the disk. An answer on which
 /// somebody relies ("you ordered that before") is given after `commit`, also when nothing was written.
 ///
-/// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, wallets,
-/// transfers, mails, outbox, poll turns. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
+/// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, deposits, withdrawals, wallets,
+/// transfers, mails, outbox, poll turns, rates. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
 /// in the transaction may be written at any point, because nobody else waits for them. The wallet comes last where it
 /// can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
 /// before the key.
@@ -114,6 +116,10 @@ pub trait Tx: Send {
     fn refresh_tokens(&mut self) -> &mut dyn RefreshRepository;
     /// What users show besides the password.
     fn two_factor(&mut self) -> &mut dyn TwoFactorRepository;
+    /// Deposits and withdrawals.
+    fn funds(&mut self) -> &mut dyn FundsRepository;
+    /// Exchange rates.
+    fn rates(&mut self) -> &mut dyn RateRepository;
 
     /// Makes everything durable, what was read included. If the transaction pushed outbox rows, wakes the relay.
     ///

@@ -69,6 +69,8 @@ pub struct WalletEntry {
     pub kind: String,
     /// Change of the spendable balance; negative is out.
     pub amount: Money,
+    /// The spendable balance afterwards.
+    pub balance: Money,
     /// The order behind it.
     pub order: Option<OrderId>,
     /// What staff wrote.
@@ -77,16 +79,31 @@ pub struct WalletEntry {
     pub at: Timestamp,
 }
 
+/// Which entries a list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EntryFilter {
+    /// Only those of this kind.
+    pub kind: Option<String>,
+    /// Only those of this order.
+    pub order: Option<OrderId>,
+    /// From then on.
+    pub from: Option<Timestamp>,
+    /// Before then.
+    pub until: Option<Timestamp>,
+}
+
 /// Wallets for screens.
 #[async_trait]
 pub trait WalletQueries: Send + Sync {
     /// A user's wallet.
     async fn wallet(&self, user: &UserId) -> Result<Option<Wallet>, StoreError>;
 
-    /// Changes of the spendable balance, newest first, below `before` if given.
+    /// Changes of the spendable balance, newest first, below `before` if given. The balance after each is that of the whole
+    /// wallet, whatever the filter leaves out.
     async fn entries(
         &self,
         user: &UserId,
+        filter: &EntryFilter,
         before: Option<i64>,
         size: PageSize,
     ) -> Result<Vec<WalletEntry>, StoreError>;

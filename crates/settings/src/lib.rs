@@ -3,6 +3,7 @@
 //! This is the only reader of the environment. Layers, later ones win: `config/default.toml` (built in), the file that
 //! `SMM_GURU_CONFIG` names, the environment, the command line. Every error names the setting and says what to do.
 
+mod currency;
 mod database;
 mod describe;
 mod environment;
@@ -14,6 +15,7 @@ mod mail;
 mod names;
 mod orders;
 mod overrides;
+mod payments;
 mod read;
 mod secrets;
 mod secrets_file;
@@ -24,6 +26,7 @@ use std::time::Duration;
 
 use domain::orders::OrderPolicy;
 
+pub use currency::CurrencySettings;
 pub use database::Mode;
 pub use describe::Described;
 pub use environment::Environment;
@@ -32,6 +35,7 @@ pub use github::GithubSettings;
 pub use http::{HttpSettings, Origin};
 pub use mail::{Carrier, MailSettings, SmtpSecurity};
 pub use overrides::Overrides;
+pub use payments::{PaymentSettings, PaytmSettings};
 pub use secrets::{SealingKeys, Secrets};
 
 use layers::Layers;
@@ -50,6 +54,10 @@ pub struct Settings {
     pub mail: MailSettings,
     /// Signing in with GitHub, if it is set up.
     pub github: Option<Box<GithubSettings>>,
+    /// Exchange rates.
+    pub currency: CurrencySettings,
+    /// How money comes in and goes out.
+    pub payments: PaymentSettings,
     /// The database connections.
     pub database: PoolSettings,
     /// Keys.
@@ -137,6 +145,8 @@ impl Settings {
         let http = http::read(&reader)?;
         let mail = mail::read(&reader, &http)?;
         let github = github::read(&reader, &http)?.map(Box::new);
+        let currency = currency::read(&reader)?;
+        let payments = payments::read(&reader)?;
         let orders = orders::read(&reader)?;
         let database = PoolSettings {
             connections_max: reader.number("database.connections_max", 1..=1_000)?,
@@ -160,6 +170,8 @@ impl Settings {
             http,
             mail,
             github,
+            currency,
+            payments,
             database,
             secrets,
             orders,

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use application::mail::MailPolicy;
+use domain::currency::RatePolicy;
+use domain::funds::FundsPolicy;
 use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
 use ports::crypto::{AccessSigner, CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
+use ports::currency::{RateQueries, RateSource};
+use ports::funds::{FundsQueries, PaymentGateway};
 use ports::gateway::PanelGateway;
 use ports::health::DatabaseHealth;
 use ports::identity::IdentityQueries;
@@ -38,6 +42,18 @@ pub struct Adapters {
     pub identity: Arc<dyn IdentityQueries>,
     /// Wallets for reading.
     pub wallets: Arc<dyn WalletQueries>,
+    /// Deposits and withdrawals for reading.
+    pub funds: Arc<dyn FundsQueries>,
+    /// Who knows about payments by Paytm, if that is set up.
+    pub paytm: Option<Arc<dyn PaymentGateway>>,
+    /// Fees and limits of deposits and withdrawals.
+    pub funds_policy: Arc<FundsPolicy>,
+    /// Exchange rates for reading.
+    pub rates: Arc<dyn RateQueries>,
+    /// Who quotes exchange rates.
+    pub rate_sources: Vec<Arc<dyn RateSource>>,
+    /// When exchange rates are believed.
+    pub rate_policy: RatePolicy,
     /// Mails for reading.
     pub mails: Arc<dyn MailQueries>,
     /// Mailed tokens for looking at.

@@ -13,7 +13,7 @@ use settings::{
     SettingsError,
 };
 
-use crate::MailSetup;
+use crate::{FundsSetup, MailSetup};
 
 /// Where state lives.
 #[derive(Debug, Clone)]
@@ -66,6 +66,8 @@ pub struct Blueprint {
     pub api: api::ApiConfig,
     /// What mails are made with.
     pub mail: MailSetup,
+    /// Whom we ask about money.
+    pub funds: Box<FundsSetup>,
     /// Signing in with GitHub, if it is set up.
     pub github: Option<Box<GithubConfig>>,
     /// Where workers without the API answer `/health`, `/ready` and `/metrics`, if they do.
@@ -106,6 +108,7 @@ impl Blueprint {
             concurrency: usize::try_from(settings.workers).unwrap_or(1),
             api: api_config(settings),
             mail: MailSetup::of(settings),
+            funds: Box::new(FundsSetup::of(settings)),
             github: settings.github.as_deref().cloned().map(github).map(Box::new),
             metrics_address: settings.telemetry.metrics_address,
         }
@@ -151,6 +154,8 @@ pub struct EmbeddedOptions {
     pub policy: OrderPolicy,
     /// Which addresses providers may have.
     pub addresses: AddressPolicy,
+    /// Whom we ask about money.
+    pub funds: FundsSetup,
     /// Where the API listens, if it is started.
     pub listen: SocketAddr,
 }
@@ -163,6 +168,7 @@ impl EmbeddedOptions {
             folder: folder.into(),
             policy: OrderPolicy::default(),
             addresses: AddressPolicy::Public,
+            funds: FundsSetup::none(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
         }
     }
@@ -180,6 +186,7 @@ impl EmbeddedOptions {
         Ok(Blueprint {
             policy: self.policy,
             addresses: self.addresses,
+            funds: Box::new(self.funds),
             api,
             metrics_address: None,
             ..Blueprint::of(&settings)
@@ -204,6 +211,8 @@ pub struct DistributedOptions {
     pub addresses: AddressPolicy,
     /// What mails are made with; [`MailSetup::none`] sends none.
     pub mail: MailSetup,
+    /// Whom we ask about money; [`FundsSetup::none`] is nobody.
+    pub funds: FundsSetup,
     /// Connections to PostgreSQL.
     pub connections: u32,
     /// Jobs done at once.
@@ -235,6 +244,7 @@ impl DistributedOptions {
             concurrency: self.concurrency,
             api: api::ApiConfig::direct(self.listen),
             mail: self.mail,
+            funds: Box::new(self.funds),
             github: None,
             metrics_address: None,
         }

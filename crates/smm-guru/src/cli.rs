@@ -94,7 +94,7 @@ pub struct DataArgs {
 /// What to do with the ledger.
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Runs the invariants V1 to V13 on the live database; fails if one is violated.
+    /// Runs the invariants V1 to V17 on the live database; fails if one is violated.
     #[command(after_help = "Example: smm-guru ledger verify --data ./data --json")]
     Verify {
         /// Which database.

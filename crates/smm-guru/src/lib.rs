@@ -6,6 +6,7 @@
 mod adapters;
 mod blueprint;
 mod embed;
+mod funding;
 mod mailing;
 mod observe;
 mod running;
@@ -17,6 +18,7 @@ pub use application;
 pub use blueprint::{Blueprint, DistributedOptions, EmbeddedOptions, Storage};
 pub use domain;
 pub use embed::{distributed, embedded};
+pub use funding::{FundsSetup, PaytmSetup};
 pub use gateways::AddressPolicy;
 pub use mailing::MailSetup;
 pub use persistence::PoolSizes;

@@ -125,7 +125,7 @@ impl System {
         let name = format!("{}-{}", std::process::id(), ports.ids.text_id());
         let worker = Worker {
             relay: Arc::new(services::relay(ports)),
-            schedules: Arc::new(services::schedules(ports, policy)),
+            schedules: Arc::new(services::schedules(ports, self.services(), policy)),
             consumer: ports.consumer.clone(),
             handler: Arc::new(services::job_runner(ports, self.services(), policy, name)),
             signal: ports.signal.clone(),
@@ -145,6 +145,8 @@ impl System {
             providers: services.providers,
             orders: services.orders,
             wallets: services.wallets,
+            funds: services.funds,
+            currency: services.currency,
             audit: services.audit,
             mails: services.mails,
             submission: services.submission,

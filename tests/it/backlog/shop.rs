@@ -220,7 +220,7 @@ impl AtOnce {
         let name = format!("{}-worker", std::process::id());
         let worker = Worker {
             relay: Arc::new(smm_guru::relay(&self.ports)),
-            schedules: Arc::new(smm_guru::schedules(&self.ports, policy())),
+            schedules: Arc::new(smm_guru::schedules(&self.ports, &services, policy())),
             consumer: self.ports.consumer.clone(),
             handler: Arc::new(Counting {
                 runner: smm_guru::job_runner(&self.ports, &services, policy(), name),

@@ -10,6 +10,8 @@ use async_trait::async_trait;
 use domain::{OrderId, Timestamp};
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
+use ports::currency::RateRepository;
+use ports::funds::FundsRepository;
 use ports::identity::IdentityRepository;
 use ports::jobs::{Job, JobQueue, QueueError};
 use ports::limits::{Admission, Limit, RateLimiter};
@@ -164,6 +166,14 @@ impl Tx for SilentTx {
 
     fn two_factor(&mut self) -> &mut dyn TwoFactorRepository {
         self.0.two_factor()
+    }
+
+    fn funds(&mut self) -> &mut dyn FundsRepository {
+        self.0.funds()
+    }
+
+    fn rates(&mut self) -> &mut dyn RateRepository {
+        self.0.rates()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use application::jobs::{JobRunner, Relay, Schedule, Schedules, UseCases};
 use application::orders::{OrderLine, OrderPlacement, PlaceOrderError, PlaceOrdersError};
 use domain::orders::{OrderPolicy, OrderState};
 use domain::text::{IdempotencyKey, Link};
-use domain::{MailId, Money, OrderId, PageSize, ProviderId, Rate, Secret, ServiceId, UserId};
+use domain::{DepositId, MailId, Money, OrderId, PageSize, ProviderId, Rate, Secret, ServiceId, UserId};
 use futures::future::join_all;
 use ports::StoreError;
 use ports::jobs::{Job, JobHandler, JobTopic};
@@ -43,6 +43,7 @@ pub async fn open(place: &Place) -> System {
                 folder,
                 policy,
                 addresses,
+                funds: smm_guru::FundsSetup::none(),
                 listen,
             })
             .await
@@ -56,6 +57,7 @@ pub async fn open(place: &Place) -> System {
                 policy,
                 addresses,
                 mail: smm_guru::MailSetup::none(),
+                funds: smm_guru::FundsSetup::none(),
                 connections: 4,
                 concurrency: 1,
                 listen,
@@ -108,7 +110,7 @@ impl Process {
             Worker {
                 runner: smm_guru::job_runner(&ports, services, policy, name.clone()),
                 direct: smm_guru::use_cases(&ports, services, policy, name),
-                schedules: smm_guru::schedules(&ports, policy),
+                schedules: smm_guru::schedules(&ports, services, policy),
             }
         };
         let user = async |id: &str| {
@@ -302,6 +304,10 @@ impl Worker {
             JobTopic::CancelOrder => self.direct.cancel.ask(order).await,
             JobTopic::PollProvider => self.direct.track.poll(ProviderId(job.subject)).await,
             JobTopic::DeliverMail => Ok(self.direct.mail.deliver(MailId(job.subject)).await.unwrap()),
+            JobTopic::CheckDeposit => {
+                let checked = self.direct.deposits.check(DepositId(job.subject)).await;
+                Ok(checked.unwrap())
+            }
         };
         done.unwrap();
     }

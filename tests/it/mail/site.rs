@@ -36,7 +36,10 @@ impl Site {
             port: Some(0),
             ..Overrides::default()
         };
-        let common = [("AUTH_DELIVERY_EMAIL", "no-reply@panel.example")];
+        let common = [
+            ("AUTH_DELIVERY_EMAIL", "no-reply@panel.example"),
+            ("CURRENCY_FREE_URL", "off"),
+        ];
         let environment = Environment::of(common.into_iter().chain(pairs.iter().copied()));
         let settings = Settings::load_from(&environment, &overrides).expect("good settings");
         let system = System::open(Blueprint::of(&settings))

@@ -8,7 +8,7 @@ use domain::Secret;
 use domain::orders::OrderPolicy;
 use persistence::testing::TestDatabase;
 use serde::{Deserialize, Serialize};
-use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, MailSetup, System};
+use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, FundsSetup, MailSetup, System};
 use tempfile::TempDir;
 
 use super::program::{Finished, Program, Variables, run};
@@ -86,6 +86,7 @@ pub async fn open_at(address: &Address, policy: OrderPolicy, workers: usize) -> 
                 folder: folder.clone(),
                 policy,
                 addresses,
+                funds: FundsSetup::none(),
                 listen,
             })
             .await
@@ -99,6 +100,7 @@ pub async fn open_at(address: &Address, policy: OrderPolicy, workers: usize) -> 
                 policy,
                 addresses,
                 mail: MailSetup::none(),
+                funds: FundsSetup::none(),
                 connections: 4,
                 concurrency: workers,
                 listen,

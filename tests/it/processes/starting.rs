@@ -115,7 +115,7 @@ async fn commands_work_beside_a_running_server_and_without_one() {
     );
     let books: Value = serde_json::from_str(&command(&["ledger", "verify", "--json"]).good()).unwrap();
     let books = books.as_array().unwrap();
-    assert_eq!(books.len(), 13);
+    assert_eq!(books.len(), 15);
     assert!(
         books
             .iter()

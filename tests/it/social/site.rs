@@ -50,6 +50,7 @@ impl Site {
             ("GITHUB_TOKEN_URL", format!("{}/token", oauth.base)),
             ("GITHUB_API_URL", format!("{}/api", oauth.base)),
             ("GITHUB_TIMEOUT_SECONDS", "5".to_owned()),
+            ("CURRENCY_FREE_URL", "off".to_owned()),
         ];
         if let Some(servers) = &servers {
             variables.extend([

@@ -101,7 +101,7 @@ async fn the_wallet_is_the_sum_of_its_entries(world: &World) {
     assert_eq!((balance, held), (sum, 0), "{entries:#?}");
 }
 
-/// V1 to V13.
+/// V1 to V17.
 pub async fn prove_the_books(system: &System) {
     let proof = system
         .adapters()
@@ -109,7 +109,7 @@ pub async fn prove_the_books(system: &System) {
         .verify()
         .await
         .expect("the books can be read");
-    assert_eq!(proof.len(), 13);
+    assert_eq!(proof.len(), 15);
     let violated: Vec<_> = proof
         .iter()
         .filter(|invariant| invariant.violations != 0)

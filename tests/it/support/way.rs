@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use domain::Secret;
 use domain::orders::OrderPolicy;
-use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, MailSetup, Running, System};
+use smm_guru::{AddressPolicy, DistributedOptions, EmbeddedOptions, FundsSetup, MailSetup, Running, System};
 use tempfile::TempDir;
 
 use super::servers::Servers;
@@ -34,13 +34,14 @@ pub enum Ground {
 
 impl Way {
     /// Running nodes, or `None` where the servers for them are not to be had.
-    pub async fn nodes(self, policy: OrderPolicy) -> Option<(Vec<Node>, Ground)> {
+    pub async fn nodes(self, policy: OrderPolicy, funds: FundsSetup) -> Option<(Vec<Node>, Ground)> {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
         if self == Self::Embedded {
             let folder = tempfile::tempdir().expect("there is room for a folder");
             let options = EmbeddedOptions {
                 policy,
                 addresses: AddressPolicy::AllowPrivate,
+                funds,
                 ..EmbeddedOptions::in_folder(folder.path())
             };
             let system = smm_guru::embedded(options)
@@ -51,7 +52,11 @@ impl Way {
         let servers = Servers::fresh(&test).await?;
         let mut nodes = Vec::new();
         for _ in 0..self.count() {
-            let system = smm_guru::distributed(distributed(&servers, policy)).await;
+            let options = DistributedOptions {
+                funds: funds.clone(),
+                ..distributed(&servers, policy)
+            };
+            let system = smm_guru::distributed(options).await;
             nodes.push(node(system.expect("a distributed system opens"), true));
         }
         let servers = Box::new(servers);
@@ -84,6 +89,7 @@ pub fn distributed(servers: &Servers, policy: OrderPolicy) -> DistributedOptions
         policy,
         addresses: AddressPolicy::AllowPrivate,
         mail: MailSetup::none(),
+        funds: FundsSetup::none(),
         connections: 8,
         concurrency: 8,
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),

@@ -10,7 +10,7 @@ use domain::orders::OrderPolicy;
 use persistence::testing::TestDatabase;
 use sandbox::{Delays, Lookup, Panel, PanelConfig};
 use serde_json::{Value, json};
-use smm_guru::System;
+use smm_guru::{FundsSetup, System};
 
 use super::client::{Browser, PANEL_KEY};
 use super::oracle::prove;
@@ -87,6 +87,11 @@ impl Way {
 
     /// A shop with something special. `None` where the servers for it are not to be had.
     pub async fn world_with(self, scene: Scene) -> Option<World> {
+        self.world_on(scene, FundsSetup::none()).await
+    }
+
+    /// A shop that asks others about money.
+    pub async fn world_on(self, scene: Scene, funds: FundsSetup) -> Option<World> {
         let config = PanelConfig {
             key: PANEL_KEY.to_owned(),
             pace: scene.pace,
@@ -97,7 +102,7 @@ impl Way {
             },
             ..PanelConfig::default()
         };
-        let (nodes, ground) = self.nodes(scene.policy()).await?;
+        let (nodes, ground) = self.nodes(scene.policy(), funds).await?;
         let panel = Panel::start(config).await.expect("the panel listens");
         let addresses = addresses(&nodes);
         let system = &nodes[0].system;

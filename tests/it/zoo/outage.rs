@@ -133,10 +133,10 @@ async fn all_is_well(zoo: &Zoo, cage: &Cage, placed: usize, waited: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_orders_for_a_provider_that_cannot_be_reached_wait_until_it_can() {
-    outage("down", 2_000, CONNECTIONS_MAX).await;
+    Box::pin(outage("down", 2_000, CONNECTIONS_MAX)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_answers_errors_is_left_alone_and_what_it_was_not_asked_for_waits() {
-    outage("add:http500", 400, CALLS_MAX).await;
+    Box::pin(outage("add:http500", 400, CALLS_MAX)).await;
 }

@@ -100,7 +100,7 @@ impl Zoo {
         let zoo = Self {
             direct: smm_guru::use_cases(&ports, &services, policy, "zoo".to_owned()),
             runner: smm_guru::job_runner(&ports, &services, policy, "zoo".to_owned()),
-            schedules: smm_guru::schedules(&ports, policy),
+            schedules: smm_guru::schedules(&ports, &services, policy),
             relay: smm_guru::relay(&ports),
             staff,
             system,

@@ -3,6 +3,7 @@
 mod bearer;
 mod caller;
 mod client;
+mod currency;
 mod idempotency;
 mod lenient;
 mod page;
@@ -11,7 +12,8 @@ mod valid;
 pub use bearer::bearer;
 pub use caller::{Customer, Proven, Signed, SignedStaff, StaffMember};
 pub use client::{Client, browser, demands};
+pub use currency::CurrencyQuery;
 pub use idempotency::{IdempotencyHeader, idempotency_key};
 pub use lenient::{decimal_text, given, text_or_number, whole_number};
-pub use page::Page;
+pub use page::{Page, moment};
 pub use valid::{Valid, field_error};

@@ -1,6 +1,7 @@
 //! How much of a list is wanted.
 
-use domain::PageSize;
+use chrono::DateTime;
+use domain::{PageSize, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -43,4 +44,14 @@ impl Page {
             .map(|cursor| decode(list, cursor))
             .transpose()
     }
+}
+
+/// A moment in the query of a list.
+///
+/// # Errors
+/// A validation error about `field`.
+pub fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
+    let read = DateTime::parse_from_rfc3339(text);
+    let read = read.map_err(|_| field_error(field, "must be a date such as 2026-11-21T09:00:00Z"))?;
+    Ok(Timestamp::from_micros(read.timestamp_micros()))
 }

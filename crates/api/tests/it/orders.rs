@@ -86,7 +86,7 @@ async fn an_order_is_paid_at_once_and_listed() {
     assert_eq!(balance["held"], order["price"]);
     let listed = shop
         .server
-        .get(&format!("{ORDERS}?currency=INR"), &shop.ann)
+        .get(&format!("{ORDERS}?currency=usd"), &shop.ann)
         .await
         .json();
     let row = &listed["result"]["orders"][0];

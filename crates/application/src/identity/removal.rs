@@ -44,6 +44,10 @@ impl<'a> Removal<'a> {
         if !tx.wallets().lock_and_see_empty(self.user).await? {
             return Ok(Removed::HasMoney);
         }
+        // Behind the lock: a withdrawal that is asked for now finds an empty wallet.
+        if tx.funds().has_open_funds(self.user).await? {
+            return Ok(Removed::HasMoney);
+        }
         if tx.orders().has_open(self.user).await? {
             return Ok(Removed::HasOpenOrders);
         }

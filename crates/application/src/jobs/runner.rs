@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{MailId, OrderId, ProviderId};
+use domain::{DepositId, MailId, OrderId, ProviderId};
 use ports::Clock;
 use ports::jobs::{Job, JobHandler, JobTopic};
 use ports::outbox::{OutboxRelay, Settlement, WorkSignal};
@@ -12,6 +12,7 @@ use ports::outbox::{OutboxRelay, Settlement, WorkSignal};
 use super::Verdict;
 use super::books::{BATCH_MAX, Books};
 use super::relay::IDLE_MAX;
+use crate::funds::CheckDeposit;
 use crate::mail::DeliverMail;
 use crate::orders::{CancelUpstream, ReconcileOrder, SubmitOrder, TrackOrders};
 use crate::providers::PanelsError;
@@ -43,6 +44,8 @@ pub struct UseCases {
     pub track: TrackOrders,
     /// [`JobTopic::DeliverMail`].
     pub mail: DeliverMail,
+    /// [`JobTopic::CheckDeposit`].
+    pub deposits: CheckDeposit,
 }
 
 #[async_trait]
@@ -54,6 +57,7 @@ impl JobWork for UseCases {
             JobTopic::CancelOrder => self.cancel.ask(OrderId(job.subject)).await,
             JobTopic::PollProvider => self.track.poll(ProviderId(job.subject)).await,
             JobTopic::DeliverMail => Ok(self.mail.deliver(MailId(job.subject)).await?),
+            JobTopic::CheckDeposit => Ok(self.deposits.check(DepositId(job.subject)).await?),
         }
     }
 }

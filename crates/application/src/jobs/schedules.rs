@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use ports::funds::FundsQueries;
 use ports::jobs::JobTopic;
 use ports::limits::{Admission, Limit, RateLimiter};
 use ports::mail::MailQueries;
@@ -13,6 +14,7 @@ use ports::{Clock, Store, StoreError};
 
 use super::REVIVE_AFTER;
 use crate::audit::SealAudit;
+use crate::currency::RefreshRates;
 use crate::orders::{FULL_ENOUGH, RescueOrders};
 use crate::retry::retry_contended;
 
@@ -31,17 +33,23 @@ pub enum Schedule {
     Mails,
     /// Lines of the audit log are sealed.
     SealAudit,
+    /// Exchange rates are asked for, if it is time to.
+    Rates,
+    /// Claimed payments whose job was lost get a new one.
+    Deposits,
 }
 
 impl Schedule {
     /// Every schedule.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Rescue,
         Self::LookUps,
         Self::Polls,
         Self::ForgottenHolds,
         Self::Mails,
         Self::SealAudit,
+        Self::Rates,
+        Self::Deposits,
     ];
 
     /// How often it runs, over all nodes together.
@@ -51,8 +59,8 @@ impl Schedule {
             Self::Rescue => Duration::from_secs(10),
             Self::LookUps => Duration::from_secs(2),
             Self::Polls => Duration::from_secs(1),
-            Self::ForgottenHolds | Self::Mails => Duration::from_secs(60),
-            Self::SealAudit => Duration::from_secs(20),
+            Self::ForgottenHolds | Self::Mails | Self::Deposits => Duration::from_secs(60),
+            Self::SealAudit | Self::Rates => Duration::from_secs(20),
         }
     }
 
@@ -66,6 +74,8 @@ impl Schedule {
             Self::ForgottenHolds => "forgotten_holds",
             Self::Mails => "mails",
             Self::SealAudit => "seal_audit",
+            Self::Rates => "rates",
+            Self::Deposits => "deposits",
         }
     }
 }
@@ -81,6 +91,8 @@ const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 pub struct Schedules {
     rescue: RescueOrders,
     seal: SealAudit,
+    rates: Option<RefreshRates>,
+    funds: Option<Arc<dyn FundsQueries>>,
     store: Arc<dyn Store>,
     orders: Arc<dyn OrderQueries>,
     mails: Arc<dyn MailQueries>,
@@ -102,11 +114,31 @@ impl Schedules {
         Self {
             rescue,
             seal: SealAudit::new(store.clone(), clock.clone()),
+            rates: None,
+            funds: None,
             store,
             orders,
             mails,
             limiter,
             clock,
+        }
+    }
+
+    /// The same, and claimed payments are not forgotten.
+    #[must_use]
+    pub fn with_funds(self, funds: Arc<dyn FundsQueries>) -> Self {
+        Self {
+            funds: Some(funds),
+            ..self
+        }
+    }
+
+    /// The same, and exchange rates are asked for.
+    #[must_use]
+    pub fn with_rates(self, rates: RefreshRates) -> Self {
+        Self {
+            rates: Some(rates),
+            ..self
         }
     }
 
@@ -129,6 +161,10 @@ impl Schedules {
         match schedule {
             Schedule::Rescue => self.rescue.rescue().await,
             Schedule::SealAudit => self.seal.seal().await,
+            Schedule::Rates => match &self.rates {
+                Some(rates) => rates.refresh().await,
+                None => Ok(0),
+            },
             Schedule::LookUps => {
                 let due = self.orders.due_lookups(now, BATCH_MAX).await?;
                 self.ensure(JobTopic::ReconcileOrder, due.iter().map(|id| id.0), now)
@@ -154,6 +190,7 @@ impl Schedules {
                     .await
             }
             Schedule::Mails => self.look_after_mails(now).await,
+            Schedule::Deposits => self.look_after_deposits(now).await,
         }
     }
 
@@ -164,6 +201,15 @@ impl Schedules {
             .forgotten(now.minus(FORGOTTEN_AFTER), BATCH_MAX)
             .await?;
         self.ensure(JobTopic::DeliverMail, forgotten.iter().map(|id| id.0), now)
+            .await
+    }
+
+    async fn look_after_deposits(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let Some(funds) = &self.funds else { return Ok(0) };
+        let forgotten = funds
+            .forgotten_deposits(now.minus(FORGOTTEN_AFTER), BATCH_MAX)
+            .await?;
+        self.ensure(JobTopic::CheckDeposit, forgotten.iter().map(|id| id.0), now)
             .await
     }
 

@@ -7,7 +7,7 @@ use domain::catalog::Offer;
 use domain::orders::{NewOrder, Order, OrderPolicy, PlaceRefusal, PlacementRequest};
 use domain::text::{IdempotencyKey, Link};
 use domain::wallets::Movement;
-use domain::{Money, OrderId, ServiceId, Timestamp};
+use domain::{Money, OrderId, RateSetId, ServiceId, Timestamp};
 use ports::catalog::CatalogQueries;
 use ports::orders::{KeyClaim, OrderQueries};
 use ports::placing::{Attendants, Placement};
@@ -17,6 +17,7 @@ use ports::{Clock, Store, StoreError, Tx};
 use super::claim::Claim;
 use super::offers::Offers;
 use crate::caller::Caller;
+use crate::currency::Rates;
 use crate::retry::{MaybeContended, retry_contended};
 
 /// How often an order is decided on at most while the offer changes under it.
@@ -94,6 +95,7 @@ pub struct PlaceOrder {
     offers: Offers,
     clock: Arc<dyn Clock>,
     policy: OrderPolicy,
+    rates: Option<Arc<Rates>>,
 }
 
 /// A request, and what makes it the same as an earlier one.
@@ -102,6 +104,7 @@ struct Wanted<'a> {
     service: ServiceId,
     request: PlacementRequest,
     claim: Claim,
+    rates: Option<RateSetId>,
     now: Timestamp,
 }
 
@@ -128,6 +131,16 @@ impl PlaceOrder {
             offers: Offers::new(catalog),
             clock,
             policy,
+            rates: None,
+        }
+    }
+
+    /// The same, and orders keep the exchange rates under which they were placed.
+    #[must_use]
+    pub fn under(self, rates: Arc<Rates>) -> Self {
+        Self {
+            rates: Some(rates),
+            ..self
         }
     }
 
@@ -141,7 +154,11 @@ impl PlaceOrder {
         wanted: OrderPlacement,
     ) -> Result<PlacedOrder, PlaceOrderError> {
         let has_key = wanted.key.is_some();
-        match self.recorded(&self.wanted(caller, wanted)).await? {
+        let rates = match &self.rates {
+            Some(rates) => rates.for_an_order().await,
+            None => None,
+        };
+        match self.recorded(&self.wanted(caller, wanted, rates)).await? {
             Recording::New(order) => Ok(PlacedOrder {
                 order: *order,
                 replayed: false,
@@ -160,7 +177,7 @@ impl PlaceOrder {
         }
     }
 
-    fn wanted<'a>(&self, caller: &'a Caller, wanted: OrderPlacement) -> Wanted<'a> {
+    fn wanted<'a>(&self, caller: &'a Caller, wanted: OrderPlacement, rates: Option<RateSetId>) -> Wanted<'a> {
         let now = self.clock.now();
         let OrderPlacement {
             service,
@@ -176,6 +193,7 @@ impl PlaceOrder {
             service,
             request,
             claim,
+            rates,
             now,
         }
     }
@@ -274,6 +292,7 @@ impl PlaceOrder {
 impl Wanted<'_> {
     fn priced(&self, offer: &Offer) -> Result<NewOrder, PlaceRefusal> {
         domain::orders::place(self.caller.user(), offer, self.request.clone(), self.now)
+            .map(|order| order.under(self.rates))
     }
 }
 

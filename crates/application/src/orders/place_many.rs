@@ -15,6 +15,7 @@ use ports::{Clock, Store, StoreError};
 
 use super::claim::Claim;
 use crate::caller::Caller;
+use crate::currency::Rates;
 use crate::retry::{MaybeContended, retry_contended};
 
 /// The most orders that are placed at once.
@@ -117,6 +118,7 @@ pub struct PlaceOrders {
     catalog: Arc<dyn CatalogQueries>,
     clock: Arc<dyn Clock>,
     policy: OrderPolicy,
+    rates: Option<Arc<Rates>>,
 }
 
 enum Recording {
@@ -143,6 +145,16 @@ impl PlaceOrders {
             catalog,
             clock,
             policy,
+            rates: None,
+        }
+    }
+
+    /// The same, and orders keep the exchange rates under which they were placed.
+    #[must_use]
+    pub fn under(self, rates: Arc<Rates>) -> Self {
+        Self {
+            rates: Some(rates),
+            ..self
         }
     }
 
@@ -219,6 +231,10 @@ impl PlaceOrders {
     ) -> Result<Vec<Result<NewOrder, LineRefusal>>, StoreError> {
         let wanted: BTreeSet<ServiceId> = lines.iter().map(|line| line.service).collect();
         let wanted: Vec<ServiceId> = wanted.into_iter().collect();
+        let rates = match &self.rates {
+            Some(rates) => rates.for_an_order().await,
+            None => None,
+        };
         let offers = self.catalog.offers(&wanted).await?;
         let offers: BTreeMap<ServiceId, _> = offers
             .into_iter()
@@ -226,7 +242,7 @@ impl PlaceOrders {
             .collect();
         let price = |line: &OrderLine| {
             let offer = offers.get(&line.service).ok_or(LineRefusal::UnknownService)?;
-            Ok(domain::orders::place(caller.user(), offer, line.request(), now)?)
+            Ok(domain::orders::place(caller.user(), offer, line.request(), now)?.under(rates))
         };
         Ok(lines.iter().map(price).collect())
     }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::identity::right::WalletsRead;
 use domain::wallets::{Wallet, WalletStatus};
 use domain::{Money, PageSize, UserId};
-use ports::wallets::{WalletEntry, WalletQueries};
+use ports::wallets::{EntryFilter, WalletEntry, WalletQueries};
 use ports::{Clock, Store, StoreError};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Staff};
 use crate::retry::retry_contended;
 
 /// A page of wallet entries, newest first.
@@ -63,10 +64,44 @@ impl BrowseWallet {
     pub async fn entries(
         &self,
         caller: &Caller,
+        filter: &EntryFilter,
         before: Option<i64>,
         size: PageSize,
     ) -> Result<EntryPage, StoreError> {
-        let entries = self.queries.entries(&caller.user().id, before, size).await?;
+        self.page(&caller.user().id, filter, before, size).await
+    }
+
+    /// A customer's wallet, for staff. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database failed.
+    pub async fn of(&self, _: &Staff<WalletsRead>, user: &UserId) -> Result<Option<Wallet>, StoreError> {
+        self.queries.wallet(user).await
+    }
+
+    /// What moved a customer's spendable balance, for staff.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database failed.
+    pub async fn entries_of(
+        &self,
+        _: &Staff<WalletsRead>,
+        user: &UserId,
+        filter: &EntryFilter,
+        before: Option<i64>,
+        size: PageSize,
+    ) -> Result<EntryPage, StoreError> {
+        self.page(user, filter, before, size).await
+    }
+
+    async fn page(
+        &self,
+        user: &UserId,
+        filter: &EntryFilter,
+        before: Option<i64>,
+        size: PageSize,
+    ) -> Result<EntryPage, StoreError> {
+        let entries = self.queries.entries(user, filter, before, size).await?;
         let full = entries.len() >= usize::from(size.rows());
         let next = entries.last().filter(|_| full).map(|last| last.id);
         Ok(EntryPage { entries, next })

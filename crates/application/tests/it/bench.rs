@@ -3,6 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use application::currency::Rates;
+use application::funds::{CheckDeposit, FundsPorts};
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::mail::{DeliverMail, DeliveryPorts, MailOffice, MailPolicy, PublicAddress};
 use application::orders::{
@@ -12,6 +14,8 @@ use application::orders::{
 use application::providers::Panels;
 use application::submission::{GuardPorts, SubmissionGuard};
 use domain::Money;
+use domain::currency::RatePolicy;
+use domain::funds::FundsPolicy;
 use domain::orders::OrderPolicy;
 use domain::providers::LookupCapability;
 use persistence::testing::TestDatabase;
@@ -151,7 +155,8 @@ impl Desk {
         let shop = Shop::open(&*honest, units(WEALTH)).await.unwrap();
         hire(&*honest, 1..=2).await;
         let store = Arc::new(MoodyStore::new(honest));
-        let outbox = Arc::new(MoodyOutbox::new(Arc::new(SeaRelay::new(connections))));
+        let relay = SeaRelay::new(connections);
+        let outbox = Arc::new(MoodyOutbox::new(Arc::new(relay)));
         let queries = Arc::new(SeaQueries::new(connections));
         let backend = Backend {
             store: store.clone(),
@@ -160,6 +165,8 @@ impl Desk {
             providers: queries.clone(),
             orders: queries.clone(),
             wallets: queries.clone(),
+            funds: queries.clone(),
+            rates: queries.clone(),
             mails: queries.clone(),
             tokens: queries.clone(),
             two_factor: queries.clone(),
@@ -171,12 +178,8 @@ impl Desk {
             health: Arc::new(SeaHealth::new(connections)),
         };
         let (limiter, sealer) = (Arc::new(Limiter::default()), Arc::new(Sealer::default()));
-        let panels = Panels::new(
-            Arc::clone(&backend.providers),
-            sealer.clone(),
-            limiter.clone(),
-            clock.clone(),
-        );
+        let providers = Arc::clone(&backend.providers);
+        let panels = Panels::new(providers, sealer.clone(), limiter.clone(), clock.clone());
         let (server, memory) = (Arc::<FakeServer>::default(), Arc::<FakeMemory>::default());
         server.becomes("1");
         let guard_of = GuardPorts {
@@ -312,6 +315,21 @@ impl Desk {
         DeliverMail::new(ports, self.office())
     }
 
+    pub fn checking_deposits(&self) -> CheckDeposit {
+        let (rates, clock) = (Arc::clone(&self.backend.rates), self.time());
+        CheckDeposit::new(FundsPorts {
+            store: Arc::clone(&self.backend.store),
+            queries: Arc::clone(&self.backend.funds),
+            users: Arc::clone(&self.backend.identity),
+            limiter: self.limiter.clone(),
+            ids: self.ids.clone(),
+            clock: clock.clone(),
+            paytm: None,
+            rates: Arc::new(Rates::new(rates, clock, RatePolicy::default())),
+            policy: Arc::new(FundsPolicy::default()),
+        })
+    }
+
     pub fn office(&self) -> MailOffice {
         let policy = MailPolicy {
             project: "The Panel".to_owned(),
@@ -345,6 +363,7 @@ impl Desk {
             cancel: self.canceling_upstream(),
             track: self.tracking(),
             mail: self.mailing(),
+            deposits: self.checking_deposits(),
         };
         JobRunner::new(
             use_cases,

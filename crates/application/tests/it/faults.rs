@@ -10,6 +10,8 @@ use domain::OrderId;
 use futures::future::BoxFuture;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
+use ports::currency::RateRepository;
+use ports::funds::FundsRepository;
 use ports::identity::IdentityRepository;
 use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
@@ -240,6 +242,14 @@ impl Tx for MoodyTx {
 
     fn two_factor(&mut self) -> &mut dyn TwoFactorRepository {
         self.honest.two_factor()
+    }
+
+    fn funds(&mut self) -> &mut dyn FundsRepository {
+        self.honest.funds()
+    }
+
+    fn rates(&mut self) -> &mut dyn RateRepository {
+        self.honest.rates()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

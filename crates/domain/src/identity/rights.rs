@@ -146,6 +146,14 @@ rights! {
     WalletsAdjust = "wallets.adjust" Always;
     /// Freezing wallets and opening them again.
     WalletsFreeze = "wallets.freeze" None;
+    /// Seeing deposits and withdrawals.
+    PaymentsRead = "payments.read" None;
+    /// Approving and refusing deposits and withdrawals.
+    PaymentsApprove = "payments.approve" Always;
+    /// Seeing exchange rates, and what became of asking for them.
+    RatesRead = "rates.read" None;
+    /// Setting exchange rates by hand.
+    RatesWrite = "rates.write" Always;
     /// Seeing what became of mails.
     MailsRead = "mails.read" None;
     /// Answering tickets.

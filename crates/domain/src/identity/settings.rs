@@ -13,7 +13,7 @@ pub struct TimeZone(String);
 pub struct Language(String);
 
 /// A currency by its code in ISO 4217, such as `USD`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency(String);
 
 /// Which mail a user wants. Mail about the security of the account always comes.
@@ -45,7 +45,7 @@ impl Default for UserSettings {
         Self {
             time_zone: TimeZone("UTC".to_owned()),
             language: Language("en".to_owned()),
-            currency: Currency("USD".to_owned()),
+            currency: Currency::ledger(),
             notifications: Notifications {
                 orders: true,
                 balance: true,
@@ -95,6 +95,21 @@ impl TimeZone {
 }
 
 impl Currency {
+    /// The currency that amounts are kept in.
+    pub const LEDGER: &str = "USD";
+
+    /// The currency that amounts are kept in.
+    #[must_use]
+    pub fn ledger() -> Self {
+        Self(Self::LEDGER.to_owned())
+    }
+
+    /// Whether amounts are kept in it.
+    #[must_use]
+    pub fn is_ledger(&self) -> bool {
+        self.0 == Self::LEDGER
+    }
+
     /// Looks the code up.
     ///
     /// # Errors

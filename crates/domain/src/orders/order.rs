@@ -2,7 +2,7 @@
 
 use super::state::{Hold, OrderState};
 use crate::text::{Link, Name};
-use crate::{Money, OrderId, ProviderId, ProviderOrderId, Rate, ServiceId, Timestamp, UserId};
+use crate::{Money, OrderId, ProviderId, ProviderOrderId, Rate, RateSetId, ServiceId, Timestamp, UserId};
 
 /// What was ordered, as it was when it was ordered. Later changes of the service do not touch it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,9 @@ pub struct Order {
     pub updated_at: Timestamp,
     /// Counts changes; a change is recorded only onto the revision that it was decided on.
     pub revision: i64,
+    /// The exchange rates in force when it was placed, if there were any. They say what its price was in another currency
+    /// then; what is charged never depends on them.
+    pub rates: Option<RateSetId>,
 }
 
 impl Order {

@@ -6,7 +6,7 @@ use super::state::{Hold, OrderState};
 use crate::catalog::{Availability, Offer, ServiceType};
 use crate::identity::User;
 use crate::text::Link;
-use crate::{Fingerprint, Money, OrderId, ServiceId, Timestamp};
+use crate::{Fingerprint, Money, OrderId, RateSetId, ServiceId, Timestamp};
 
 /// What a customer asks for. The price is not part of it: the server alone prices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,13 @@ impl NewOrder {
     pub fn identified(mut self, id: OrderId) -> Order {
         self.order.id = id;
         self.order
+    }
+
+    /// The same, placed while these exchange rates are in force.
+    #[must_use]
+    pub const fn under(mut self, rates: Option<RateSetId>) -> Self {
+        self.order.rates = rates;
+        self
     }
 
     /// The order before it has a name; its id is meaningless.
@@ -159,6 +166,7 @@ pub fn place(
         created_at: now,
         updated_at: now,
         revision: 0,
+        rates: None,
     };
     Ok(NewOrder { order })
 }

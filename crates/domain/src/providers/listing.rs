@@ -149,6 +149,7 @@ mod tests {
             created_at: SENT,
             updated_at: SENT,
             revision: 0,
+            rates: None,
         }
     }
 

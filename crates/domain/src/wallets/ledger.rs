@@ -41,11 +41,13 @@ pub enum Account {
     ManualAdjust,
     /// Our bank account.
     Bank,
+    /// Money that users asked for and that was not paid out yet.
+    WithdrawalsPayable,
 }
 
 impl Account {
     /// Every account, in the order of their stored ids.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UserWallets,
         Self::UserHolds,
         Self::OrderDeferred,
@@ -59,6 +61,7 @@ impl Account {
         Self::UserReceivable,
         Self::ManualAdjust,
         Self::Bank,
+        Self::WithdrawalsPayable,
     ];
 
     /// The stored id; never reused.
@@ -78,6 +81,7 @@ impl Account {
             Self::UserReceivable => 11,
             Self::ManualAdjust => 12,
             Self::Bank => 13,
+            Self::WithdrawalsPayable => 14,
         }
     }
 
@@ -98,6 +102,7 @@ impl Account {
             Self::UserReceivable => "user_receivable",
             Self::ManualAdjust => "manual_adjust",
             Self::Bank => "bank",
+            Self::WithdrawalsPayable => "withdrawals_payable",
         }
     }
 
@@ -109,7 +114,8 @@ impl Account {
             | Self::UserHolds
             | Self::OrderDeferred
             | Self::Revenue
-            | Self::ManualAdjust => Normal::Credit,
+            | Self::ManualAdjust
+            | Self::WithdrawalsPayable => Normal::Credit,
             Self::ProviderFloat
             | Self::ProviderCost
             | Self::GatewayClearing
@@ -147,6 +153,16 @@ pub enum TransferKind {
     LatePlaced,
     /// Staff gave or took money; reference: request.
     Adjustment,
+    /// A payment came in; reference: method and the gateway's or the bank's name of it.
+    Deposit,
+    /// What of it is a fee; reference: as of the deposit.
+    DepositFee,
+    /// A user asked for money; reference: withdrawal.
+    Withdrawal,
+    /// It was paid out; reference: withdrawal.
+    WithdrawalPaid,
+    /// It went back; reference: withdrawal.
+    WithdrawalRefused,
 }
 
 impl TransferKind {
@@ -165,6 +181,11 @@ impl TransferKind {
             Self::WriteoffReversal => "writeoff_reversal",
             Self::LatePlaced => "late_placed",
             Self::Adjustment => "adjustment",
+            Self::Deposit => "deposit",
+            Self::DepositFee => "deposit_fee",
+            Self::Withdrawal => "withdrawal",
+            Self::WithdrawalPaid => "withdrawal_paid",
+            Self::WithdrawalRefused => "withdrawal_refused",
         }
     }
 }

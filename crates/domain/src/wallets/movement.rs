@@ -200,6 +200,82 @@ impl Movement {
             }],
         }
     }
+
+    /// A payment came in: `gross` of it, of which `fee` stays with us; `gross` is above `fee`, and `fee` is not below zero.
+    #[must_use]
+    pub fn deposit(user: &UserId, from: Account, gross: Money, fee: Money, reference: &str) -> Self {
+        let (deposit, wallet) = (TransferKind::Deposit, Account::UserWallets);
+        let mut transfers = vec![of_funds(from, wallet, gross, deposit, reference, Some(user))];
+        if fee.is_positive() {
+            let kind = TransferKind::DepositFee;
+            transfers.push(of_funds(
+                wallet,
+                Account::GatewayFees,
+                fee,
+                kind,
+                reference,
+                Some(user),
+            ));
+        }
+        Self {
+            wallet: Some(WalletChange::Credit(user.clone(), gross.saturating_sub(fee))),
+            transfers,
+        }
+    }
+
+    /// A user asked for money: it leaves the wallet and waits to be paid out.
+    #[must_use]
+    pub fn withdrawal(user: &UserId, amount: Money, reference: &str) -> Self {
+        let (from, to) = (Account::UserWallets, Account::WithdrawalsPayable);
+        let kind = TransferKind::Withdrawal;
+        Self {
+            wallet: Some(WalletChange::Debit(user.clone(), amount)),
+            transfers: vec![of_funds(from, to, amount, kind, reference, Some(user))],
+        }
+    }
+
+    /// The money that a user asked for was paid out.
+    #[must_use]
+    pub fn withdrawal_paid(amount: Money, reference: &str) -> Self {
+        let (from, to) = (Account::WithdrawalsPayable, Account::Bank);
+        let kind = TransferKind::WithdrawalPaid;
+        Self {
+            wallet: None,
+            transfers: vec![of_funds(from, to, amount, kind, reference, None)],
+        }
+    }
+
+    /// The money that a user asked for goes back.
+    #[must_use]
+    pub fn withdrawal_refused(user: &UserId, amount: Money, reference: &str) -> Self {
+        let (from, to) = (Account::WithdrawalsPayable, Account::UserWallets);
+        let kind = TransferKind::WithdrawalRefused;
+        Self {
+            wallet: Some(WalletChange::Credit(user.clone(), amount)),
+            transfers: vec![of_funds(from, to, amount, kind, reference, Some(user))],
+        }
+    }
+}
+
+fn of_funds(
+    debit: Account,
+    credit: Account,
+    amount: Money,
+    kind: TransferKind,
+    reference: &str,
+    user: Option<&UserId>,
+) -> Transfer {
+    Transfer {
+        debit,
+        credit,
+        amount,
+        kind,
+        reference: reference.to_owned(),
+        user: user.cloned(),
+        order: None,
+        provider: None,
+        note: None,
+    }
 }
 
 fn of_order(

@@ -112,6 +112,11 @@ fn the_stored_words_of_the_ledger_never_change() {
         (TransferKind::WriteoffReversal, "writeoff_reversal"),
         (TransferKind::LatePlaced, "late_placed"),
         (TransferKind::Adjustment, "adjustment"),
+        (TransferKind::Deposit, "deposit"),
+        (TransferKind::DepositFee, "deposit_fee"),
+        (TransferKind::Withdrawal, "withdrawal"),
+        (TransferKind::WithdrawalPaid, "withdrawal_paid"),
+        (TransferKind::WithdrawalRefused, "withdrawal_refused"),
     ];
     for (kind, word) in kinds {
         assert_eq!(kind.as_str(), word);
@@ -120,11 +125,11 @@ fn the_stored_words_of_the_ledger_never_change() {
     assert_eq!(
         codes,
         "user_wallets user_holds order_deferred revenue provider_float provider_cost gateway_clearing gateway_fees \
-         refund_goodwill writeoff user_receivable manual_adjust bank"
+         refund_goodwill writeoff user_receivable manual_adjust bank withdrawals_payable"
     );
     assert_eq!(
         Account::ALL.map(Account::id),
-        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
     );
 }
 

@@ -58,6 +58,7 @@ pub fn held_order(price: Money, cost: Money, quantity: u64) -> Order {
         created_at: NOW,
         updated_at: NOW,
         revision: 0,
+        rates: None,
     }
 }
 

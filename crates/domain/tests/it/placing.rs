@@ -9,7 +9,7 @@ use domain::{Money, OrderId, Rate, UserId};
 use crate::model::NOW;
 use crate::money::service;
 
-fn ann() -> User {
+pub fn ann() -> User {
     User {
         id: UserId::new("ann"),
         name: Name::from_stored("Ann"),

@@ -1,6 +1,7 @@
 //! What must hold of the books at any moment, as queries that count what violates it.
 //!
-//! Accounts by their ids: 1 user wallets, 2 user holds, 3 deferred revenue of orders.
+//! Accounts by their ids: 1 user wallets, 2 user holds, 3 deferred revenue of orders, 7 clearing of gateways, 8 their fees,
+//! 12 adjustments by hand, 13 the bank, 14 withdrawals that are payable.
 //!
 //! A table in braces is the whole table, or the part of it that money moved in lately: see [`Scope`].
 
@@ -24,13 +25,16 @@ pub(super) enum Scope {
 }
 
 /// A table in braces, the table, the column that names what moved, and the column of `transfers` that names it.
-const PARTS: [(&str, &str, &str, &str); 6] = [
+const PARTS: [(&str, &str, &str, &str); 9] = [
     ("{orders}", "orders", "id", "order_id"),
     ("{attempts}", "attempts", "order_id", "order_id"),
     ("{wallets}", "wallets", "user_id", "user_id"),
     ("{transfers}", "transfers", "id", "id"),
     ("{transfers of orders}", "transfers", "order_id", "order_id"),
     ("{transfers of users}", "transfers", "user_id", "user_id"),
+    ("{deposits}", "deposits", "reference", "reference"),
+    ("{withdrawals}", "withdrawals", "reference", "reference"),
+    ("{transfers of funds}", "transfers", "reference", "reference"),
 ];
 /// Orders with a pending hold. Only open orders have one, and of these there is an index; that it is so is looked at when
 /// everything is.
@@ -71,8 +75,8 @@ pub(super) struct Invariant {
     pub(super) since: Since,
 }
 
-/// V1 to V13.
-pub(super) const INVARIANTS: [Invariant; 13] = [
+/// V1 to V13, and V16 and V17. V14 and V15 compare the books with those of others.
+pub(super) const INVARIANTS: [Invariant; 15] = [
     Invariant {
         id: "V1",
         rule: "every wallet is what the ledger says it is",
@@ -207,5 +211,51 @@ pub(super) const INVARIANTS: [Invariant; 13] = [
         rule: "no held order has waited for more than 10 minutes",
         sql: "SELECT COUNT(*) FROM orders WHERE state = 'held' AND updated_at < $1",
         since: Since::Minutes(10),
+    },
+    Invariant {
+        id: "V16",
+        rule: "exactly the credited deposits are in the ledger, once, with their amount, their fee and their user",
+        sql: "
+            SELECT
+            (SELECT COUNT(*) FROM {deposits}
+            LEFT JOIN (
+                SELECT reference, COUNT(*) AS times, SUM(amount) AS amount, MAX(user_id) AS user_id
+                FROM {transfers of funds} WHERE kind = 'deposit' AND credit = 1 AND debit IN (7, 12) GROUP BY reference
+            ) AS paid ON paid.reference = deposits.reference
+            LEFT JOIN (
+                SELECT reference, SUM(amount) AS amount
+                FROM {transfers of funds} WHERE kind = 'deposit_fee' AND debit = 1 AND credit = 8 GROUP BY reference
+            ) AS fees ON fees.reference = deposits.reference
+            WHERE COALESCE(paid.times, 0) <> CASE deposits.state WHEN 'credited' THEN 1 ELSE 0 END
+                OR COALESCE(paid.amount, 0) <> COALESCE(deposits.gross, 0)
+                OR COALESCE(fees.amount, 0) <> COALESCE(deposits.fee, 0)
+                OR COALESCE(paid.user_id, deposits.user_id) <> deposits.user_id)
+            + (SELECT COUNT(*) FROM {transfers} WHERE kind IN ('deposit', 'deposit_fee') AND NOT EXISTS (
+                SELECT 1 FROM deposits WHERE deposits.reference = transfers.reference AND deposits.state = 'credited'))",
+        since: Since::Ever,
+    },
+    Invariant {
+        id: "V17",
+        rule: "every withdrawal left the wallet once, and was paid out or given back at most once, as it says",
+        sql: "
+            SELECT
+            (SELECT COUNT(*) FROM {withdrawals}
+            LEFT JOIN (
+                SELECT reference, MAX(user_id) AS user_id,
+                    SUM(CASE WHEN kind = 'withdrawal' AND debit = 1 AND credit = 14 THEN amount ELSE 0 END) AS asked,
+                    SUM(CASE WHEN kind = 'withdrawal_paid' AND debit = 14 AND credit = 13 THEN amount ELSE 0 END) AS paid,
+                    SUM(CASE WHEN kind = 'withdrawal_refused' AND debit = 14 AND credit = 1 THEN amount ELSE 0 END) AS back
+                FROM {transfers of funds} WHERE kind IN ('withdrawal', 'withdrawal_paid', 'withdrawal_refused')
+                GROUP BY reference
+            ) AS moved ON moved.reference = withdrawals.reference
+            WHERE COALESCE(moved.asked, 0) <> withdrawals.amount
+                OR COALESCE(moved.paid, 0) <> CASE withdrawals.state WHEN 'paid' THEN withdrawals.amount ELSE 0 END
+                OR COALESCE(moved.back, 0) <> CASE withdrawals.state WHEN 'refused' THEN withdrawals.amount ELSE 0 END
+                OR COALESCE(moved.user_id, '') <> withdrawals.user_id)
+            + (SELECT COUNT(*) FROM {transfers}
+                WHERE (kind IN ('withdrawal', 'withdrawal_paid', 'withdrawal_refused') OR debit = 14 OR credit = 14)
+                AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE withdrawals.reference = transfers.reference
+                    AND transfers.kind IN ('withdrawal', 'withdrawal_paid', 'withdrawal_refused')))",
+        since: Since::Ever,
     },
 ];

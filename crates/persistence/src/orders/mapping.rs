@@ -2,7 +2,7 @@
 
 use domain::orders::{Hold, Order, OrderState, ServiceSnapshot};
 use domain::text::{Link, Name};
-use domain::{OrderId, ProviderId, ProviderOrderId, ServiceId, Timestamp, UserId};
+use domain::{OrderId, ProviderId, ProviderOrderId, RateSetId, ServiceId, Timestamp, UserId};
 use entities::orders::{ActiveModel, Model};
 use ports::StoreError;
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -55,6 +55,7 @@ pub(super) fn order(row: Model) -> Result<Order, StoreError> {
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
         revision: row.revision,
+        rates: row.rate_set.map(RateSetId),
     })
 }
 
@@ -78,6 +79,7 @@ pub(super) fn new_row(order: &Order) -> Result<ActiveModel, StoreError> {
         cost: Set(order.cost.micros()),
         created_at: Set(order.created_at.micros()),
         revision: Set(order.revision),
+        rate_set: Set(order.rates.map(|set| set.0)),
         ..changed_row(order)?
     })
 }

@@ -3,7 +3,7 @@
 
 use domain::orders::{Hold, OrderState};
 use domain::text::{Link, Name};
-use domain::{OrderId, PageSize, ServiceId, Timestamp};
+use domain::{OrderId, PageSize, RateSetId, ServiceId, Timestamp};
 use entities::orders::Column;
 use ports::StoreError;
 use ports::orders::{OrderFilter, OwnOrder};
@@ -13,7 +13,7 @@ use crate::decode::{money, number, time, word};
 use crate::error::store_error;
 
 /// What is read, in this order.
-pub(super) const COLUMNS: [Column; 15] = [
+pub(super) const COLUMNS: [Column; 16] = [
     Column::Id,
     Column::ServiceId,
     Column::ServiceName,
@@ -29,6 +29,7 @@ pub(super) const COLUMNS: [Column; 15] = [
     Column::CancelRequestedAt,
     Column::CreatedAt,
     Column::UpdatedAt,
+    Column::RateSet,
 ];
 
 /// The statement and its values, if the list is one user's whole list. The size is part of the text: with a parameter
@@ -81,5 +82,6 @@ pub(super) fn order(row: &QueryResult) -> Result<OwnOrder, StoreError> {
         cancel_requested_at: time(at(row, 12)?),
         created_at: Timestamp::from_micros(at(row, 13)?),
         updated_at: Timestamp::from_micros(at(row, 14)?),
+        rates: at::<Option<i64>>(row, 15)?.map(RateSetId),
     })
 }

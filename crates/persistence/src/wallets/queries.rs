@@ -1,17 +1,17 @@
 //! Wallets for screens.
 
 use async_trait::async_trait;
-use domain::wallets::{Account, Wallet, WalletStatus};
+use domain::wallets::{Wallet, WalletStatus};
 use domain::{OrderId, PageSize, Timestamp, UserId};
-use entities::transfers::{self, Column};
 use entities::wallets;
 use ports::StoreError;
-use ports::wallets::{WalletEntry, WalletQueries};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use ports::wallets::{EntryFilter, WalletEntry, WalletQueries};
+use sea_orm::{EntityTrait, QueryResult, Value};
 
 use crate::decode::{money, word};
-use crate::error::store_error;
+use crate::error::{Failure, store_error};
 use crate::queries::SeaQueries;
+use crate::sql;
 
 #[async_trait]
 impl WalletQueries for SeaQueries {
@@ -26,24 +26,11 @@ impl WalletQueries for SeaQueries {
     async fn entries(
         &self,
         user: &UserId,
+        filter: &EntryFilter,
         before: Option<i64>,
         size: PageSize,
     ) -> Result<Vec<WalletEntry>, StoreError> {
-        let spendable = Account::UserWallets.id();
-        let rows = transfers::Entity::find()
-            .filter(Column::UserId.eq(user.as_str()))
-            .filter(
-                Condition::any()
-                    .add(Column::Debit.eq(spendable))
-                    .add(Column::Credit.eq(spendable)),
-            )
-            .filter(Condition::all().add_option(before.map(|before| Column::Id.lt(before))))
-            .order_by_desc(Column::Id)
-            .limit(u64::from(size.rows()))
-            .all(self.conn())
-            .await
-            .map_err(store_error)?;
-        Ok(rows.into_iter().map(entry).collect())
+        Ok(entries(self, user, filter, before, size).await?)
     }
 }
 
@@ -56,14 +43,58 @@ fn wallet(row: wallets::Model) -> Result<Wallet, StoreError> {
     })
 }
 
-fn entry(row: transfers::Model) -> WalletEntry {
-    let comes_in = row.credit == Account::UserWallets.id();
-    WalletEntry {
-        id: row.id,
-        kind: row.kind,
-        amount: money(if comes_in { row.amount } else { -row.amount }),
-        order: row.order_id.map(OrderId),
-        note: row.note,
-        at: Timestamp::from_micros(row.created_at),
+/// The statement of a page. Account 1 is that of user wallets. A balance is what the wallet has now, less what has moved since:
+/// the newest page, which is asked for most, reads nothing but itself.
+fn statement(and: &str, rows: u16) -> String {
+    const SIGNED: &str = "CASE WHEN credit = 1 THEN amount ELSE -amount END";
+    const OWN: &str = "FROM transfers WHERE user_id = $1 AND (debit = 1 OR credit = 1)";
+    format!(
+        "WITH page AS (
+            SELECT id, kind, {SIGNED} AS amount, order_id, note, created_at {OWN} AND id < $2{and}
+            ORDER BY id DESC LIMIT {rows}
+        ), newer AS (
+            SELECT id, SUM({SIGNED}) OVER (ORDER BY id DESC) AS moved {OWN} AND id >= (SELECT MIN(id) FROM page)
+        )
+        SELECT page.id, page.kind, page.amount, page.order_id, page.note, page.created_at,
+            CAST(wallets.available - newer.moved + page.amount AS BIGINT)
+        FROM page JOIN newer ON newer.id = page.id JOIN wallets ON wallets.user_id = $1
+        ORDER BY page.id DESC"
+    )
+}
+
+async fn entries(
+    queries: &SeaQueries,
+    user: &UserId,
+    filter: &EntryFilter,
+    before: Option<i64>,
+    size: PageSize,
+) -> Result<Vec<WalletEntry>, Failure> {
+    let mut values: Vec<Value> = vec![user.as_str().into(), before.unwrap_or(i64::MAX).into()];
+    let mut and = String::new();
+    let given: [(&str, Option<Value>); 4] = [
+        ("kind =", filter.kind.clone().map(Value::from)),
+        ("order_id =", filter.order.map(|order| order.0.into())),
+        ("created_at >=", filter.from.map(|at| at.micros().into())),
+        ("created_at <", filter.until.map(|at| at.micros().into())),
+    ];
+    for (condition, value) in given {
+        if let Some(value) = value {
+            values.push(value);
+            and.push_str(&format!(" AND {condition} ${}", values.len()));
+        }
     }
+    let rows = sql::query_all(queries.conn(), &statement(&and, size.rows()), values).await?;
+    rows.iter().map(entry).collect()
+}
+
+fn entry(row: &QueryResult) -> Result<WalletEntry, Failure> {
+    Ok(WalletEntry {
+        id: row.try_get_by_index(0)?,
+        kind: row.try_get_by_index(1)?,
+        amount: money(row.try_get_by_index(2)?),
+        order: row.try_get_by_index::<Option<i64>>(3)?.map(OrderId),
+        note: row.try_get_by_index(4)?,
+        at: Timestamp::from_micros(row.try_get_by_index(5)?),
+        balance: money(row.try_get_by_index(6)?),
+    })
 }

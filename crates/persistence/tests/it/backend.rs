@@ -32,6 +32,8 @@ impl Bench {
             providers: queries.clone(),
             orders: queries.clone(),
             wallets: queries.clone(),
+            funds: queries.clone(),
+            rates: queries.clone(),
             mails: queries.clone(),
             tokens: queries.clone(),
             two_factor: queries.clone(),

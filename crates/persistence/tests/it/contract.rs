@@ -65,6 +65,9 @@ macro_rules! every_suite {
         testkit::writers_contract!($with);
         testkit::submission_contract!($with);
         testkit::mails_contract!($with);
+        testkit::currency_contract!($with);
+        testkit::funds_contract!($with);
+        testkit::withdrawals_contract!($with);
     };
 }
 

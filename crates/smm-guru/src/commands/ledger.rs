@@ -6,7 +6,7 @@ use smm_guru::Blueprint;
 use crate::cli::LedgerCommand;
 use crate::{configuration, print_line};
 
-/// Runs V1 to V13; whether all hold.
+/// Runs V1 to V17; whether all hold.
 pub async fn run(command: &LedgerCommand) -> anyhow::Result<bool> {
     let LedgerCommand::Verify { data, json } = command;
     let settings = configuration::load(data.data.clone(), None)?;

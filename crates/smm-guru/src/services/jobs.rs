@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use application::funds::CheckDeposit;
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::mail::{DeliverMail, DeliveryPorts};
 use application::orders::{CancelUpstream, ReconcileOrder, RescueOrders, SubmitOrder, TrackOrders};
 use domain::orders::OrderPolicy;
 
-use super::Services;
+use super::{Services, currency, funds};
 use crate::Adapters;
 use crate::mailing::office;
 use crate::observe::PollMetrics;
@@ -70,6 +71,7 @@ pub fn use_cases(ports: &Adapters, services: &Services, policy: OrderPolicy, wor
             policy,
         ),
         mail: DeliverMail::new(delivery_ports(ports), office(ports)),
+        deposits: CheckDeposit::new(funds::ports(ports, &services.currency.rates)),
     }
 }
 
@@ -93,7 +95,7 @@ pub fn relay(ports: &Adapters) -> Relay {
 
 /// What is looked at again and again.
 #[must_use]
-pub fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
+pub fn schedules(ports: &Adapters, services: &Services, policy: OrderPolicy) -> Schedules {
     let Adapters {
         store,
         orders,
@@ -103,5 +105,8 @@ pub fn schedules(ports: &Adapters, policy: OrderPolicy) -> Schedules {
         ..
     } = ports.clone();
     let rescue = RescueOrders::new(store.clone(), orders.clone(), clock.clone(), policy);
+    let rates = currency::refresh(ports, services.currency.rates.clone());
     Schedules::new(rescue, store, orders, mails, limiter, clock)
+        .with_rates(rates)
+        .with_funds(ports.funds.clone())
 }

@@ -1,6 +1,8 @@
 //! Every use case, wired to its ports. A file for each feature.
 
 mod catalog;
+mod currency;
+mod funds;
 mod identity;
 mod jobs;
 mod orders;
@@ -31,6 +33,10 @@ pub struct Services {
     pub orders: application::orders::UseCases,
     /// Money.
     pub wallets: application::wallets::UseCases,
+    /// How it comes in and goes out.
+    pub funds: application::funds::UseCases,
+    /// In which currencies it is shown.
+    pub currency: application::currency::UseCases,
     /// What was done.
     pub audit: audit::UseCases,
     /// Looking at mails.
@@ -45,12 +51,15 @@ impl Services {
     pub fn new(ports: &Adapters, policy: OrderPolicy, workers: usize) -> Self {
         let submission = Arc::new(SubmissionGuard::new(guard_ports(ports), policy));
         let providers = providers::use_cases(ports, workers);
+        let currency = currency::use_cases(ports);
         Self {
             identity: identity::use_cases(ports),
             catalog: catalog::use_cases(ports, &providers.panels),
             providers,
-            orders: orders::use_cases(ports, &submission, policy),
+            orders: orders::use_cases(ports, &submission, &currency.rates, policy),
             wallets: wallets::use_cases(ports),
+            funds: funds::use_cases(ports, &currency.rates),
+            currency,
             audit: audit_log(ports),
             mails: Arc::new(BrowseMails::new(ports.mails.clone())),
             submission,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::currency::Rates;
 use application::orders::{BrowseOrders, CancelOrder, DecideOrder, PlaceOrder, PlaceOrders, UseCases};
 use application::submission::SubmissionGuard;
 use domain::orders::OrderPolicy;
@@ -11,6 +12,7 @@ use crate::Adapters;
 pub(super) fn use_cases(
     ports: &Adapters,
     submission: &Arc<SubmissionGuard>,
+    rates: &Arc<Rates>,
     policy: OrderPolicy,
 ) -> UseCases {
     let Adapters {
@@ -30,8 +32,8 @@ pub(super) fn use_cases(
     let place_many = PlaceOrders::new(store.clone(), orders.clone(), catalog, clock.clone(), policy);
     let cancel = CancelOrder::new(store.clone(), clock.clone(), submission.clone());
     UseCases {
-        place: Arc::new(place),
-        place_many: Arc::new(place_many),
+        place: Arc::new(place.under(rates.clone())),
+        place_many: Arc::new(place_many.under(rates.clone())),
         cancel: Arc::new(cancel),
         browse: Arc::new(BrowseOrders::new(orders)),
         decide: Arc::new(DecideOrder::new(store, clock, submission.clone(), policy)),

@@ -16,6 +16,8 @@ pub mod attempts;
 pub mod audit;
 pub mod catalog;
 pub mod catalog_services;
+pub mod currency;
+pub mod funds;
 pub mod identity;
 pub mod identity_admin;
 pub mod keys;
@@ -42,12 +44,15 @@ pub mod submission;
 pub mod transfers;
 pub mod two_factor;
 pub mod wallets;
+pub mod withdrawals;
 pub mod writers;
 
 use std::sync::Arc;
 
 use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
+use ports::currency::RateQueries;
+use ports::funds::FundsQueries;
 use ports::health::DatabaseHealth;
 use ports::identity::IdentityQueries;
 use ports::ledger::LedgerProof;
@@ -79,6 +84,10 @@ pub struct Backend {
     pub orders: Arc<dyn OrderQueries>,
     /// Wallets.
     pub wallets: Arc<dyn WalletQueries>,
+    /// Deposits and withdrawals.
+    pub funds: Arc<dyn FundsQueries>,
+    /// Exchange rates.
+    pub rates: Arc<dyn RateQueries>,
     /// Mails.
     pub mails: Arc<dyn MailQueries>,
     /// Mailed tokens.
@@ -173,6 +182,12 @@ mod tests {
         assert_listed(include_str!("submission.rs"), crate::submission_contract!(names));
         assert_listed(include_str!("queue.rs"), crate::queue_contract!(names));
         assert_listed(include_str!("mails.rs"), crate::mails_contract!(names));
+        assert_listed(include_str!("funds.rs"), crate::funds_contract!(names));
+        assert_listed(
+            include_str!("withdrawals.rs"),
+            crate::withdrawals_contract!(names),
+        );
+        assert_listed(include_str!("currency.rs"), crate::currency_contract!(names));
         assert_listed(include_str!("limits.rs"), crate::limits_contract!(names));
     }
 }

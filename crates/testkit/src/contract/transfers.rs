@@ -6,6 +6,7 @@
 use domain::wallets::{Account, Movement, Transfer, TransferKind};
 use domain::{Money, PageSize};
 use ports::StoreError;
+use ports::wallets::EntryFilter;
 
 use super::steps::{placed, reported, rich_shop, submitted};
 use super::wallets::{micros, wallet_with};
@@ -20,6 +21,7 @@ macro_rules! transfers_contract {
             a_ledger_row_is_recorded_once,
             every_field_of_a_ledger_row_counts,
             entries_show_what_changed_the_spendable_balance,
+            entries_say_what_was_there_afterwards_and_filters_leave_entries_out,
         }
     };
 }
@@ -132,7 +134,11 @@ pub async fn entries_show_what_changed_the_spendable_balance(backend: &Backend) 
     let order = reported(backend, &order, "Partial", 400, after(2)).await?;
     assert!(order.refunded.is_positive());
     let user = &shop.user.id;
-    let all = backend.wallets.entries(user, None, PageSize::DEFAULT).await?;
+    let all_of_them = EntryFilter::default();
+    let all = backend
+        .wallets
+        .entries(user, &all_of_them, None, PageSize::DEFAULT)
+        .await?;
     let shown: Vec<_> = all
         .iter()
         .map(|entry| (entry.kind.as_str(), entry.amount, entry.order, entry.at))
@@ -157,7 +163,12 @@ pub async fn entries_show_what_changed_the_spendable_balance(backend: &Backend) 
     let one = PageSize::new(1).expect("one is a page");
     let mut paged = Vec::new();
     let mut before = None;
-    while let Some(entry) = backend.wallets.entries(user, before, one).await?.pop() {
+    while let Some(entry) = backend
+        .wallets
+        .entries(user, &all_of_them, before, one)
+        .await?
+        .pop()
+    {
         before = Some(entry.id);
         paged.push(entry);
     }
@@ -165,9 +176,74 @@ pub async fn entries_show_what_changed_the_spendable_balance(backend: &Backend) 
     assert!(
         backend
             .wallets
-            .entries(&user_id(2), None, PageSize::DEFAULT)
+            .entries(&user_id(2), &all_of_them, None, PageSize::DEFAULT)
             .await?
             .is_empty()
     );
+    Ok(())
+}
+
+pub async fn entries_say_what_was_there_afterwards_and_filters_leave_entries_out(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let order = placed(backend, &shop, 1).await?;
+    submitted(backend, &order, "4711", after(1)).await?;
+    let order = reported(backend, &order, "Partial", 400, after(2)).await?;
+    let user = &shop.user.id;
+    let all = backend
+        .wallets
+        .entries(user, &EntryFilter::default(), None, PageSize::DEFAULT)
+        .await?;
+    let balances: Vec<_> = all.iter().map(|entry| entry.balance).collect();
+    let wealth = Money::from_units(1_000).expect("it fits");
+    let less = wealth.saturating_sub(order.price);
+    assert_eq!(
+        balances,
+        [less.checked_add(order.refunded).expect("it fits"), less, wealth]
+    );
+    // A filter leaves entries out, and nothing of a balance.
+    for (filter, left) in [
+        (
+            EntryFilter {
+                kind: Some("hold".to_owned()),
+                ..EntryFilter::default()
+            },
+            vec![1],
+        ),
+        (
+            EntryFilter {
+                order: Some(order.id),
+                ..EntryFilter::default()
+            },
+            vec![0, 1],
+        ),
+        (
+            EntryFilter {
+                from: Some(after(2)),
+                ..EntryFilter::default()
+            },
+            vec![0],
+        ),
+        (
+            EntryFilter {
+                until: Some(after(2)),
+                ..EntryFilter::default()
+            },
+            vec![1, 2],
+        ),
+        (
+            EntryFilter {
+                kind: Some("gift".to_owned()),
+                ..EntryFilter::default()
+            },
+            vec![],
+        ),
+    ] {
+        let found = backend
+            .wallets
+            .entries(user, &filter, None, PageSize::DEFAULT)
+            .await?;
+        let expected: Vec<_> = left.into_iter().map(|at| all[at].clone()).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
     Ok(())
 }

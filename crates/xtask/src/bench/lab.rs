@@ -85,6 +85,7 @@ impl Lab {
             ("LOG", "warn".to_owned()),
             ("METRICS_ADDRESS", "127.0.0.1:0".to_owned()),
             ("ALLOW_PRIVATE_TARGETS", "true".to_owned()),
+            ("CURRENCY_FREE_URL", "off".to_owned()),
             ("BETTER_AUTH_SECRET", COOKIE_SECRET.to_owned()),
             ("AES_SECRET_KEY", SEALING_SECRET.to_owned()),
         ];

@@ -4,18 +4,11 @@
     reason = "the document's macro repeats the types of queries in full"
 )]
 
-use std::sync::Arc;
-
-use actix_web::http::header::CONTENT_DISPOSITION;
-use actix_web::web::Bytes;
-use actix_web::{Error, HttpResponse, get, web};
-use application::audit::SearchAudit;
+use actix_web::{HttpResponse, get, web};
 use application::caller::By;
-use chrono::DateTime;
 use domain::audit::Line;
 use domain::identity::right::AuditRead;
-use domain::{PageSize, Timestamp, UserId};
-use futures::stream::try_unfold;
+use domain::{PageSize, UserId};
 use ports::audit::AuditFilter;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,12 +18,10 @@ use crate::csv;
 use crate::cursor::{List, encode};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{Page, StaffMember, field_error};
+use crate::export::{self, Export};
+use crate::extract::{Page, StaffMember, moment};
 use crate::state::ApiState;
 use crate::wire::WireTime;
-
-/// Lines of an export that are read at once.
-const EXPORTED_AT_ONCE: PageSize = PageSize::WHOLE;
 
 /// Which lines.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -128,51 +119,15 @@ pub async fn export_audit(
     let filter = query.into_inner().into_filter()?;
     let by = By::from(staff);
     state.audit.search.begin_export(&by, &filter).await?;
-    let export = Export {
-        search: state.audit.search.clone(),
-        by,
-        filter,
-        next: Next::Beginning,
-    };
-    let pages = try_unfold(export, |export| async move {
-        export.page().await.map_err(Error::from)
-    });
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""))
-        .streaming(pages))
-}
-
-/// An export under way. Only one page of it is in memory.
-struct Export {
-    search: Arc<SearchAudit>,
-    by: By<AuditRead>,
-    filter: AuditFilter,
-    next: Next,
-}
-
-enum Next {
-    Beginning,
-    Below(i64),
-    Nothing,
-}
-
-impl Export {
-    async fn page(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
-        let (mut text, before) = match self.next {
-            Next::Beginning => (format!("{}\r\n", csv::COLUMNS), None),
-            Next::Below(id) => (String::new(), Some(id)),
-            Next::Nothing => return Ok(None),
-        };
-        let page = self.search.page(&self.by, &self.filter, before, EXPORTED_AT_ONCE);
-        let page = page.await?;
-        for line in &page.lines {
-            text.push_str(&csv::record(line));
-            text.push_str("\r\n");
+    let search = state.audit.search.clone();
+    let pages = move |before| {
+        let (search, by, filter) = (search.clone(), by.clone(), filter.clone());
+        async move {
+            let page = search.page(&by, &filter, before, export::AT_ONCE).await?;
+            Ok((page.lines.iter().map(csv::record).collect(), page.next))
         }
-        self.next = page.next.map_or(Next::Nothing, Next::Below);
-        Ok(Some((Bytes::from(text), self)))
-    }
+    };
+    Ok(Export::new("audit.csv", csv::COLUMNS, pages).respond())
 }
 
 impl AuditQuery {
@@ -186,12 +141,6 @@ impl AuditQuery {
             until: given(self.until).map(|text| moment("until", &text)).transpose()?,
         })
     }
-}
-
-fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
-    let read = DateTime::parse_from_rfc3339(text);
-    let read = read.map_err(|_| field_error(field, "must be a date such as 2026-11-21T09:00:00Z"))?;
-    Ok(Timestamp::from_micros(read.timestamp_micros()))
 }
 
 impl From<Line> for AuditLine {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod categories;
+mod funds;
 mod import;
 mod mails;
 mod order_bodies;
@@ -10,12 +11,14 @@ mod orders;
 mod provider_bodies;
 mod provider_connection;
 mod providers;
+mod rates;
 mod rights;
 mod service_edits;
 mod services;
 mod submission;
 mod two_factor;
 mod users;
+mod wallets;
 
 pub use rights::RightsBody;
 
@@ -51,6 +54,18 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(audit::export_audit)
         .service(rights::show_rights)
         .service(rights::set_rights)
+        .service(funds::list_deposits)
+        .service(funds::approve_deposit)
+        .service(funds::refuse_deposit)
+        .service(funds::list_withdrawals)
+        .service(funds::approve_withdrawal)
+        .service(funds::refuse_withdrawal)
+        .service(rates::show_rates)
+        .service(rates::set_rate)
+        .service(rates::drop_rate)
+        .service(wallets::show_wallet)
+        .service(wallets::list_transactions)
+        .service(wallets::export_transactions)
         .service(users::credit_wallet)
         .service(users::set_wallet_status)
         .service(two_factor::remove_two_factor)

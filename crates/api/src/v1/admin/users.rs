@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, post, web};
 use application::wallets::{Credit, CreditWalletError, Credited, SetWalletStatusError};
+use domain::currency::Display;
 use domain::identity::right::{WalletsAdjust, WalletsFreeze};
 use domain::text::IdempotencyKey;
 use domain::wallets::WalletStatus;
@@ -142,7 +143,7 @@ impl StatusForm {
 
 fn credit_body(credited: &Credited) -> CreditBody {
     CreditBody {
-        wallet: balance(&credited.wallet),
+        wallet: balance(&credited.wallet, &Display::ledger()),
         replayed: credited.replayed,
     }
 }

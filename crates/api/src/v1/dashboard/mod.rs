@@ -1,32 +1,27 @@
 //! What signed-in customers may ask.
 
+mod funds;
 mod mass;
 mod order_bodies;
 mod orders;
 mod place;
 mod rights;
 mod settings;
+mod transactions;
 mod wallet;
+mod withdrawals;
 
-use serde::Deserialize;
-use utoipa::IntoParams;
+use domain::currency::Currency;
 
+pub use funds::{DepositBody, deposit_body};
 pub use mass::PATH as MASS_ORDER_PATH;
 pub use orders::{search, status};
+pub use transactions::{COLUMNS, Entries, EntriesQuery, entries, rows};
 pub use wallet::{Balance, balance};
+pub use withdrawals::{WithdrawalBody, withdrawal_body};
 
-/// The currency of every amount.
-pub const CURRENCY: &str = "USD";
-
-/// The currency that the page would like.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct CurrencyQuery {
-    /// Amounts are in USD whatever is asked for; the answer says so.
-    #[param(example = "USD")]
-    #[expect(dead_code, reason = "part of the contract; amounts are in one currency")]
-    pub currency: Option<String>,
-}
+/// The currency of every amount that is not asked for in another one.
+pub const CURRENCY: &str = Currency::LEDGER;
 
 use crate::mount::Routes;
 
@@ -34,7 +29,13 @@ use crate::mount::Routes;
 pub fn routes(routes: &mut Routes<'_>) {
     routes
         .service(wallet::show_wallet)
-        .service(wallet::list_transactions)
+        .service(transactions::list_transactions)
+        .service(transactions::export_transactions)
+        .service(funds::add_by_paytm)
+        .service(funds::add_deposit)
+        .service(funds::list_deposits)
+        .service(withdrawals::request_withdrawal)
+        .service(withdrawals::list_withdrawals)
         .service(settings::show_settings)
         .service(settings::edit_settings)
         .service(rights::own_rights)

@@ -1,19 +1,20 @@
 //! Orders as their owners see them.
 
 use domain::Money;
+use domain::currency::Display;
 use domain::orders::{EventKind, Hold};
 use ports::orders::{EventView, OwnOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::wire::{WireTime, amount_number, amount_text, time};
+use crate::wire::{WireTime, shown_number, shown_text, time};
 
 /// A page of orders, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CustomerOrders {
     pub orders: Vec<CustomerOrder>,
     #[schema(example = "USD")]
-    pub currency: &'static str,
+    pub currency: String,
     /// Where the next page begins; null on the last one.
     #[serde(rename = "nextCursor")]
     pub next_cursor: Option<String>,
@@ -30,7 +31,7 @@ pub struct CustomerOrder {
     #[schema(example = "https://instagram.com/x")]
     link: String,
     quantity: u64,
-    /// What was taken from the wallet.
+    /// What was taken from the wallet, at the exchange rate in force when it was placed.
     #[schema(example = 1.4)]
     price: f64,
     /// What was given back so far.
@@ -60,6 +61,12 @@ pub struct CustomerOrder {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CustomerOrderDetail {
     pub order: CustomerOrder,
+    /// The currency of its amounts.
+    #[schema(example = "USD")]
+    pub currency: String,
+    /// Units of that for 1 USD, when it was placed.
+    #[schema(example = "1")]
+    pub rate: String,
     /// What happened to it, oldest first.
     pub history: Vec<CustomerEvent>,
 }
@@ -83,15 +90,15 @@ pub struct CanceledOrder {
 }
 
 /// An order as its owner sees it.
-pub fn customer_order(order: OwnOrder) -> CustomerOrder {
-    let refunded = amount_text(given_back(&order));
+pub fn customer_order(order: OwnOrder, display: &Display) -> CustomerOrder {
+    let refunded = shown_text(display, given_back(&order));
     CustomerOrder {
         id: order.id.0,
         service_id: order.service.0,
         service_name: order.service_name.into(),
         link: order.link.into(),
         quantity: order.quantity,
-        price: amount_number(order.price),
+        price: shown_number(display, order.price),
         refunded,
         status: order.state.customer_status().as_str(),
         refill: order.refill,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, get, post, web};
 use application::orders::{CancelOrderError, OrderDetail};
+use domain::currency::Display;
 use domain::orders::{CancelRefusal, CustomerStatus};
 use domain::{OrderId, PageSize};
 use ports::orders::OrderFilter;
@@ -17,12 +18,11 @@ use utoipa::IntoParams;
 use super::order_bodies::{
     CanceledOrder, CustomerOrderDetail, CustomerOrders, customer_event, customer_order,
 };
-use super::{CURRENCY, CurrencyQuery};
 use crate::codes::Code;
 use crate::cursor::{List, encode};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{Customer, Page, field_error};
+use crate::extract::{CurrencyQuery, Customer, Page, field_error};
 use crate::state::ApiState;
 
 /// Which orders a customer wants to see.
@@ -45,7 +45,11 @@ const SEARCH_MAX_CHARS: usize = 200;
 #[utoipa::path(
     tag = "Orders",
     params(CurrencyQuery, OrdersQuery, Page),
-    responses((status = 200, description = "A page of orders", body = Envelope<CustomerOrders>))
+    responses(
+        (status = 200, description = "A page of orders", body = Envelope<CustomerOrders>),
+        (status = 400, description = "`CURRENCY_UNKNOWN`, `INVALID_CURSOR` or `VALIDATION_ERROR`"),
+        (status = 503, description = "`CURRENCY_UNAVAILABLE`: some of them were placed without a rate, and there is none now"),
+    )
 )]
 #[get("/orders")]
 pub async fn list_orders(
@@ -53,17 +57,26 @@ pub async fn list_orders(
     Customer(caller): Customer,
     query: web::Query<OrdersQuery>,
     page: web::Query<Page>,
+    currency: web::Query<CurrencyQuery>,
 ) -> Result<HttpResponse, ApiError> {
+    let currency = currency.wanted()?;
     let (before, size) = (
         page.before(List::Orders)?.map(OrderId),
         page.size(PageSize::WHOLE)?,
     );
     let filter = filter(query.into_inner())?;
     let page = state.orders.browse.own(&caller, filter, before, size).await?;
+    let then: Vec<_> = page.orders.iter().map(|order| order.rates).collect();
+    let then = state.currency.rates.of_then(&currency, then).await?;
+    let orders = page.orders.into_iter();
+    let orders = orders.filter_map(|order| Some((then.get(&order.rates)?, order)));
+    let orders = orders
+        .map(|(display, order)| customer_order(order, display))
+        .collect();
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrders {
-            orders: page.orders.into_iter().map(customer_order).collect(),
-            currency: CURRENCY,
+            orders,
+            currency: currency.to_string(),
             next_cursor: page.next.map(|id| encode(List::Orders, id.0)),
         }),
     )
@@ -72,7 +85,7 @@ pub async fn list_orders(
 /// Shows one of the caller's orders with its history
 #[utoipa::path(
     tag = "Orders",
-    params(("id" = i64, Path, description = "The order")),
+    params(("id" = i64, Path, description = "The order"), CurrencyQuery),
     responses(
         (status = 200, description = "The order", body = Envelope<CustomerOrderDetail>),
         (status = 404, description = "`ORDER_NOT_FOUND`"),
@@ -83,12 +96,19 @@ pub async fn show_order(
     state: web::Data<ApiState>,
     Customer(caller): Customer,
     id: web::Path<i64>,
+    currency: web::Query<CurrencyQuery>,
 ) -> Result<HttpResponse, ApiError> {
+    let currency = currency.wanted()?;
     let detail = state.orders.browse.own_detail(&caller, OrderId(*id)).await?;
     let OrderDetail { view, events } = detail.ok_or(Code::OrderNotFound)?;
+    let rates = view.order.rates;
+    let mut then = state.currency.rates.of_then(&currency, [rates]).await?;
+    let display = then.remove(&rates).unwrap_or_else(Display::ledger);
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrderDetail {
-            order: customer_order(view.order.into()),
+            order: customer_order(view.order.into(), &display),
+            currency: display.currency.to_string(),
+            rate: display.rate.to_string(),
             history: events.iter().filter_map(customer_event).collect(),
         }),
     )
@@ -117,7 +137,7 @@ pub async fn cancel_order(
     id: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let order = state.orders.cancel.cancel(&caller, OrderId(*id)).await;
-    let order = customer_order(order.map_err(cancel_error)?.into());
+    let order = customer_order(order.map_err(cancel_error)?.into(), &Display::ledger());
     Ok(Said("ORDER_CANCEL_REQUESTED", "Cancellation requested successfully").ok(CanceledOrder { order }))
 }
 

@@ -1,25 +1,27 @@
 //! The public catalogue.
 
 use actix_web::{HttpResponse, get, web};
+use application::currency::ShowError;
 use domain::catalog::Service;
+use domain::currency::Display;
 use ports::catalog::CategoryListing;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
+use crate::extract::CurrencyQuery;
 use crate::state::ApiState;
-use crate::v1::dashboard::{CURRENCY, CurrencyQuery};
-use crate::wire::rate_text;
+use crate::wire::price_text;
 
 /// The catalogue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Listing {
     /// Categories by name, empty ones too.
     services: Vec<ListedCategory>,
-    /// The currency of the prices.
+    /// The currency of the prices: the one that was asked for, or USD if there is no rate for it that can be trusted.
     #[schema(example = "USD")]
-    currency: &'static str,
+    currency: String,
 }
 
 /// A category and what can be ordered in it.
@@ -40,7 +42,7 @@ pub struct ListedService {
     #[serde(rename = "type")]
     #[schema(example = "Default")]
     kind: String,
-    /// The price of 1000, exact.
+    /// The price of 1000: exact in USD, else with two decimals, or with three digits if it is below one.
     #[schema(example = "1.40")]
     price: String,
     /// The smallest quantity of one order.
@@ -57,20 +59,32 @@ pub struct ListedService {
 #[utoipa::path(
     tag = "Catalogue",
     params(CurrencyQuery),
-    responses((status = 200, description = "Categories with their services", body = Envelope<Listing>))
+    responses(
+        (status = 200, description = "Categories with their services", body = Envelope<Listing>),
+        (status = 400, description = "`CURRENCY_UNKNOWN`"),
+    )
 )]
 #[get("/services")]
-pub async fn list_services(state: web::Data<ApiState>) -> Result<HttpResponse, ApiError> {
+pub async fn list_services(
+    state: web::Data<ApiState>,
+    query: web::Query<CurrencyQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let display = match state.currency.rates.display(&query.wanted()?).await {
+        // The shop stays open, and says in which currency its prices are.
+        Err(ShowError::NoRate(_)) => Display::ledger(),
+        display => display?,
+    };
     let listing = state.catalog.browse.listing().await?;
     Ok(
         Said("SERVICES_FETCHED", "Services fetched successfully").ok(Listing {
-            services: listing.into_iter().map(category).collect(),
-            currency: CURRENCY,
+            services: listing.into_iter().map(|it| category(it, &display)).collect(),
+            currency: display.currency.to_string(),
         }),
     )
 }
 
-fn category(listing: CategoryListing) -> ListedCategory {
+fn category(listing: CategoryListing, display: &Display) -> ListedCategory {
+    let service = |it| service(it, display);
     ListedCategory {
         id: listing.category.id.0,
         name: listing.category.name.to_string(),
@@ -79,9 +93,9 @@ fn category(listing: CategoryListing) -> ListedCategory {
 }
 
 /// A service without a price that fits cannot be ordered, so it is not listed.
-fn service(service: Service) -> Option<ListedService> {
+fn service(service: Service, display: &Display) -> Option<ListedService> {
     Some(ListedService {
-        price: rate_text(service.selling_rate()?),
+        price: price_text(display, service.selling_rate()?),
         id: service.id.0,
         name: service.name.to_string(),
         kind: service.service_type.as_str().to_owned(),
