@@ -14,6 +14,7 @@ mod customer_http;
 mod failpoints;
 mod funds;
 mod impersonation_http;
+mod import_users;
 mod library;
 mod mail;
 mod mass_orders;

@@ -4,7 +4,7 @@
 //! [`SeaQueries`] reads, [`SeaRelay`] is the relay's side of the outbox, [`SeaLedger`] checks the books,
 //! [`SeaHealth`] reports, [`SeaIdentity`] tells one database from another, [`FileMemory`] remembers which it was,
 //! [`DatabaseClock`] tells the database's time and [`DatabaseSignal`] carries the news of
-//! committed work to every node.
+//! committed work to every node. [`open_users`] reads the users of another application.
 
 mod audit;
 mod catalog;
@@ -17,6 +17,7 @@ mod funds;
 mod group;
 mod health;
 mod identity;
+mod import;
 mod ledger;
 mod mail;
 mod orders;
@@ -35,6 +36,7 @@ mod wallets;
 pub use clock::DatabaseClock;
 pub use database::{Database, PoolSizes};
 pub use health::SeaHealth;
+pub use import::{SourceParts, open_users};
 pub use ledger::SeaLedger;
 pub use outbox::SeaRelay;
 pub use queries::SeaQueries;

@@ -34,6 +34,9 @@ pub trait PasswordHasher: Send + Sync {
     /// An argon2id PHC string.
     async fn hash(&self, password: &Secret) -> Result<String, PasswordError>;
 
+    /// Whether a stored hash is of a form that can be checked.
+    fn knows(&self, stored: &str) -> bool;
+
     /// Checks a password against a PHC string or an old scrypt hash. With no stored hash it works as long as with one
     /// and says [`PasswordCheck::Mismatch`], so that the time does not tell whether an account exists.
     async fn check(&self, password: &Secret, stored: Option<&str>) -> Result<PasswordCheck, PasswordError>;

@@ -12,6 +12,7 @@ pub mod funds;
 pub mod gateway;
 pub mod health;
 pub mod identity;
+pub mod import;
 pub mod jobs;
 pub mod ledger;
 pub mod limits;

@@ -52,6 +52,12 @@ pub enum Command {
         after_help = "Example: smm-guru user create --email ann@example.com --name Ann --admin"
     )]
     User(UserCommand),
+    /// Takes users of a better-auth application over, with their passwords, GitHub links, roles and bans.
+    #[command(
+        after_help = "Example: smm-guru import-users --from postgres://user:password@host/old --balances --dry-run\n\n\
+                      Fails if somebody was not taken over. It may be run again; docs/OPERATIONS.md says more."
+    )]
+    ImportUsers(ImportUsersArgs),
     /// Runs a simulated provider panel that can lie, stall and die.
     #[command(
         after_help = "Example: smm-guru sandbox-provider --port 9090 --key secret --fault add:http500=0.1\n\n\
@@ -260,6 +266,26 @@ pub struct CreateUserArgs {
     #[arg(long)]
     pub password_stdin: bool,
     /// Which database.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// Options of `import-users`.
+#[derive(Debug, Args)]
+pub struct ImportUsersArgs {
+    /// The old database: a postgres:// address, a SQLite file, or a JSON file with an array for each table.
+    #[arg(long)]
+    pub from: String,
+    /// Take open sessions over too: browsers stay signed in if BETTER_AUTH_SECRET is the same.
+    #[arg(long)]
+    pub sessions: bool,
+    /// Credit the balances of the old wallets, each once however often this is run.
+    #[arg(long)]
+    pub balances: bool,
+    /// Say what would be done, and record nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which database they are taken to.
     #[command(flatten)]
     pub data: DataArgs,
 }

@@ -2,7 +2,7 @@
 
 use super::program::{Variables, run};
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["demo"],
     &["serve"],
@@ -13,6 +13,7 @@ const COMMANDS: [&[&str]; 20] = [
     &["audit", "head"],
     &["audit", "export"],
     &["doctor"],
+    &["import-users"],
     &["ledger"],
     &["ledger", "verify"],
     &["openapi"],

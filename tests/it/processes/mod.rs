@@ -10,6 +10,7 @@ mod duplicates;
 mod embedded;
 mod failover;
 mod http;
+mod importing;
 mod installation;
 mod latency;
 mod misfortunes;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, ManageRights, OwnAccount,
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, ImportUsers, ManageRights, OwnAccount,
     Reauthenticate, ResetPassword, SignIn, SignOut, SignUp, SocialSignIn, TokenAccess, TwoFactor, UserAdmin,
 };
 
@@ -38,6 +38,8 @@ pub struct UseCases {
     pub delete_accounts: Arc<DeleteAccounts>,
     /// Staff and operators create users.
     pub create_user: Arc<CreateUser>,
+    /// Operators take users of another application over.
+    pub import_users: Arc<ImportUsers>,
     /// Staff administer users.
     pub user_admin: Arc<UserAdmin>,
     /// What staff may do.

@@ -90,6 +90,10 @@ impl PasswordHasher for Plain {
         Ok(format!("hash-of-{}", password.reveal()))
     }
 
+    fn knows(&self, stored: &str) -> bool {
+        stored.starts_with("hash-of-")
+    }
+
     async fn check(&self, password: &Secret, stored: Option<&str>) -> Result<PasswordCheck, PasswordError> {
         let hash = format!("hash-of-{}", password.reveal());
         Ok(if stored == Some(hash.as_str()) {

@@ -131,10 +131,7 @@ impl Hashing {
     }
 
     fn check_phc(&self, password: &str, phc: &str) -> Result<PasswordCheck, PasswordError> {
-        let hash = PasswordHash::new(phc).map_err(|_| PasswordError::Unreadable)?;
-        let params = Params::try_from(&hash).map_err(|_| PasswordError::Unreadable)?;
-        let cost = HashingCost::of(&params);
-        cost.params().map_err(|_| PasswordError::Unreadable)?;
+        let (hash, cost) = read_phc(phc)?;
         let current_form =
             hash.algorithm.as_str() == "argon2id" && hash.version == Some(Version::V0x13.into());
         let matches = verify(password, &hash)?;
@@ -171,6 +168,36 @@ fn derive(argon2: &Argon2<'_>, password: &str, salt: &[u8], output: &mut [u8]) -
     argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, memory)
 }
 
+/// Whether [`Hashing::check`] can check a hash.
+pub(super) fn is_known(stored: &str) -> bool {
+    if stored.starts_with('$') {
+        read_phc(stored).is_ok_and(|(hash, _)| hash.algorithm.as_str().starts_with("argon2"))
+    } else {
+        read_scrypt(stored).is_ok()
+    }
+}
+
+/// A hash, and what it asks of whoever checks it.
+fn read_phc(phc: &str) -> Result<(PasswordHash, HashingCost), PasswordError> {
+    let hash = PasswordHash::new(phc).map_err(|_| PasswordError::Unreadable)?;
+    let params = Params::try_from(&hash).map_err(|_| PasswordError::Unreadable)?;
+    let cost = HashingCost::of(&params);
+    cost.params().map_err(|_| PasswordError::Unreadable)?;
+    Ok((hash, cost))
+}
+
+/// Salt and key of `<32 hex digits, used as the text they are>:<128 hex digits>`.
+fn read_scrypt(stored: &str) -> Result<(&str, [u8; SCRYPT_KEY_BYTES]), PasswordError> {
+    let unreadable = PasswordError::Unreadable;
+    let (salt, key) = stored.split_once(':').ok_or(unreadable)?;
+    if salt.len() != SCRYPT_SALT_CHARS || !salt.bytes().all(|it| it.is_ascii_hexdigit()) {
+        return Err(unreadable);
+    }
+    let mut expected = [0; SCRYPT_KEY_BYTES];
+    hex::decode_to_slice(key, &mut expected).map_err(|_| unreadable)?;
+    Ok((salt, expected))
+}
+
 fn hash_of_nobody(cost: HashingCost) -> Result<PasswordHash, InvalidCost> {
     let HashingCost {
         memory_kib,
@@ -187,15 +214,9 @@ fn normalised(password: &Secret) -> String {
     password.reveal().nfkc().collect()
 }
 
-/// Checks `<32 hex digits, used as the text they are>:<128 hex digits>`.
 fn check_scrypt(password: &str, stored: &str) -> Result<PasswordCheck, PasswordError> {
     let unreadable = PasswordError::Unreadable;
-    let (salt, key) = stored.split_once(':').ok_or(unreadable)?;
-    if salt.len() != SCRYPT_SALT_CHARS || !salt.bytes().all(|it| it.is_ascii_hexdigit()) {
-        return Err(unreadable);
-    }
-    let mut expected = [0; SCRYPT_KEY_BYTES];
-    hex::decode_to_slice(key, &mut expected).map_err(|_| unreadable)?;
+    let (salt, expected) = read_scrypt(stored)?;
     let params = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|_| unreadable)?;
     let mut actual = [0; SCRYPT_KEY_BYTES];
     scrypt(password.as_bytes(), salt.as_bytes(), &params, &mut actual).map_err(|_| unreadable)?;
@@ -303,6 +324,21 @@ mod tests {
         // Cut before the hash there is nothing to compare with.
         let no_output = &ARGON2[..ARGON2.rfind('$').unwrap()];
         assert_ne!(check(PASSWORD, no_output), Ok(PasswordCheck::Match));
+    }
+
+    #[test]
+    fn a_hash_is_known_if_it_can_be_checked() {
+        for known in [SCRYPT, SCRYPT_UNICODE, ARGON2, ARGON2_WEAK] {
+            assert!(is_known(known) && check(PASSWORD, known).is_ok(), "{known}");
+        }
+        for unknown in [
+            "",
+            &SCRYPT[..SCRYPT.len() - 2],
+            "$2b$12$KIXQ5Z8Y7r1vU0m6kq0wEuJm0b9v1o2V3n4q5s6t7u8v9w0x1y2z3",
+            "$argon2id$v=19$m=99999999,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$gYJZtjEAJqjg26xdLmknq8",
+        ] {
+            assert!(!is_known(unknown), "{unknown}");
+        }
     }
 
     #[test]

@@ -91,6 +91,10 @@ impl PasswordHasher for Argon2Hasher {
         self.in_turn(move |hashing| hashing.hash(&password)).await
     }
 
+    fn knows(&self, stored: &str) -> bool {
+        hashing::is_known(stored)
+    }
+
     async fn check(&self, password: &Secret, stored: Option<&str>) -> Result<PasswordCheck, PasswordError> {
         let password = password.clone();
         let stored = stored.map(str::to_owned);

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod demo;
 pub mod doctor;
+pub mod import_users;
 pub mod ledger;
 pub mod mail;
 pub mod migrate;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use application::identity::{
-    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, IdentityPorts, ManageRights,
-    OwnAccount, Reauthenticate, ResetPassword, SignIn, SignInLimits, SignOut, SignUp, SocialSignIn,
-    TokenAccess, TwoFactor, TwoFactorPorts, UseCases, UserAdmin,
+    Addresses, AskForMail, CreateUser, CurrentSession, DeleteAccounts, IdentityPorts, ImportUsers,
+    ManageRights, OwnAccount, Reauthenticate, ResetPassword, SignIn, SignInLimits, SignOut, SignUp,
+    SocialSignIn, TokenAccess, TwoFactor, TwoFactorPorts, UseCases, UserAdmin,
 };
 
 use crate::Adapters;
@@ -33,6 +33,7 @@ pub(super) fn use_cases(adapters: &Adapters) -> UseCases {
         addresses: Arc::new(Addresses::new(ports.clone())),
         delete_accounts: Arc::new(DeleteAccounts::new(ports.clone())),
         create_user: Arc::new(CreateUser::new(ports.clone())),
+        import_users: Arc::new(ImportUsers::new(&ports)),
         user_admin: Arc::new(UserAdmin::new(ports)),
         rights: Arc::new(rights),
     }
