@@ -125,7 +125,9 @@ async fn a_row_of_the_offer_that_is_echoed_becomes_a_service(way: Way) {
     let expected = json!({
         "id": id, "service": "1101", "name": "Instagram Likes | Instant | 100K/hour", "type": "Default", "rate": 0.084,
         "profit": null, "min": 10, "max": 300_000, "dripfeed": true, "refill": false, "cancel": false,
-        "category": "Uncategorized", "currency": "USD", "availability": "active", "categoryId": row["categoryId"],
+        "category": "Uncategorized", "currency": "USD", "availability": "active", "stopped": null,
+        "price": "0.084", "fixedPrice": null, "sellAtLoss": false, "description": null, "averageTime": null,
+        "categoryId": row["categoryId"],
         "providerId": world.provider, "userId": row["userId"], "updated_at": "DATE", "created_at": "DATE",
     });
     assert_eq!(undated(&row), expected);
@@ -279,7 +281,9 @@ async fn an_import_leaves_alone_what_is_there(way: Way) {
     );
 
     for wrong in [
-        json!({ "profitPercent": "1", "profitFixed": "1" }),
+        json!({ "category": "One", "categories": { "Two": "Two" } }),
+        json!({ "profitFixed": "-1" }),
+        json!({ "roundTo": "0,5" }),
         json!({ "profitPercent": "-1" }),
         json!({ "services": [] }),
         json!({ "profit": "1" }),

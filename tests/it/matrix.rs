@@ -24,6 +24,7 @@ const OPEN: &[&str] = &[
     "GET /api/version",
     "GET /api/openapi.json",
     "GET /api/v1/services",
+    "GET /api/v1/services/changes",
     "POST /api/auth/sign-up/email",
     "POST /api/auth/sign-in/email",
     "POST /api/auth/sign-in/social",
@@ -85,11 +86,8 @@ async fn nobody_does_what_is_not_theirs_to_do(way: Way) {
     let mut before = snapshot(&database).await;
     for route in &routes {
         let name = format!("{} {}", route.method, route.template);
-        assert_eq!(
-            route.is_open,
-            OPEN.contains(&name.as_str()),
-            "{name}: who is it for?"
-        );
+        let may_be_open = OPEN.contains(&name.as_str());
+        assert_eq!(route.is_open, may_be_open, "{name}: who is it for?");
         if route.is_open {
             let answer = ask(&world, Pass::default(), route, &route.path, Some(json!({}))).await;
             assert!(answer.status < 500, "{name}: {}", answer.text);

@@ -75,6 +75,7 @@ codes! {
         CategoryNotFound = NOT_FOUND "CATEGORY_NOT_FOUND" "Category not found";
         ServiceNotFound = NOT_FOUND "SERVICE_NOT_FOUND" "Service not found";
         ProviderNotFound = NOT_FOUND "PROVIDER_NOT_FOUND" "Provider not found";
+        SyncNotFound = NOT_FOUND "SYNC_NOT_FOUND" "The provider's list is not followed. Set rules first.";
         OrderNotFound = NOT_FOUND "ORDER_NOT_FOUND" "Order not found";
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
         WalletNotFound = NOT_FOUND "WALLET_NOT_FOUND" "User wallet not found.";
@@ -84,6 +85,7 @@ codes! {
         CategoryExists = CONFLICT "CATEGORY_EXISTS" "Category with this name already exists";
         CategoryReserved = CONFLICT "CATEGORY_RESERVED" "The category Uncategorized cannot be changed.";
         ServiceExists = CONFLICT "SERVICE_ALREADY_EXIST" "Service already exist";
+        ImportPlanChanged = CONFLICT "IMPORT_PLAN_CHANGED" "The provider's list or the catalogue changed since the plan was made. Please look at a new plan.";
         ServiceNotOffered = CONFLICT "SERVICE_NOT_OFFERED" "The service is not available at the moment.";
         ProviderExists = CONFLICT "PROVIDER_EXISTS" "Provider with this name already exists";
         TransactionClaimed = CONFLICT "TRANSACTION_CLAIMED" "Somebody else has claimed this transaction. Please contact support if it is yours.";

@@ -2,8 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::error::ApiError;
 
 /// A success.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -79,13 +82,23 @@ impl Said {
         self.with(StatusCode::CREATED, result)
     }
 
+    /// The body alone, for an answer that is given more than once.
+    pub fn written<T: Serialize>(self, result: T) -> Result<Bytes, ApiError> {
+        let body = serde_json::to_vec(&self.envelope(result));
+        body.map(Bytes::from).map_err(ApiError::internal)
+    }
+
     fn with<T: Serialize>(self, status: StatusCode, result: T) -> HttpResponse {
+        HttpResponse::build(status).json(self.envelope(result))
+    }
+
+    fn envelope<T>(self, result: T) -> Envelope<T> {
         let Self(name, message) = self;
-        HttpResponse::build(status).json(Envelope {
+        Envelope {
             success: true,
             name,
             message,
             result,
-        })
+        }
     }
 }

@@ -30,4 +30,4 @@ pub use codes::{AuthCode, Code};
 pub use config::ApiConfig;
 pub use docs::openapi;
 pub use server::{RunningServer, serve, serve_system};
-pub use state::{ApiState, MetricsPage};
+pub use state::{ApiState, MetricsPage, Rendered};

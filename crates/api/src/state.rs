@@ -11,6 +11,8 @@ use ports::health::DatabaseHealth;
 use ports::jobs::JobQueue;
 use ports::limits::RateLimiter;
 
+pub use crate::v1::public::Rendered;
+
 /// Renders the metrics page.
 pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -47,6 +49,8 @@ pub struct ApiState {
     pub health: Arc<dyn DatabaseHealth>,
     /// Asked by the readiness probe.
     pub queue: Arc<dyn JobQueue>,
+    /// The list of what can be ordered, as it was written last.
+    pub listing: Rendered,
     /// Asked by the monitoring system.
     pub metrics: MetricsPage,
 }

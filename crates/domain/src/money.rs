@@ -200,6 +200,12 @@ impl Rate {
         }
     }
 
+    /// Difference of two rates; `None` below zero.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        (self >= other).then(|| Self(self.0 - other.0))
+    }
+
     /// What `quantity` pieces cost at this rate: `rate × quantity / 1000`, multiplied first and rounded **up** once, and
     /// at least one micro-unit. `None` if it does not fit.
     #[must_use]

@@ -13,6 +13,8 @@ pub struct Model {
     pub name: String,
     /// `active`, `disabled` or `archived`.
     pub availability: String,
+    /// Its place among those that staff put in an order.
+    pub position: Option<i64>,
     /// The member of staff who added it.
     pub created_by: String,
     /// When the row was created, in microseconds since the epoch.

@@ -37,6 +37,16 @@ pub struct Model {
     pub availability: String,
     /// Text for customers.
     pub description: Option<String>,
+    /// The selling price of 1000 that staff fixed, in nano-units.
+    pub fixed_price: Option<i64>,
+    /// Whether it is sold below its cost.
+    pub sell_at_loss: bool,
+    /// How long a delivery usually takes, for customers.
+    pub average_time: Option<String>,
+    /// The provider's name of it, when it was last read.
+    pub upstream_name: Option<String>,
+    /// Why the synchronisation stopped selling it: `vanished` or `loss`.
+    pub stopped: Option<String>,
     /// The member of staff who added it.
     pub created_by: String,
     /// When the row was created, in microseconds since the epoch.

@@ -34,12 +34,14 @@ use ports::providers::ProviderRepository;
 use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
+use ports::syncs::SyncRepository;
 use ports::tokens::TokenRepository;
 use ports::two_factor::TwoFactorRepository;
 use ports::wallets::WalletRepository;
 use ports::{StoreError, Tx};
 use sea_orm::DatabaseTransaction;
 
+use crate::catalog::feed::{self, Touched};
 use crate::error::{Failure, store_error};
 use crate::group::Member;
 
@@ -100,6 +102,7 @@ pub struct SeaTx {
     writer: Writer,
     condition: Condition,
     left_work: bool,
+    touched: Touched,
     signal: Arc<dyn WorkSignal>,
 }
 
@@ -109,6 +112,7 @@ impl SeaTx {
             writer,
             condition: Condition::Sound,
             left_work: false,
+            touched: Touched::default(),
             signal,
         }
     }
@@ -145,6 +149,21 @@ impl SeaTx {
     /// Notes that the transaction leaves work behind, so that its commit wakes the relay.
     pub(crate) const fn leave_work(&mut self) {
         self.left_work = true;
+    }
+
+    /// Where to note what the world may see otherwise after the commit.
+    pub(crate) const fn touched(&mut self) -> &mut Touched {
+        &mut self.touched
+    }
+
+    /// Tells what was touched. The last thing before the commit, because all who change the catalogue meet here.
+    async fn publish(&mut self) -> Result<(), StoreError> {
+        let touched = std::mem::take(&mut self.touched);
+        let Some(at) = touched.at() else {
+            return Ok(());
+        };
+        let published = feed::publish(self.conn()?, &touched, at).await;
+        self.guard(published)
     }
 }
 
@@ -210,10 +229,15 @@ impl Tx for SeaTx {
         self
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+    fn syncs(&mut self) -> &mut dyn SyncRepository {
+        self
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         if self.condition != Condition::Sound {
             return Err(StoreError::Poisoned);
         }
+        self.publish().await?;
         self.writer.commit(self.left_work.then_some(self.signal)).await
     }
 }

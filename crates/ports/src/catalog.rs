@@ -1,10 +1,10 @@
 //! Categories and services.
 
 use async_trait::async_trait;
-use domain::catalog::{Availability, Category, Offer, QuantityRange, Service, ServiceType};
+use domain::catalog::{Availability, CatalogChange, Category, Offer, QuantityRange, Service, ServiceType};
 use domain::orders::NewOrder;
 use domain::text::Name;
-use domain::{CategoryId, ProviderId, Rate, ServiceId, Timestamp, UserId};
+use domain::{CategoryId, PageSize, ProviderId, Rate, ServiceId, Timestamp, UserId};
 
 use crate::store::StoreError;
 
@@ -50,7 +50,8 @@ pub enum Unique<T> {
     Missing,
 }
 
-/// The catalogue inside a transaction.
+/// The catalogue inside a transaction. Whatever changes what the world sees of a service is told by the feed of changes in
+/// the same transaction, without being asked to.
 #[async_trait]
 pub trait CatalogRepository: Send {
     /// Adds a category. Names are unique among categories that are not archived.
@@ -98,13 +99,25 @@ pub trait CatalogRepository: Send {
     /// Writes a service over its row.
     async fn update_service(&mut self, service: &Service) -> Result<(), StoreError>;
 
-    /// Hides, shows or archives a service. `false` if there is none.
+    /// Hides, shows or archives a service, whatever the synchronisation said of it before. `false` if there is none.
     async fn set_service_availability(
         &mut self,
         id: ServiceId,
         availability: Availability,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// Reads a provider's services with these upstream ids that are not archived, by id, and locks their rows until the
+    /// transaction ends.
+    async fn lock_services_of(
+        &mut self,
+        provider: ProviderId,
+        upstream_ids: &[String],
+    ) -> Result<Vec<Service>, StoreError>;
+
+    /// Puts categories in this order, before all others, which are ordered by name. `false` if one of them is not there;
+    /// then nothing must be committed.
+    async fn arrange_categories(&mut self, order: &[CategoryId], now: Timestamp) -> Result<bool, StoreError>;
 
     /// Whether the services and their providers are still what each of these new orders was decided on: everything that
     /// its price, cost and words come from, and whether it may be ordered at all.
@@ -155,10 +168,18 @@ pub trait CatalogQueries: Send + Sync {
     /// A provider's services by upstream id, at most 20,000.
     async fn services_of(&self, provider: ProviderId) -> Result<Vec<Service>, StoreError>;
 
-    /// Every category, by name, at most 1,000.
+    /// Every category, those that staff put in an order first and the others by name, at most 1,000.
     async fn categories(&self) -> Result<Vec<CategoryView>, StoreError>;
 
     /// What customers can order: active services of active providers in active categories other than
-    /// `Uncategorized`, with empty categories; categories by name, services by id; at most 10,000 services.
+    /// `Uncategorized` that are not sold at a loss, with empty categories; categories as in [`CatalogQueries::categories`],
+    /// services by id; at most 10,000 services.
     async fn listing(&self) -> Result<Vec<CategoryListing>, StoreError>;
+
+    /// A number that grows with every change of what the world sees of the catalogue.
+    async fn version(&self) -> Result<i64, StoreError>;
+
+    /// Lines of the feed above number `since`, in their order. A line that was committed later never has a smaller
+    /// number.
+    async fn changes(&self, since: i64, size: PageSize) -> Result<Vec<CatalogChange>, StoreError>;
 }

@@ -20,17 +20,20 @@ pub enum JobTopic {
     DeliverMail,
     /// Ask a gateway about a claimed payment; subject: deposit.
     CheckDeposit,
+    /// Follow a provider's list of services; subject: provider.
+    SyncCatalog,
 }
 
 impl JobTopic {
     /// Every topic.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SubmitOrder,
         Self::ReconcileOrder,
         Self::CancelOrder,
         Self::PollProvider,
         Self::DeliverMail,
         Self::CheckDeposit,
+        Self::SyncCatalog,
     ];
 
     /// The stored word.
@@ -43,6 +46,7 @@ impl JobTopic {
             Self::PollProvider => "provider.poll",
             Self::DeliverMail => "mail.deliver",
             Self::CheckDeposit => "deposit.check",
+            Self::SyncCatalog => "catalog.sync",
         }
     }
 

@@ -26,6 +26,7 @@ pub mod refresh;
 pub mod social;
 pub mod store;
 pub mod submission;
+pub mod syncs;
 pub mod tokens;
 pub mod two_factor;
 pub mod users;

@@ -16,6 +16,7 @@ use crate::providers::ProviderRepository;
 use crate::refresh::RefreshRepository;
 use crate::social::SocialRepository;
 use crate::submission::SubmissionRepository;
+use crate::syncs::SyncRepository;
 use crate::tokens::TokenRepository;
 use crate::two_factor::TwoFactorRepository;
 use crate::wallets::WalletRepository;
@@ -84,7 +85,7 @@ pub trait Store: Send + Sync {
 /// somebody relies ("you ordered that before") is given after `commit`, also when nothing was written.
 ///
 /// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, deposits, withdrawals, wallets,
-/// transfers, mails, outbox, poll turns, rates. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
+/// transfers, mails, outbox, poll turns, rates, the feed of catalogue changes, which the commit locks. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
 /// in the transaction may be written at any point, because nobody else waits for them. The wallet comes last where it
 /// can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
 /// before the key.
@@ -120,6 +121,9 @@ pub trait Tx: Send {
     fn funds(&mut self) -> &mut dyn FundsRepository;
     /// Exchange rates.
     fn rates(&mut self) -> &mut dyn RateRepository;
+
+    /// How providers' lists are followed.
+    fn syncs(&mut self) -> &mut dyn SyncRepository;
 
     /// Makes everything durable, what was read included. If the transaction pushed outbox rows, wakes the relay.
     ///

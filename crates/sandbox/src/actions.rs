@@ -39,6 +39,8 @@ pub struct Request<'a> {
     pub params: &'a Params,
     pub config: &'a PanelConfig,
     pub faults: &'a Faults,
+    /// What `services` answers instead of the catalogue.
+    pub listing: Option<&'a Value>,
     /// Number of the request since the start.
     pub ordinal: u64,
     /// Milliseconds since the Unix epoch.
@@ -69,7 +71,10 @@ impl Request<'_> {
         }
         let value = match action {
             Some(Action::Add) => return self.add(plan, book),
-            Some(Action::Services) => catalogue::catalogue().iter().map(Service::to_json).collect(),
+            Some(Action::Services) => match self.listing {
+                Some(listing) => listing.clone(),
+                None => catalogue::catalogue().iter().map(Service::to_json).collect(),
+            },
             Some(Action::Status) => self.status(book),
             Some(Action::Refill) => self.refill(book),
             Some(Action::RefillStatus) => self.refill_status(book),

@@ -33,6 +33,8 @@ pub struct Desk {
 pub struct State {
     pub book: Book,
     pub journal: Journal,
+    /// What `services` answers instead of the catalogue.
+    pub listing: Option<Value>,
     requests: u64,
 }
 
@@ -49,6 +51,7 @@ impl Desk {
             state: Mutex::new(State {
                 book: Book::new(config.seed, pace, config.balance_micros, first_id),
                 journal: Journal::default(),
+                listing: None,
                 requests: 0,
             }),
             config,
@@ -84,6 +87,7 @@ impl Desk {
             params,
             config: &self.config,
             faults: &faults,
+            listing: state.listing.as_ref(),
             ordinal,
             now,
         };

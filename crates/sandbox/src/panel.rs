@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -82,6 +83,11 @@ impl Panel {
     /// Switches faults: those given replace those before. Going down and coming back take a moment.
     pub fn set_faults(&self, faults: Faults) {
         self.desk.set_faults(faults);
+    }
+
+    /// What `services` answers from now on, true or not; `None` is the catalogue again. What can be ordered stays the same.
+    pub fn set_listing(&self, listing: Option<Value>) {
+        self.desk.state().listing = listing;
     }
 
     /// Every order ever placed, the oldest first.

@@ -22,6 +22,7 @@ use ports::outbox::{OutboxRelay, WorkSignal};
 use ports::providers::ProviderQueries;
 use ports::social::SocialProvider;
 use ports::submission::{DatabaseIdentity, SubmissionMemory, SubmissionQueries};
+use ports::syncs::SyncQueries;
 use ports::tokens::TokenQueries;
 use ports::two_factor::{OneTimeCodes, TwoFactorQueries};
 use ports::wallets::WalletQueries;
@@ -36,6 +37,8 @@ pub struct Adapters {
     pub orders: Arc<dyn OrderQueries>,
     /// The catalogue for reading.
     pub catalog: Arc<dyn CatalogQueries>,
+    /// How providers' lists are followed, for reading.
+    pub syncs: Arc<dyn SyncQueries>,
     /// Providers for reading.
     pub providers: Arc<dyn ProviderQueries>,
     /// Users and sessions for reading.

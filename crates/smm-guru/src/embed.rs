@@ -9,11 +9,12 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 ///
 /// ```
 /// use smm_guru::application::caller::{By, Caller};
-/// use smm_guru::application::catalog::{CategoryRule, ImportRequest, ProfitRule, Selection};
+/// use smm_guru::application::catalog::{CategoryRule, ImportRequest, Selection};
 /// use smm_guru::application::identity::{NewUser, Password};
 /// use smm_guru::application::orders::OrderPlacement;
 /// use smm_guru::application::providers::AddProvider;
 /// use smm_guru::application::wallets::Credit;
+/// use smm_guru::domain::catalog::Margin;
 /// use smm_guru::domain::identity::Role;
 /// use smm_guru::domain::orders::OrderState;
 /// use smm_guru::domain::providers::ProviderSettings;
@@ -49,7 +50,7 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 /// let import = ImportRequest {
 ///     provider,
 ///     selection: Selection::All,
-///     profit: Some(ProfitRule::BasisPoints(3_000)),
+///     profit: Some(Margin::share(3_000)),
 ///     category: CategoryRule::AsProvider,
 /// };
 /// services.catalog.import.import(&staff.with()?, &import).await?;

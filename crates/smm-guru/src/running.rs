@@ -155,6 +155,7 @@ impl System {
             signer: ports.signer.clone(),
             health: ports.database.clone(),
             queue: ports.queue.clone(),
+            listing: api::Rendered::default(),
             metrics: observe::metrics_page(),
         }
     }

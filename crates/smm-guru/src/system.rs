@@ -137,6 +137,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         store: Arc::new(SeaStore::new(database, signal.clone())),
         orders: queries.clone(),
         catalog: queries.clone(),
+        syncs: queries.clone(),
         providers: queries.clone(),
         identity: queries.clone(),
         wallets: queries.clone(),

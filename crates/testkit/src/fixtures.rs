@@ -167,6 +167,11 @@ pub fn service(n: u32, id: ServiceId, provider: ProviderId, category: CategoryId
         category: new.category,
         availability: Availability::Active,
         description: new.description,
+        fixed_price: None,
+        sell_at_loss: false,
+        average_time: None,
+        upstream_name: Some(format!("Service {n}")),
+        stopped: None,
         created_at: NOW,
         updated_at: NOW,
     }

@@ -179,6 +179,7 @@ impl Bench {
                 store,
                 self.queries.clone(),
                 self.queries.clone(),
+                self.queries.clone(),
                 Arc::new(Always),
                 clock,
             )),

@@ -2,7 +2,9 @@
 -- service_id provider_id upstream_service service_name rate profit refill cancel quantity service_type active price created_at user_id wallet_status key fingerprint event_kind actor actor_user event_at details topic job_due_at debit credit transfer_kind transfer_user transfer_provider note user_id service_id service_name provider_id upstream_service rate selling_rate refill cancel link quantity price cost state hold refunded recognised provider_order_id provider_status start_count remains attempts lease_until unknown_since due_at lookups review cancel_requested_at observed_at submitted_at ended_at created_at updated_at revision poll_group rate_set
 WITH offer AS (SELECT 1 FROM services, providers WHERE providers.id = services.provider_id AND services.id = $1 AND services.provider_id = $2
             AND services.upstream_id = $3 AND services.name = $4 AND services.rate = $5
-            AND COALESCE(services.profit, 0) = $6 AND services.refill = $7 AND services.cancel = $8
+            AND COALESCE(services.fixed_price - services.rate, services.profit, 0) = $6
+            AND (COALESCE(services.fixed_price - services.rate, services.profit, 0) >= 0 OR services.sell_at_loss)
+            AND services.refill = $7 AND services.cancel = $8
             AND services.quantity_min <= $9 AND services.quantity_max >= $9
             AND services.service_type = $10 AND services.availability = $11 AND providers.availability = $11),
 hold AS (

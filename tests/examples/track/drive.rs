@@ -89,6 +89,7 @@ fn worker(ground: &Ground) -> Worker {
         ground.store.clone(),
         ground.queries.clone(),
         ground.queries.clone(),
+        ground.queries.clone(),
         ground.limiter.clone(),
         clock.clone(),
     );

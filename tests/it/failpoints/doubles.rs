@@ -23,6 +23,7 @@ use ports::providers::ProviderRepository;
 use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
+use ports::syncs::SyncRepository;
 use ports::tokens::TokenRepository;
 use ports::two_factor::TwoFactorRepository;
 use ports::wallets::WalletRepository;
@@ -142,6 +143,10 @@ impl Tx for SilentTx {
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
         self.0.audit()
+    }
+
+    fn syncs(&mut self) -> &mut dyn SyncRepository {
+        self.0.syncs()
     }
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {

@@ -208,6 +208,11 @@ impl Process {
             name: view.service.name,
             profit: before.checked_add(by).unwrap(),
             category: CategoryChoice::Id(view.service.category),
+            availability: None,
+            fixed_price: None,
+            sell_at_loss: None,
+            description: None,
+            average_time: None,
         };
         let staff = self.staff.with().unwrap();
         let edited = self.services.catalog.edit.edit(&staff, self.service, &edit);
@@ -308,6 +313,7 @@ impl Worker {
                 let checked = self.direct.deposits.check(DepositId(job.subject)).await;
                 Ok(checked.unwrap())
             }
+            JobTopic::SyncCatalog => self.direct.sync.sync(ProviderId(job.subject)).await,
         };
         done.unwrap();
     }

@@ -6,9 +6,10 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use application::caller::Caller;
-use application::catalog::{CategoryRule, ImportRequest, ProfitRule, Selection};
+use application::catalog::{CategoryRule, ImportRequest, Selection};
 use application::providers::AddProvider;
 use application::wallets::Credit;
+use domain::catalog::Margin;
 use domain::identity::Role;
 use domain::providers::{LookupCapability, ProviderSettings};
 use domain::text::Name;
@@ -287,7 +288,7 @@ async fn stock(system: &System, panel: &Panel, staff: &Caller, customer: &UserId
             .await
             .unwrap(),
         selection: Selection::All,
-        profit: Some(ProfitRule::BasisPoints(3_000)),
+        profit: Some(Margin::share(3_000)),
         category: CategoryRule::AsProvider,
     };
     services

@@ -24,6 +24,7 @@ use ports::providers::ProviderRepository;
 use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
+use ports::syncs::SyncRepository;
 use ports::tokens::TokenRepository;
 use ports::two_factor::TwoFactorRepository;
 use ports::wallets::WalletRepository;
@@ -98,6 +99,7 @@ steps!(
     identity: IdentityRepository, catalog: CatalogRepository, providers: ProviderRepository, orders: OrderRepository,
     wallets: WalletRepository, outbox: OutboxRepository, audit: AuditRepository, submission: SubmissionRepository,
     social: SocialRepository, mails: MailRepository, tokens: TokenRepository, funds: FundsRepository,
+    syncs: SyncRepository,
     rates: RateRepository, refresh_tokens: RefreshRepository, two_factor: TwoFactorRepository,
 );
 

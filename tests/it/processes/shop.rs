@@ -1,11 +1,12 @@
 //! A shop that is open: a provider, services with profit, and a customer with money who orders over HTTP.
 
 use application::caller::{By, Caller};
-use application::catalog::{CategoryRule, ImportRequest, ProfitRule, Selection};
+use application::catalog::{CategoryRule, ImportRequest, Selection};
 use application::identity::{NewUser, Password};
 use application::orders::{ORDERS_MAX, OrderLine};
 use application::providers::AddProvider;
 use application::wallets::Credit;
+use domain::catalog::Margin;
 use domain::identity::Role;
 use domain::orders::OrderState;
 use domain::providers::{LookupCapability, ProviderSettings};
@@ -69,7 +70,7 @@ impl Shop {
                 .await
                 .unwrap(),
             selection: Selection::All,
-            profit: Some(ProfitRule::BasisPoints(3_000)),
+            profit: Some(Margin::share(3_000)),
             category: CategoryRule::AsProvider,
         };
         services

@@ -206,7 +206,7 @@ async fn an_import_reports_every_service_and_twice_is_harmless() {
     let again = server.send("POST", &import, &sam, &all).await.json();
     assert_eq!(again["result"]["added"], 0);
 
-    let both = json!({ "profitFixed": "0.1", "profitPercent": "1" });
+    let both = json!({ "category": "One", "categories": { "Two": "Two" } });
     assert_eq!(
         said(&server.send("POST", &import, &sam, &both).await),
         (400, "VALIDATION_ERROR")

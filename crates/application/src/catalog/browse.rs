@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use domain::PageSize;
+use domain::catalog::CatalogChange;
 use ports::StoreError;
 use ports::catalog::{CatalogQueries, CategoryListing};
 
@@ -17,11 +19,28 @@ impl BrowseCatalog {
         Self { queries }
     }
 
-    /// Categories by name with their services, empty ones too.
+    /// Categories in their order with their services, empty ones too.
     ///
     /// # Errors
     /// [`StoreError`] if the database failed.
     pub async fn listing(&self) -> Result<Vec<CategoryListing>, StoreError> {
         self.queries.listing().await
+    }
+
+    /// A number that grows with every change of the listing, on whichever node it is made. A listing that is read after
+    /// its version may be newer than it, and is never older.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database failed.
+    pub async fn version(&self) -> Result<i64, StoreError> {
+        self.queries.version().await
+    }
+
+    /// What changed above number `since`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database failed.
+    pub async fn changes(&self, since: i64, size: PageSize) -> Result<Vec<CatalogChange>, StoreError> {
+        self.queries.changes(since, size).await
     }
 }

@@ -55,7 +55,18 @@ pub enum ArchiveCategoryError {
     Store(#[from] StoreError),
 }
 
-/// Lists, adds, renames and archives categories.
+/// Why categories were not put in an order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArrangeCategoriesError {
+    /// One of them is not there, or was named twice.
+    #[error("one of the categories is not there, or was named twice")]
+    Missing,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Lists, adds, renames, arranges and archives categories.
 pub struct Categories {
     store: Arc<dyn Store>,
     queries: Arc<dyn CatalogQueries>,
@@ -73,7 +84,7 @@ impl Categories {
         }
     }
 
-    /// Every category, by name.
+    /// Every category, those that were put in an order first and the others by name.
     ///
     /// # Errors
     /// [`StoreError`] if the database failed.
@@ -135,6 +146,37 @@ impl Categories {
         } else {
             Err(ArchiveCategoryError::Missing)
         }
+    }
+
+    /// Puts categories in this order, before all others.
+    ///
+    /// # Errors
+    /// [`ArrangeCategoriesError`] if they were not arranged, or nobody knows.
+    pub async fn arrange(
+        &self,
+        staff: &Staff<ServicesWrite>,
+        order: &[CategoryId],
+    ) -> Result<(), ArrangeCategoriesError> {
+        if retry_contended(|| self.record_arranged(staff, order)).await? {
+            Ok(())
+        } else {
+            Err(ArrangeCategoriesError::Missing)
+        }
+    }
+
+    async fn record_arranged(&self, staff: &Member, order: &[CategoryId]) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.catalog().arrange_categories(order, now).await? {
+            return Ok(false);
+        }
+        let ids: Vec<String> = order.iter().map(CategoryId::to_string).collect();
+        let entry = staff
+            .entry("categories.arrange", "categories", now)
+            .with("order", ids.join(","));
+        tx.audit().append(&entry).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn find(&self, id: CategoryId) -> Result<Option<Category>, StoreError> {

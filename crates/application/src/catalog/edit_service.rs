@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::catalog::{Category, Service};
+use domain::catalog::{Availability, Category, Service};
 use domain::identity::right::ServicesWrite;
 use domain::text::Name;
-use domain::{CategoryId, Rate, ServiceId};
+use domain::{CategoryId, Rate, ServiceId, Timestamp};
 use ports::catalog::CatalogQueries;
 use ports::{Clock, Store, StoreError};
 
@@ -30,6 +30,44 @@ pub struct ServiceEdit {
     pub profit: Rate,
     /// Where it is listed.
     pub category: CategoryChoice,
+    /// Whether it is sold; `None` leaves that as it is.
+    pub availability: Option<Availability>,
+    /// The price that it has whatever the provider's is, or that it has none; `None` leaves that as it is. A price that
+    /// stays fixed moves with the profit that is set.
+    pub fixed_price: Option<Option<Rate>>,
+    /// Whether it is sold even below its cost; `None` leaves that as it is.
+    pub sell_at_loss: Option<bool>,
+    /// Text for customers; `None` leaves it as it is.
+    pub description: Option<Option<String>>,
+    /// How long a delivery usually takes; `None` leaves it as it is.
+    pub average_time: Option<Option<String>>,
+}
+
+impl ServiceEdit {
+    /// What the service is afterwards; `None` if its price does not fit.
+    fn of(&self, before: Service, category: CategoryId, now: Timestamp) -> Option<Service> {
+        let own_price = before.rate.checked_add(self.profit);
+        let fixed_price = match self.fixed_price {
+            Some(fixed) => fixed,
+            None if before.fixed_price.is_some() => Some(own_price?),
+            None => None,
+        };
+        let after = Service {
+            name: self.name.clone(),
+            profit: Some(self.profit),
+            category,
+            availability: self.availability.unwrap_or(before.availability),
+            fixed_price,
+            sell_at_loss: self.sell_at_loss.unwrap_or(before.sell_at_loss),
+            description: self.description.clone().unwrap_or(before.description),
+            average_time: self.average_time.clone().unwrap_or(before.average_time),
+            // What staff say counts, whatever the synchronisation said before.
+            stopped: before.stopped.filter(|_| self.availability.is_none()),
+            updated_at: now,
+            ..before
+        };
+        after.selling_rate().map(|_| after)
+    }
 }
 
 /// Why a service was not changed.
@@ -113,24 +151,10 @@ impl EditService {
             .lock_service(id)
             .await?
             .ok_or(EditServiceError::Missing)?;
-        let details = vec![
-            ("name_before", before.name.to_string()),
-            ("name", edit.name.to_string()),
-            ("profit_before", before.profit.unwrap_or_default().to_string()),
-            ("profit", edit.profit.to_string()),
-            ("category_before", before.category.to_string()),
-            ("category", category.id.to_string()),
-        ];
-        let after = Service {
-            name: edit.name.clone(),
-            profit: Some(edit.profit),
-            category: category.id,
-            updated_at: now,
-            ..before
-        };
-        if after.selling_rate().is_none() {
-            return Err(EditServiceError::PriceTooLarge);
-        }
+        let after = edit
+            .of(before.clone(), category.id, now)
+            .ok_or(EditServiceError::PriceTooLarge)?;
+        let details = changed(&before, &after);
         tx.catalog().update_service(&after).await?;
         let entry = staff
             .entry("service.edit", format!("service:{id}"), now)
@@ -139,4 +163,29 @@ impl EditService {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What was and what is, for the audit log.
+fn changed(before: &Service, after: &Service) -> Vec<(&'static str, String)> {
+    let price = |service: &Service| {
+        service
+            .fixed_price
+            .map(|price| price.to_string())
+            .unwrap_or_default()
+    };
+    let availability = |service: &Service| service.availability.as_str().to_owned();
+    vec![
+        ("name_before", before.name.to_string()),
+        ("name", after.name.to_string()),
+        ("profit_before", before.profit.unwrap_or_default().to_string()),
+        ("profit", after.profit.unwrap_or_default().to_string()),
+        ("category_before", before.category.to_string()),
+        ("category", after.category.to_string()),
+        ("availability_before", availability(before)),
+        ("availability", availability(after)),
+        ("fixed_price_before", price(before)),
+        ("fixed_price", price(after)),
+        ("sell_at_loss_before", before.sell_at_loss.to_string()),
+        ("sell_at_loss", after.sell_at_loss.to_string()),
+    ]
 }

@@ -1,4 +1,5 @@
-//! Staff import a provider's services in bulk.
+//! Staff import a provider's services in bulk. What would be done is decided first and can be looked at; it is done as it
+//! was shown, or not at all.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,25 +7,31 @@ use std::sync::Arc;
 use domain::CategoryId;
 use domain::identity::right::ServicesWrite;
 use domain::text::Name;
-use ports::catalog::Unique;
-use ports::gateway::{PanelGateway, PanelService};
+use ports::catalog::{CatalogQueries, Unique};
+use ports::gateway::PanelGateway;
 use ports::{Clock, Store, StoreError, Tx};
 
-use super::categories::uncategorized;
-use super::offer::{Placement, new_service, offered_name};
-use super::wanted::{
-    CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportedRow, profit_on, row, select,
-};
+use super::offer::{Placement, new_service};
+use super::plan::{Plan, Wanted, plan};
+use super::wanted::{ImportOutcome, ImportReport, ImportRequest, ImportedRow};
 use crate::caller::{Member, Staff};
 use crate::providers::{AskProviderError, Panels, offered_services};
 use crate::retry::retry_contended;
 
 /// Services recorded in one transaction; a bad one costs at most this many repetitions.
 const CHUNK: usize = 100;
+/// Services that one import may add.
+pub const IMPORT_MAX: usize = 10_000;
 
 /// Why nothing could be imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportServicesError {
+    /// More is wanted than one import may add.
+    #[error("an import may add {IMPORT_MAX} services, and {0} are wanted")]
+    TooMany(usize),
+    /// What would be done is not what was shown.
+    #[error("the provider's list or the catalogue changed since the plan was made")]
+    PlanChanged,
     /// The provider's offer is not to be had.
     #[error(transparent)]
     Provider(#[from] AskProviderError),
@@ -36,6 +43,7 @@ pub enum ImportServicesError {
 /// Imports services. Those that are in the catalogue already are left alone, so importing twice is harmless.
 pub struct ImportServices {
     store: Arc<dyn Store>,
+    queries: Arc<dyn CatalogQueries>,
     gateway: Arc<dyn PanelGateway>,
     panels: Arc<Panels>,
     clock: Arc<dyn Clock>,
@@ -46,16 +54,32 @@ impl ImportServices {
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
+        queries: Arc<dyn CatalogQueries>,
         gateway: Arc<dyn PanelGateway>,
         panels: Arc<Panels>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             store,
+            queries,
             gateway,
             panels,
             clock,
         }
+    }
+
+    /// Shows what an import would do, and does nothing.
+    ///
+    /// # Errors
+    /// [`ImportServicesError`].
+    pub async fn preview(
+        &self,
+        _: &Staff<ServicesWrite>,
+        request: &ImportRequest,
+    ) -> Result<ImportReport, ImportServicesError> {
+        let plan = self.plan(request).await?;
+        let rows = plan.wanted.iter().map(Wanted::would_be).collect();
+        Ok(plan.report(rows))
     }
 
     /// Imports what `request` wants. One bad service never stops the others.
@@ -67,24 +91,57 @@ impl ImportServices {
         staff: &Staff<ServicesWrite>,
         request: &ImportRequest,
     ) -> Result<ImportReport, ImportServicesError> {
-        let offer = offered_services(&self.panels, &*self.gateway, request.provider).await?;
-        let (wanted, not_offered) = select(offer.services, &request.selection);
-        let mut rows = Vec::with_capacity(wanted.len() + not_offered.len());
-        for chunk in wanted.chunks(CHUNK) {
+        let plan = self.plan(request).await?;
+        self.carry_out(staff, request, plan).await
+    }
+
+    /// Imports what `request` wants, if that is what the plan with the token `shown` showed.
+    ///
+    /// # Errors
+    /// As [`ImportServices::import`], and [`ImportServicesError::PlanChanged`].
+    pub async fn import_shown(
+        &self,
+        staff: &Staff<ServicesWrite>,
+        request: &ImportRequest,
+        shown: &str,
+    ) -> Result<ImportReport, ImportServicesError> {
+        let plan = self.plan(request).await?;
+        if shown != plan.token {
+            return Err(ImportServicesError::PlanChanged);
+        }
+        self.carry_out(staff, request, plan).await
+    }
+
+    async fn carry_out(
+        &self,
+        staff: &Member,
+        request: &ImportRequest,
+        plan: Plan,
+    ) -> Result<ImportReport, ImportServicesError> {
+        let mut rows = Vec::with_capacity(plan.wanted.len());
+        for chunk in plan.wanted.chunks(CHUNK) {
             rows.extend(self.import_chunk(staff, request, chunk).await?);
         }
-        rows.extend(not_offered);
-        Ok(ImportReport {
-            rows,
-            unreadable: offer.unreadable,
-        })
+        Ok(plan.report(rows))
+    }
+
+    async fn plan(&self, request: &ImportRequest) -> Result<Plan, ImportServicesError> {
+        let offer = offered_services(&self.panels, &*self.gateway, request.provider).await?;
+        let ours = self.queries.services_of(request.provider).await?;
+        let categories = self.queries.categories().await?;
+        let plan = plan(request, offer, &ours, &categories);
+        let wanted = plan.additions();
+        if wanted > IMPORT_MAX {
+            return Err(ImportServicesError::TooMany(wanted));
+        }
+        Ok(plan)
     }
 
     async fn import_chunk(
         &self,
         staff: &Member,
         request: &ImportRequest,
-        chunk: &[PanelService],
+        chunk: &[Wanted],
     ) -> Result<Vec<ImportedRow>, StoreError> {
         match retry_contended(|| self.record(staff, request, chunk)).await {
             Err(StoreError::Conflict { .. }) => {}
@@ -92,11 +149,11 @@ impl ImportServices {
         }
         // One row spoiled the transaction of all; on their own, the others get through.
         let mut rows = Vec::with_capacity(chunk.len());
-        for service in chunk {
-            match retry_contended(|| self.record(staff, request, std::slice::from_ref(service))).await {
+        for wanted in chunk {
+            match retry_contended(|| self.record(staff, request, std::slice::from_ref(wanted))).await {
                 Ok(recorded) => rows.extend(recorded),
                 Err(StoreError::Conflict { constraint }) => {
-                    rows.push(row(service, ImportOutcome::Refused(constraint)));
+                    rows.push(wanted.row(ImportOutcome::Refused(constraint)));
                 }
                 Err(error) => return Err(error),
             }
@@ -108,53 +165,31 @@ impl ImportServices {
         &self,
         staff: &Member,
         request: &ImportRequest,
-        chunk: &[PanelService],
+        chunk: &[Wanted],
     ) -> Result<Vec<ImportedRow>, StoreError> {
         let mut rows = Vec::with_capacity(chunk.len());
         let mut categories = HashMap::new();
         let mut tx = self.store.begin().await?;
-        for service in chunk {
-            let category = self
-                .category(&mut *tx, staff, request, service, &mut categories)
+        for wanted in chunk {
+            let outcome = self
+                .add(&mut *tx, staff, request, wanted, &mut categories)
                 .await?;
-            let outcome = self.add(&mut *tx, staff, request, service, category).await?;
-            rows.push(row(service, outcome));
+            rows.push(wanted.row(outcome));
         }
         let added = rows
             .iter()
             .filter(|row| matches!(row.outcome, ImportOutcome::Added(_)))
             .count();
-        let target = format!("provider:{}", request.provider);
-        let entry = staff
-            .entry("services.import", target, self.clock.now())
-            .with("wanted", chunk.len())
-            .with("added", added);
-        tx.audit().append(&entry).await?;
-        tx.commit().await?;
-        Ok(rows)
-    }
-
-    async fn category(
-        &self,
-        tx: &mut dyn Tx,
-        staff: &Member,
-        request: &ImportRequest,
-        service: &PanelService,
-        known: &mut HashMap<Name, CategoryId>,
-    ) -> Result<CategoryId, StoreError> {
-        let name = match &request.category {
-            CategoryRule::Own(name) => name.clone(),
-            CategoryRule::AsProvider => offered_name(&service.category).unwrap_or_else(|_| uncategorized()),
-        };
-        if let Some(id) = known.get(&name) {
-            return Ok(*id);
+        if added > 0 {
+            let target = format!("provider:{}", request.provider);
+            let entry = staff
+                .entry("services.import", target, self.clock.now())
+                .with("wanted", chunk.len())
+                .with("added", added);
+            tx.audit().append(&entry).await?;
+            tx.commit().await?;
         }
-        let id = tx
-            .catalog()
-            .ensure_category(&name, staff.id(), self.clock.now())
-            .await?;
-        known.insert(name, id);
-        Ok(id)
+        Ok(rows)
     }
 
     async fn add(
@@ -162,19 +197,21 @@ impl ImportServices {
         tx: &mut dyn Tx,
         staff: &Member,
         request: &ImportRequest,
-        service: &PanelService,
-        category: CategoryId,
+        wanted: &Wanted,
+        known: &mut HashMap<Name, CategoryId>,
     ) -> Result<ImportOutcome, StoreError> {
-        let Some(profit) = profit_on(service.rate, request.profit) else {
-            return Ok(ImportOutcome::Refused("the price is too large".to_owned()));
+        let planned = match &wanted.decided {
+            Ok(planned) => planned,
+            Err(outcome) => return Ok(outcome.clone()),
         };
+        let category = self.category(tx, staff, &planned.category, known).await?;
         let placement = Placement {
             provider: request.provider,
             category,
-            profit,
+            profit: planned.profit,
             created_by: staff.id().clone(),
         };
-        let new = match new_service(service, placement) {
+        let new = match new_service(&wanted.service, placement) {
             Ok(new) => new,
             Err(error) => return Ok(ImportOutcome::Refused(format!("its name or id {error}"))),
         };
@@ -182,5 +219,23 @@ impl ImportServices {
             Unique::Saved(id) => ImportOutcome::Added(id),
             Unique::Taken | Unique::Missing => ImportOutcome::AlreadyThere,
         })
+    }
+
+    async fn category(
+        &self,
+        tx: &mut dyn Tx,
+        staff: &Member,
+        name: &Name,
+        known: &mut HashMap<Name, CategoryId>,
+    ) -> Result<CategoryId, StoreError> {
+        if let Some(id) = known.get(name) {
+            return Ok(*id);
+        }
+        let id = tx
+            .catalog()
+            .ensure_category(name, staff.id(), self.clock.now())
+            .await?;
+        known.insert(name.clone(), id);
+        Ok(id)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BrowseCatalog, Categories, EditService, ImportServices, Services};
+use super::{BrowseCatalog, Categories, EditService, ImportServices, ManageSync, Services};
 
 /// What is offered. Cloning is cheap.
 #[derive(Clone)]
@@ -17,4 +17,6 @@ pub struct UseCases {
     pub edit: Arc<EditService>,
     /// Staff import services.
     pub import: Arc<ImportServices>,
+    /// Staff say how providers' lists are followed.
+    pub syncs: Arc<ManageSync>,
 }

@@ -1,12 +1,10 @@
 //! Which of a provider's services an import takes, and what is said about each of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use domain::catalog::{Margin, QuantityRange, ServiceType};
 use domain::text::Name;
 use domain::{ProviderId, Rate, ServiceId};
-use ports::gateway::PanelService;
-
-use super::profit::ProfitRule;
 
 /// Which of the provider's services are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +22,8 @@ pub enum CategoryRule {
     Own(Name),
     /// Each in a category that is named as the provider's, created if need be.
     AsProvider,
+    /// Those of the provider's categories that are named here in ours, the others as [`CategoryRule::AsProvider`].
+    Mapped(BTreeMap<String, Name>),
 }
 
 /// What to import and how.
@@ -34,14 +34,33 @@ pub struct ImportRequest {
     /// Which of them.
     pub selection: Selection,
     /// What is added to their price.
-    pub profit: Option<ProfitRule>,
+    pub profit: Option<Margin>,
     /// Where they are listed.
     pub category: CategoryRule,
+}
+
+/// A service as it is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its name.
+    pub name: Name,
+    /// Its category's name.
+    pub category: Name,
+    /// What kind of order it takes.
+    pub service_type: ServiceType,
+    /// The provider's price of 1000.
+    pub cost: Rate,
+    /// What is added to it.
+    pub profit: Option<Rate>,
+    /// How much one order may ask for.
+    pub quantity: QuantityRange,
 }
 
 /// What became of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportOutcome {
+    /// It would be added.
+    WouldAdd,
     /// It is a service of ours now.
     Added(ServiceId),
     /// It was one before, and was left alone.
@@ -61,6 +80,8 @@ pub struct ImportedRow {
     pub name: Option<String>,
     /// What became of it.
     pub outcome: ImportOutcome,
+    /// How it is added, if it is.
+    pub planned: Option<Planned>,
 }
 
 /// What became of an import.
@@ -70,96 +91,8 @@ pub struct ImportReport {
     pub rows: Vec<ImportedRow>,
     /// The provider's rows that could not be read, and why.
     pub unreadable: Vec<String>,
-}
-
-/// The profit on a rate; `None` if profit or price do not fit.
-pub(super) fn profit_on(rate: Rate, rule: Option<ProfitRule>) -> Option<Option<Rate>> {
-    match rule {
-        None => Some(None),
-        Some(rule) => {
-            let profit = rule.profit(rate)?;
-            rate.checked_add(profit).map(|_| Some(profit))
-        }
-    }
-}
-
-/// Splits an offer into what is wanted and what is wanted in vain. A service that the provider lists twice counts once.
-pub(super) fn select(
-    offered: Vec<PanelService>,
-    selection: &Selection,
-) -> (Vec<PanelService>, Vec<ImportedRow>) {
-    let mut seen = HashSet::new();
-    let wanted: Vec<_> = offered
-        .into_iter()
-        .filter(|service| match selection {
-            Selection::All => true,
-            Selection::Only(ids) => ids.contains(&service.upstream_id),
-        })
-        .filter(|service| seen.insert(service.upstream_id.clone()))
-        .collect();
-    let mut missing: Vec<_> = match selection {
-        Selection::All => Vec::new(),
-        Selection::Only(ids) => ids.difference(&seen).cloned().collect(),
-    };
-    missing.sort();
-    let not_offered = missing
-        .into_iter()
-        .map(|upstream_id| ImportedRow {
-            upstream_id,
-            name: None,
-            outcome: ImportOutcome::NotOffered,
-        })
-        .collect();
-    (wanted, not_offered)
-}
-
-/// The service and its fate.
-pub(super) fn row(service: &PanelService, outcome: ImportOutcome) -> ImportedRow {
-    ImportedRow {
-        upstream_id: service.upstream_id.clone(),
-        name: Some(service.name.clone()),
-        outcome,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::catalog::{QuantityRange, ServiceType};
-
-    use super::*;
-
-    fn offered(id: &str) -> PanelService {
-        PanelService {
-            upstream_id: id.to_owned(),
-            name: format!("Service {id}"),
-            service_type: ServiceType::Default,
-            category: "Cat".to_owned(),
-            rate: Rate::parse("0.9").unwrap(),
-            quantity: QuantityRange::new(1, 10).unwrap(),
-            dripfeed: false,
-            refill: false,
-            cancel: false,
-            description: None,
-        }
-    }
-
-    #[test]
-    fn what_is_not_offered_is_reported_and_what_is_listed_twice_counts_once() {
-        let only = Selection::Only(["2", "9"].map(str::to_owned).into());
-        let (wanted, missing) = select(vec![offered("1"), offered("2"), offered("2")], &only);
-        assert_eq!(wanted.len(), 1);
-        assert_eq!(missing.len(), 1);
-        assert_eq!(missing[0].upstream_id, "9");
-        assert_eq!(missing[0].outcome, ImportOutcome::NotOffered);
-
-        let (wanted, missing) = select(vec![offered("1"), offered("2")], &Selection::All);
-        assert_eq!((wanted.len(), missing.len()), (2, 0));
-    }
-
-    #[test]
-    fn a_price_that_does_not_fit_is_no_price() {
-        let huge = Rate::from_nanos(i64::MAX).unwrap();
-        assert_eq!(profit_on(huge, Some(ProfitRule::BasisPoints(1))), None);
-        assert_eq!(profit_on(huge, None), Some(None));
-    }
+    /// Categories that have to be created for it.
+    pub new_categories: Vec<String>,
+    /// Names exactly this plan: an import with it does what was shown, or nothing.
+    pub plan: String,
 }

@@ -12,6 +12,7 @@ use ports::outbox::{OutboxRelay, Settlement, WorkSignal};
 use super::Verdict;
 use super::books::{BATCH_MAX, Books};
 use super::relay::IDLE_MAX;
+use crate::catalog::SyncCatalog;
 use crate::funds::CheckDeposit;
 use crate::mail::DeliverMail;
 use crate::orders::{CancelUpstream, ReconcileOrder, SubmitOrder, TrackOrders};
@@ -46,6 +47,8 @@ pub struct UseCases {
     pub mail: DeliverMail,
     /// [`JobTopic::CheckDeposit`].
     pub deposits: CheckDeposit,
+    /// [`JobTopic::SyncCatalog`].
+    pub sync: SyncCatalog,
 }
 
 #[async_trait]
@@ -58,6 +61,7 @@ impl JobWork for UseCases {
             JobTopic::PollProvider => self.track.poll(ProviderId(job.subject)).await,
             JobTopic::DeliverMail => Ok(self.mail.deliver(MailId(job.subject)).await?),
             JobTopic::CheckDeposit => Ok(self.deposits.check(DepositId(job.subject)).await?),
+            JobTopic::SyncCatalog => self.sync.sync(ProviderId(job.subject)).await,
         }
     }
 }

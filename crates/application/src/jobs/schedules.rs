@@ -10,6 +10,7 @@ use ports::limits::{Admission, Limit, RateLimiter};
 use ports::mail::MailQueries;
 use ports::orders::OrderQueries;
 use ports::outbox::{NewJob, Pushed};
+use ports::syncs::SyncQueries;
 use ports::{Clock, Store, StoreError};
 
 use super::REVIVE_AFTER;
@@ -37,11 +38,13 @@ pub enum Schedule {
     Rates,
     /// Claimed payments whose job was lost get a new one.
     Deposits,
+    /// Providers' lists that are due are followed.
+    Syncs,
 }
 
 impl Schedule {
     /// Every schedule.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rescue,
         Self::LookUps,
         Self::Polls,
@@ -50,6 +53,7 @@ impl Schedule {
         Self::SealAudit,
         Self::Rates,
         Self::Deposits,
+        Self::Syncs,
     ];
 
     /// How often it runs, over all nodes together.
@@ -61,6 +65,7 @@ impl Schedule {
             Self::Polls => Duration::from_secs(1),
             Self::ForgottenHolds | Self::Mails | Self::Deposits => Duration::from_secs(60),
             Self::SealAudit | Self::Rates => Duration::from_secs(20),
+            Self::Syncs => Duration::from_secs(15),
         }
     }
 
@@ -76,6 +81,7 @@ impl Schedule {
             Self::SealAudit => "seal_audit",
             Self::Rates => "rates",
             Self::Deposits => "deposits",
+            Self::Syncs => "syncs",
         }
     }
 }
@@ -96,6 +102,7 @@ pub struct Schedules {
     store: Arc<dyn Store>,
     orders: Arc<dyn OrderQueries>,
     mails: Arc<dyn MailQueries>,
+    syncs: Arc<dyn SyncQueries>,
     limiter: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
 }
@@ -108,6 +115,7 @@ impl Schedules {
         store: Arc<dyn Store>,
         orders: Arc<dyn OrderQueries>,
         mails: Arc<dyn MailQueries>,
+        syncs: Arc<dyn SyncQueries>,
         limiter: Arc<dyn RateLimiter>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -119,6 +127,7 @@ impl Schedules {
             store,
             orders,
             mails,
+            syncs,
             limiter,
             clock,
         }
@@ -191,6 +200,11 @@ impl Schedules {
             }
             Schedule::Mails => self.look_after_mails(now).await,
             Schedule::Deposits => self.look_after_deposits(now).await,
+            Schedule::Syncs => {
+                let due = self.syncs.due_syncs(now, BATCH_MAX).await?;
+                self.ensure(JobTopic::SyncCatalog, due.iter().map(|id| id.0), now)
+                    .await
+            }
         }
     }
 

@@ -168,6 +168,7 @@ impl Desk {
             funds: queries.clone(),
             rates: queries.clone(),
             mails: queries.clone(),
+            syncs: queries.clone(),
             tokens: queries.clone(),
             two_factor: queries.clone(),
             audit: queries.clone(),
@@ -214,18 +215,6 @@ impl Desk {
             policy,
             database,
         }
-    }
-
-    /// The panels of a process that does so many jobs at once.
-    pub fn panels_for(&self, workers: usize) -> Panels {
-        let limiter = self.limiter.clone();
-        Panels::new(
-            Arc::clone(&self.backend.providers),
-            self.sealer.clone(),
-            limiter,
-            self.time(),
-        )
-        .for_workers(workers)
     }
 
     pub fn placing(&self) -> PlaceOrder {
@@ -364,6 +353,7 @@ impl Desk {
             track: self.tracking(),
             mail: self.mailing(),
             deposits: self.checking_deposits(),
+            sync: self.following(),
         };
         JobRunner::new(
             use_cases,
@@ -379,6 +369,7 @@ impl Desk {
             Arc::clone(&self.backend.store),
             Arc::clone(&self.backend.orders),
             Arc::clone(&self.backend.mails),
+            Arc::clone(&self.backend.syncs),
             self.limiter.clone(),
             self.time(),
         )

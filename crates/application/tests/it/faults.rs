@@ -21,6 +21,7 @@ use ports::providers::ProviderRepository;
 use ports::refresh::RefreshRepository;
 use ports::social::SocialRepository;
 use ports::submission::SubmissionRepository;
+use ports::syncs::SyncRepository;
 use ports::tokens::TokenRepository;
 use ports::two_factor::TwoFactorRepository;
 use ports::wallets::WalletRepository;
@@ -218,6 +219,10 @@ impl Tx for MoodyTx {
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
         self.honest.audit()
+    }
+
+    fn syncs(&mut self) -> &mut dyn SyncRepository {
+        self.honest.syncs()
     }
 
     fn submission(&mut self) -> &mut dyn SubmissionRepository {

@@ -37,6 +37,7 @@ mod rescue;
 mod schedules;
 mod statements;
 mod submit;
+mod sync;
 mod token_access;
 mod track;
 mod two_factor;

@@ -69,6 +69,7 @@ pub struct Panel {
     asked_alone: Mutex<Vec<String>>,
     alone: Mutex<HashMap<String, StatusAnswer>>,
     references: Mutex<Vec<Option<String>>>,
+    offered: Mutex<Option<PanelCatalogue>>,
 }
 
 impl Default for Panel {
@@ -85,6 +86,7 @@ impl Default for Panel {
             asked_alone: Mutex::default(),
             alone: Mutex::default(),
             references: Mutex::default(),
+            offered: Mutex::default(),
         }
     }
 }
@@ -93,6 +95,11 @@ impl Panel {
     /// From now on somebody else answers.
     pub fn is_played_by(&self, other: Arc<dyn PanelGateway>) {
         assert!(self.otherwise.set(other).is_ok(), "somebody else answers already");
+    }
+
+    /// From now on these are its services.
+    pub fn offers(&self, offered: PanelCatalogue) {
+        *self.offered.lock().unwrap() = Some(offered);
     }
 
     /// The next order that is sent is answered so.
@@ -247,7 +254,8 @@ impl PanelGateway for Panel {
     }
 
     async fn services(&self, _: &PanelTarget) -> Result<PanelCatalogue, PanelError> {
-        panic!("nobody asks for services here")
+        let offered = self.offered.lock().unwrap().clone();
+        offered.map_or_else(|| panic!("nobody asks for services here"), Ok)
     }
 
     async fn balance(&self, _: &PanelTarget) -> Result<PanelBalance, PanelError> {

@@ -1,10 +1,12 @@
 //! What a test does with a shop, and what it looks at.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::caller::{Caller, Staff};
 use application::jobs::{Schedule, Verdict};
 use application::orders::{OrderPlacement, PlaceOrderError, PlacedOrder};
+use application::providers::Panels;
 use domain::catalog::Availability;
 use domain::identity::Names;
 use domain::orders::{EventKind, Order, OrderState};
@@ -21,6 +23,18 @@ use crate::bench::{Desk, PIECES, units};
 use crate::panel::{about, accepted, lost, says};
 
 impl Desk {
+    /// The panels of a process that does so many jobs at once.
+    pub fn panels_for(&self, workers: usize) -> Panels {
+        let limiter = self.limiter.clone();
+        Panels::new(
+            Arc::clone(&self.backend.providers),
+            self.sealer.clone(),
+            limiter,
+            self.clock.clone(),
+        )
+        .for_workers(workers)
+    }
+
     pub fn customer(&self) -> Caller {
         Caller::new(self.shop.user.clone())
     }

@@ -1,5 +1,15 @@
 //! What is offered: categories and services.
 
+mod face;
+mod follow;
+mod margin;
+mod sync;
+
+pub use face::{CatalogChange, ChangeKind, Face, Facts, Telling, tell};
+pub use follow::{Distrust, Offered, distrust, follow, vanish};
+pub use margin::Margin;
+pub use sync::{Finding, FindingKind, SyncReport, SyncResult, SyncRules, SyncRun, Synchronisation};
+
 use crate::text::Name;
 use crate::{CategoryId, Money, ProviderId, Rate, ServiceId, Timestamp};
 
@@ -46,6 +56,8 @@ pub struct Category {
     pub name: Name,
     /// Whether it is offered.
     pub availability: Availability,
+    /// Its place among those that staff put in an order; they come first.
+    pub position: Option<i64>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -161,17 +173,64 @@ pub struct Service {
     pub availability: Availability,
     /// Text for customers.
     pub description: Option<String>,
+    /// The selling price that staff fixed; without it, the price follows the provider's.
+    pub fixed_price: Option<Rate>,
+    /// Whether staff sell it even below its cost.
+    pub sell_at_loss: bool,
+    /// How long a delivery usually takes, for customers.
+    pub average_time: Option<String>,
+    /// The provider's name of it, when it was last read.
+    pub upstream_name: Option<String>,
+    /// Why the synchronisation stopped selling it. What staff disabled has none.
+    pub stopped: Option<Stopped>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
+/// Why the synchronisation stopped selling a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// The provider does not list it any more.
+    Vanished,
+    /// It would be sold below its cost.
+    Loss,
+}
+
+impl Stopped {
+    /// The stored word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vanished => "vanished",
+            Self::Loss => "loss",
+        }
+    }
+
+    /// Reads the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::Vanished, Self::Loss]
+            .into_iter()
+            .find(|it| it.as_str() == word)
+    }
+}
+
 impl Service {
-    /// The selling price of 1000 pieces: rate plus profit. `None` if it does not fit.
+    /// The selling price of 1000 pieces: what staff fixed, else rate plus profit. `None` if it does not fit.
     #[must_use]
     pub fn selling_rate(&self) -> Option<Rate> {
-        self.rate.checked_add(self.profit.unwrap_or(Rate::ZERO))
+        match self.fixed_price {
+            Some(price) => Some(price),
+            None => self.rate.checked_add(self.profit.unwrap_or(Rate::ZERO)),
+        }
+    }
+
+    /// Whether it would be sold below its cost, and staff did not say that it may be.
+    #[must_use]
+    pub fn loses(&self) -> bool {
+        !self.sell_at_loss && self.fixed_price.is_some_and(|price| price < self.rate)
     }
 
     /// Price and cost of `quantity` pieces. `None` if they do not fit.

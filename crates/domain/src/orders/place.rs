@@ -116,6 +116,9 @@ pub fn place(
     if let ServiceType::Other(word) = &service.service_type {
         return Err(PlaceRefusal::UnsupportedType(word.clone()));
     }
+    if service.loses() {
+        return Err(PlaceRefusal::ServiceUnavailable);
+    }
     if !service.quantity.contains(request.quantity) {
         let range = service.quantity;
         return Err(PlaceRefusal::QuantityOutOfRange {

@@ -5,6 +5,7 @@
 mod currency;
 mod decisions;
 mod doubting;
+mod following;
 mod model;
 mod money;
 mod orders;

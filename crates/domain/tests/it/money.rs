@@ -35,6 +35,11 @@ pub fn service(rate: Rate, profit: Option<Rate>) -> Service {
         category: CategoryId(1),
         availability: Availability::Active,
         description: None,
+        fixed_price: None,
+        sell_at_loss: false,
+        average_time: None,
+        upstream_name: None,
+        stopped: None,
         created_at: Timestamp::EPOCH,
         updated_at: Timestamp::EPOCH,
     }

@@ -47,6 +47,23 @@ fn an_order_freezes_price_and_cost() {
 }
 
 #[test]
+fn what_would_be_sold_below_its_cost_is_not_taken_unless_staff_say_so() {
+    let mut losing = offer();
+    losing.service.fixed_price = Some(Rate::parse("0.899").unwrap());
+    let refused = Err(PlaceRefusal::ServiceUnavailable);
+    assert_eq!(ordered(&ann(), &losing, 500), refused);
+    losing.service.sell_at_loss = true;
+    let order = ordered(&ann(), &losing, 1_000).unwrap();
+    assert_eq!((order.price.micros(), order.cost.micros()), (899_000, 900_000));
+    losing.service.sell_at_loss = false;
+    losing.service.fixed_price = Some(losing.service.rate);
+    assert_eq!(
+        ordered(&ann(), &losing, 1_000).map(|order| order.price.micros()),
+        Ok(900_000)
+    );
+}
+
+#[test]
 fn what_is_switched_off_is_not_taken() {
     for off in [Availability::Disabled, Availability::Archived] {
         let mut of_service = offer();

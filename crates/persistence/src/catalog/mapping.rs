@@ -1,6 +1,6 @@
 //! Catalogue rows as the domain's values, and back.
 
-use domain::catalog::{Availability, Category, QuantityRange, Service, ServiceType};
+use domain::catalog::{Availability, Category, QuantityRange, Service, ServiceType, Stopped};
 use domain::text::Name;
 use domain::{CategoryId, ProviderId, Rate, ServiceId, Timestamp, UserId};
 use entities::{categories, services};
@@ -19,6 +19,7 @@ pub(super) fn category(row: categories::Model) -> Result<CategoryView, StoreErro
             &row.availability,
             Availability::from_stored,
         )?,
+        position: row.position,
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     };
@@ -56,6 +57,17 @@ pub(super) fn service(row: services::Model) -> Result<Service, StoreError> {
             Availability::from_stored,
         )?,
         description: row.description,
+        fixed_price: row
+            .fixed_price
+            .map(|nanos| rate("services.fixed_price", nanos))
+            .transpose()?,
+        sell_at_loss: row.sell_at_loss,
+        average_time: row.average_time,
+        upstream_name: row.upstream_name,
+        stopped: row
+            .stopped
+            .map(|stopped| word("services.stopped", &stopped, Stopped::from_stored))
+            .transpose()?,
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     })
@@ -78,6 +90,11 @@ pub(super) fn new_service_row(new: &NewService, now: Timestamp) -> Result<servic
         category_id: Set(new.category.0),
         availability: Set(Availability::Active.as_str().to_owned()),
         description: Set(new.description.clone()),
+        fixed_price: Set(None),
+        sell_at_loss: Set(false),
+        average_time: Set(None),
+        upstream_name: Set(Some(new.name.as_str().to_owned())),
+        stopped: Set(None),
         created_by: Set(new.created_by.as_str().to_owned()),
         created_at: Set(now.micros()),
         updated_at: Set(now.micros()),
@@ -102,6 +119,11 @@ pub(super) fn service_row(service: &Service) -> Result<services::ActiveModel, St
         category_id: Set(service.category.0),
         availability: Set(service.availability.as_str().to_owned()),
         description: Set(service.description.clone()),
+        fixed_price: Set(service.fixed_price.map(Rate::nanos)),
+        sell_at_loss: Set(service.sell_at_loss),
+        average_time: Set(service.average_time.clone()),
+        upstream_name: Set(service.upstream_name.clone()),
+        stopped: Set(service.stopped.map(|stopped| stopped.as_str().to_owned())),
         created_by: NotSet,
         created_at: NotSet,
         updated_at: Set(service.updated_at.micros()),

@@ -1,9 +1,11 @@
 //! Categories and services.
 
+pub(crate) mod feed;
 mod mapping;
 pub(crate) mod offers;
 mod queries;
 mod repository;
+mod syncs;
 
 use domain::catalog::Availability;
 

@@ -9,6 +9,9 @@ use crate::decode::stored;
 use crate::error::Failure;
 use crate::sql;
 
+/// What is earned on 1000 pieces. A fixed price is compared with the cost of today.
+const PROFIT: &str = "COALESCE(services.fixed_price - services.rate, services.profit, 0)";
+
 /// How many values an offer is compared with.
 pub(crate) const PARAMETERS: usize = 11;
 
@@ -20,7 +23,9 @@ pub(crate) fn unchanged(value: impl Fn(usize) -> String) -> String {
     format!(
         "providers.id = services.provider_id AND services.id = {} AND services.provider_id = {}
             AND services.upstream_id = {} AND services.name = {} AND services.rate = {}
-            AND COALESCE(services.profit, 0) = {} AND services.refill = {} AND services.cancel = {}
+            AND {PROFIT} = {}
+            AND ({PROFIT} >= 0 OR services.sell_at_loss)
+            AND services.refill = {} AND services.cancel = {}
             AND services.quantity_min <= {quantity} AND services.quantity_max >= {quantity}
             AND services.service_type = {} AND services.availability = {active} AND providers.availability = {active}",
         v(1), v(2), v(3), v(4), v(5), v(6), v(7), v(8), v(10), quantity = v(9), active = v(11),

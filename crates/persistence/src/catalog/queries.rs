@@ -3,20 +3,24 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::catalog::{Availability, Category, Offer, Service, ServiceType, UNCATEGORIZED};
-use domain::{CategoryId, ProviderId, ServiceId, UserId};
+use domain::catalog::{
+    Availability, CatalogChange, Category, ChangeKind, Offer, Service, ServiceType, UNCATEGORIZED,
+};
+use domain::{CategoryId, PageSize, ProviderId, ServiceId, Timestamp, UserId};
 use entities::{categories, providers, services};
 use ports::StoreError;
 use ports::catalog::{CatalogQueries, CategoryListing, CategoryView, ServiceView};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
-    Select,
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    RelationTrait, Select,
 };
 
 use super::{ACTIVE, ARCHIVED, mapping};
-use crate::decode::word;
-use crate::error::store_error;
+use crate::decode::{details_from_json, word};
+use crate::error::{Failure, store_error};
 use crate::queries::SeaQueries;
+use crate::sql;
 
 /// The longest list of categories.
 const CATEGORIES_MAX: u64 = 1_000;
@@ -133,7 +137,7 @@ impl CatalogQueries for SeaQueries {
             .into_iter()
             .map(mapping::category)
             .collect::<Result<_, _>>()?;
-        views.sort_by_cached_key(|view| by_name(&view.category));
+        views.sort_by_cached_key(|view| in_order(&view.category));
         Ok(views)
     }
 
@@ -153,9 +157,41 @@ impl CatalogQueries for SeaQueries {
             let services = services.remove(&category.id).unwrap_or_default();
             listing.push(CategoryListing { category, services });
         }
-        listing.sort_by_cached_key(|listed| by_name(&listed.category));
+        listing.sort_by_cached_key(|listed| in_order(&listed.category));
         Ok(listing)
     }
+
+    async fn version(&self) -> Result<i64, StoreError> {
+        sql::query_number(self.conn(), "SELECT version FROM catalog_feed WHERE id = 1", [])
+            .await
+            .map_err(store_error)
+    }
+
+    async fn changes(&self, since: i64, size: PageSize) -> Result<Vec<CatalogChange>, StoreError> {
+        let text =
+            "SELECT sequence, service_id, kind, was, became, at FROM catalog_changes WHERE sequence > $1
+            ORDER BY sequence LIMIT $2";
+        let values = [since.into(), i64::from(size.rows()).into()];
+        let rows = sql::query_all(self.conn(), text, values)
+            .await
+            .map_err(store_error)?;
+        rows.iter()
+            .map(|row| change(row).map_err(StoreError::from))
+            .collect()
+    }
+}
+
+fn change(row: &QueryResult) -> Result<CatalogChange, Failure> {
+    let kind: String = row.try_get("", "kind")?;
+    let (was, became): (String, String) = (row.try_get("", "was")?, row.try_get("", "became")?);
+    Ok(CatalogChange {
+        sequence: row.try_get("", "sequence")?,
+        service: ServiceId(row.try_get("", "service_id")?),
+        kind: word("catalog_changes.kind", &kind, ChangeKind::from_stored)?,
+        was: details_from_json("catalog_changes.was", &was)?,
+        became: details_from_json("catalog_changes.became", &became)?,
+        at: Timestamp::from_micros(row.try_get("", "at")?),
+    })
 }
 
 impl SeaQueries {
@@ -166,6 +202,13 @@ impl SeaQueries {
             .join(JoinType::InnerJoin, services::Relation::Categories.def())
             .filter(services::Column::Availability.eq(ACTIVE))
             .filter(services::Column::ServiceType.eq(ServiceType::Default.as_str()))
+            .filter(
+                services::Column::SellAtLoss
+                    .eq(true)
+                    .or(services::Column::FixedPrice.is_null())
+                    .or(Expr::col((services::Entity, services::Column::FixedPrice))
+                        .gte(Expr::col((services::Entity, services::Column::Rate)))),
+            )
             .filter(providers::Column::Availability.eq(ACTIVE))
             .filter(categories::Column::Availability.eq(ACTIVE))
             .filter(categories::Column::Name.ne(UNCATEGORIZED))
@@ -191,7 +234,14 @@ fn with_category() -> Select<services::Entity> {
         .filter(services::Column::Availability.ne(ARCHIVED))
 }
 
-/// Names are compared without case; the databases collate text differently, so the order is made here.
-fn by_name(category: &Category) -> (String, CategoryId) {
-    (category.name.as_str().to_lowercase(), category.id)
+/// Those that have a place come first. Names are compared without case; the databases collate text differently, so the
+/// order is made here.
+fn in_order(category: &Category) -> (bool, Option<i64>, String, CategoryId) {
+    let place = category.position;
+    (
+        place.is_none(),
+        place,
+        category.name.as_str().to_lowercase(),
+        category.id,
+    )
 }

@@ -4,19 +4,20 @@ use async_trait::async_trait;
 use domain::catalog::{Availability, Service};
 use domain::orders::NewOrder;
 use domain::text::Name;
-use domain::{CategoryId, ServiceId, Timestamp, UserId};
+use domain::{CategoryId, ProviderId, ServiceId, Timestamp, UserId};
 use entities::{categories, services};
 use ports::StoreError;
 use ports::catalog::{CatalogRepository, NewService, Unique};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, NotSet, PaginatorTrait, QueryFilter, QuerySelect, Set,
-    TryInsertResult,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set, TryInsertResult,
 };
 
 use super::{ACTIVE, ARCHIVED, mapping, offers};
 use crate::decode::unreadable;
 use crate::error::Failure;
+use crate::sql;
 use crate::tx::SeaTx;
 
 #[async_trait]
@@ -33,7 +34,11 @@ impl CatalogRepository for SeaTx {
             .exec(self.conn()?)
             .await;
         Ok(match self.guard(outcome)? {
-            TryInsertResult::Inserted(inserted) => Unique::Saved(CategoryId(inserted.last_insert_id)),
+            TryInsertResult::Inserted(inserted) => {
+                let id = CategoryId(inserted.last_insert_id);
+                self.touched().category(id, now);
+                Unique::Saved(id)
+            }
             TryInsertResult::Conflicted | TryInsertResult::Empty => Unique::Taken,
         })
     }
@@ -52,9 +57,14 @@ impl CatalogRepository for SeaTx {
             .to_owned();
         let outcome = categories::Entity::insert(new_category(name, by, now))
             .on_conflict(known)
-            .exec(self.conn()?)
+            .exec_with_returning(self.conn()?)
             .await;
-        Ok(CategoryId(self.guard(outcome)?.last_insert_id))
+        let row = self.guard(outcome)?;
+        // One that was there already changes nothing.
+        if row.created_at == now.micros() {
+            self.touched().category(CategoryId(row.id), now);
+        }
+        Ok(CategoryId(row.id))
     }
 
     async fn rename_category(
@@ -64,7 +74,9 @@ impl CatalogRepository for SeaTx {
         now: Timestamp,
     ) -> Result<Unique<()>, StoreError> {
         let renamed = rename_category(self.conn()?, id, name, now).await;
-        self.guard(renamed)
+        let renamed = self.guard(renamed)?;
+        self.touched().category(id, now);
+        Ok(renamed)
     }
 
     async fn archive_category(
@@ -74,7 +86,10 @@ impl CatalogRepository for SeaTx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let archived = archive_category(self.conn()?, id, into, now).await;
-        self.guard(archived)
+        let archived = self.guard(archived)?;
+        // Its services are in the other one by now.
+        self.touched().category(into, now);
+        Ok(archived)
     }
 
     async fn insert_service(
@@ -89,7 +104,11 @@ impl CatalogRepository for SeaTx {
             .exec(self.conn()?)
             .await;
         Ok(match self.guard(outcome)? {
-            TryInsertResult::Inserted(inserted) => Unique::Saved(ServiceId(inserted.last_insert_id)),
+            TryInsertResult::Inserted(inserted) => {
+                let id = ServiceId(inserted.last_insert_id);
+                self.touched().service(id, now);
+                Unique::Saved(id)
+            }
             TryInsertResult::Conflicted | TryInsertResult::Empty => Unique::Taken,
         })
     }
@@ -112,7 +131,10 @@ impl CatalogRepository for SeaTx {
             .await;
         match self.guard(written)?.rows_affected {
             0 => Err(unreadable("services.id", service.id)),
-            _ => Ok(()),
+            _ => {
+                self.touched().service(service.id, service.updated_at);
+                Ok(())
+            }
         }
     }
 
@@ -124,12 +146,40 @@ impl CatalogRepository for SeaTx {
     ) -> Result<bool, StoreError> {
         let set = services::Entity::update_many()
             .col_expr(services::Column::Availability, Expr::value(availability.as_str()))
+            .col_expr(services::Column::Stopped, Expr::value(None::<String>))
             .col_expr(services::Column::UpdatedAt, Expr::value(now.micros()))
             .filter(services::Column::Id.eq(id.0))
             .filter(services::Column::Availability.ne(ARCHIVED))
             .exec(self.conn()?)
             .await;
-        Ok(self.guard(set)?.rows_affected > 0)
+        let set = self.guard(set)?.rows_affected > 0;
+        self.touched().service(id, now);
+        Ok(set)
+    }
+
+    async fn lock_services_of(
+        &mut self,
+        provider: ProviderId,
+        upstream_ids: &[String],
+    ) -> Result<Vec<Service>, StoreError> {
+        let rows = services::Entity::find()
+            .filter(services::Column::ProviderId.eq(provider.0))
+            .filter(services::Column::UpstreamId.is_in(upstream_ids.iter().map(String::as_str)))
+            .filter(services::Column::Availability.ne(ARCHIVED))
+            .order_by_asc(services::Column::Id)
+            .lock_exclusive()
+            .all(self.conn()?)
+            .await;
+        self.guard(rows)?.into_iter().map(mapping::service).collect()
+    }
+
+    async fn arrange_categories(&mut self, order: &[CategoryId], now: Timestamp) -> Result<bool, StoreError> {
+        let arranged = arrange_categories(self.conn()?, order).await;
+        let arranged = self.guard(arranged)?;
+        if let Some(first) = order.first() {
+            self.touched().category(*first, now);
+        }
+        Ok(arranged)
     }
 
     async fn still_offers(&mut self, orders: &[NewOrder]) -> Result<bool, StoreError> {
@@ -143,6 +193,7 @@ fn new_category(name: &Name, by: &UserId, now: Timestamp) -> categories::ActiveM
         id: NotSet,
         name: Set(name.as_str().to_owned()),
         availability: Set(ACTIVE.to_owned()),
+        position: Set(None),
         created_by: Set(by.as_str().to_owned()),
         created_at: Set(now.micros()),
         updated_at: Set(now.micros()),
@@ -209,4 +260,25 @@ async fn archive_category(
         .exec(tx)
         .await?;
     Ok(true)
+}
+
+/// Gives every category its place, or none. `false` unless all that were named are there.
+async fn arrange_categories(tx: &DatabaseTransaction, order: &[CategoryId]) -> Result<bool, Failure> {
+    let backend = tx.get_database_backend();
+    let given = sql::given(backend, 1, &["id", "place"]);
+    let rows = order
+        .iter()
+        .zip(1_i64..)
+        .map(|(category, place)| [category.0, place]);
+    let values = sql::given_values(backend, rows);
+    let text = format!(
+        "UPDATE categories SET position = (SELECT MIN(place) FROM {given} WHERE given.id = categories.id)
+        WHERE availability <> '{ARCHIVED}'"
+    );
+    sql::execute(tx, &text, values).await?;
+    let text = format!(
+        "SELECT COUNT(*) FROM categories WHERE availability <> '{ARCHIVED}' AND position IS NOT NULL"
+    );
+    let placed = sql::query_number(tx, &text, []).await?;
+    Ok(usize::try_from(placed).is_ok_and(|placed| placed == order.len()))
 }

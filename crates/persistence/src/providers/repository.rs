@@ -86,7 +86,9 @@ impl ProviderRepository for SeaTx {
 
     async fn update(&mut self, provider: &Provider) -> Result<Unique<()>, StoreError> {
         let updated = update(self.conn()?, provider).await;
-        self.guard(updated)
+        let updated = self.guard(updated)?;
+        self.touched().provider(provider.id, provider.updated_at);
+        Ok(updated)
     }
 
     async fn set_balance(&mut self, id: ProviderId, balance: &ProviderBalance) -> Result<bool, StoreError> {

@@ -35,6 +35,7 @@ impl Bench {
             funds: queries.clone(),
             rates: queries.clone(),
             mails: queries.clone(),
+            syncs: queries.clone(),
             tokens: queries.clone(),
             two_factor: queries.clone(),
             audit: queries.clone(),

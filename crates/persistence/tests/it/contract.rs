@@ -42,6 +42,8 @@ macro_rules! every_suite {
         testkit::social_contract!($with);
         testkit::catalog_contract!($with);
         testkit::catalog_services_contract!($with);
+        testkit::catalog_feed_contract!($with);
+        testkit::syncs_contract!($with);
         testkit::listing_contract!($with);
         testkit::providers_contract!($with);
         testkit::audit_contract!($with);

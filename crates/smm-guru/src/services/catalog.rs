@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use application::catalog::{BrowseCatalog, Categories, EditService, ImportServices, Services, UseCases};
+use application::catalog::{
+    BrowseCatalog, Categories, EditService, ImportServices, ManageSync, Services, SyncCatalog, SyncPorts,
+    UseCases,
+};
 use application::providers::Panels;
 
 use crate::Adapters;
@@ -15,12 +18,31 @@ pub(super) fn use_cases(ports: &Adapters, panels: &Arc<Panels>) -> UseCases {
         clock,
         ..
     } = ports.clone();
-    let import = ImportServices::new(store.clone(), gateway, panels.clone(), clock.clone());
+    let import = ImportServices::new(
+        store.clone(),
+        catalog.clone(),
+        gateway,
+        panels.clone(),
+        clock.clone(),
+    );
+    let syncs = ManageSync::new(store.clone(), ports.syncs.clone(), clock.clone());
     UseCases {
         browse: Arc::new(BrowseCatalog::new(catalog.clone())),
         categories: Arc::new(Categories::new(store.clone(), catalog.clone(), clock.clone())),
         services: Arc::new(Services::new(store.clone(), catalog.clone(), clock.clone())),
         edit: Arc::new(EditService::new(store, catalog, clock)),
         import: Arc::new(import),
+        syncs: Arc::new(syncs),
     }
+}
+
+/// What follows providers' lists.
+pub(super) fn sync(ports: &Adapters, panels: &Arc<Panels>) -> SyncCatalog {
+    SyncCatalog::new(SyncPorts {
+        store: ports.store.clone(),
+        catalog: ports.catalog.clone(),
+        gateway: ports.gateway.clone(),
+        panels: panels.clone(),
+        clock: ports.clock.clone(),
+    })
 }

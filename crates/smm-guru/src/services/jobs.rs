@@ -72,6 +72,7 @@ pub fn use_cases(ports: &Adapters, services: &Services, policy: OrderPolicy, wor
         ),
         mail: DeliverMail::new(delivery_ports(ports), office(ports)),
         deposits: CheckDeposit::new(funds::ports(ports, &services.currency.rates)),
+        sync: super::catalog::sync(ports, panels),
     }
 }
 
@@ -100,13 +101,14 @@ pub fn schedules(ports: &Adapters, services: &Services, policy: OrderPolicy) -> 
         store,
         orders,
         mails,
+        syncs,
         clock,
         limiter,
         ..
     } = ports.clone();
     let rescue = RescueOrders::new(store.clone(), orders.clone(), clock.clone(), policy);
     let rates = currency::refresh(ports, services.currency.rates.clone());
-    Schedules::new(rescue, store, orders, mails, limiter, clock)
+    Schedules::new(rescue, store, orders, mails, syncs, limiter, clock)
         .with_rates(rates)
         .with_funds(ports.funds.clone())
 }

@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
 use domain::ServiceId;
-use domain::catalog::{Availability, QuantityRange, Service, ServiceType};
+use domain::catalog::{Availability, QuantityRange, Service, ServiceType, Stopped};
 use ports::StoreError;
 use ports::catalog::{NewService, Unique};
 
@@ -49,6 +49,7 @@ pub async fn every_field_of_a_service_reads_back_as_written(backend: &Backend) -
         id,
         provider: new.provider,
         upstream_id: new.upstream_id,
+        upstream_name: Some(new.name.to_string()),
         name: new.name,
         service_type: new.service_type,
         rate: new.rate,
@@ -60,6 +61,10 @@ pub async fn every_field_of_a_service_reads_back_as_written(backend: &Backend) -
         category: new.category,
         availability: Availability::Active,
         description: new.description,
+        fixed_price: None,
+        sell_at_loss: false,
+        average_time: None,
+        stopped: None,
         created_at: NOW,
         updated_at: NOW,
     };
@@ -159,6 +164,11 @@ pub async fn a_written_service_keeps_who_added_it_and_when(backend: &Backend) ->
     service.category = category;
     service.availability = Availability::Disabled;
     service.description = Some("why".to_owned());
+    service.fixed_price = Some(rate(i64::MAX));
+    service.sell_at_loss = true;
+    service.average_time = Some("2 hours".to_owned());
+    service.upstream_name = None;
+    service.stopped = Some(Stopped::Loss);
     service.updated_at = after(9);
     tx.catalog().update_service(&service).await?;
     tx.commit().await?;

@@ -15,6 +15,7 @@
 pub mod attempts;
 pub mod audit;
 pub mod catalog;
+pub mod catalog_feed;
 pub mod catalog_services;
 pub mod currency;
 pub mod funds;
@@ -41,6 +42,7 @@ pub mod schedules;
 pub mod social;
 pub mod steps;
 pub mod submission;
+pub mod syncs;
 pub mod transfers;
 pub mod two_factor;
 pub mod wallets;
@@ -61,6 +63,7 @@ use ports::orders::OrderQueries;
 use ports::outbox::OutboxRelay;
 use ports::providers::ProviderQueries;
 use ports::submission::{DatabaseIdentity, SubmissionQueries};
+use ports::syncs::SyncQueries;
 use ports::tokens::TokenQueries;
 use ports::two_factor::TwoFactorQueries;
 use ports::wallets::WalletQueries;
@@ -78,6 +81,8 @@ pub struct Backend {
     pub identity: Arc<dyn IdentityQueries>,
     /// Categories and services.
     pub catalog: Arc<dyn CatalogQueries>,
+    /// How providers' lists are followed.
+    pub syncs: Arc<dyn SyncQueries>,
     /// Providers.
     pub providers: Arc<dyn ProviderQueries>,
     /// Orders.
@@ -146,6 +151,11 @@ mod tests {
             include_str!("catalog_services.rs"),
             crate::catalog_services_contract!(names),
         );
+        assert_listed(
+            include_str!("catalog_feed.rs"),
+            crate::catalog_feed_contract!(names),
+        );
+        assert_listed(include_str!("syncs.rs"), crate::syncs_contract!(names));
         assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
         assert_listed(include_str!("social.rs"), crate::social_contract!(names));
         assert_listed(include_str!("placing.rs"), crate::placing_contract!(names));

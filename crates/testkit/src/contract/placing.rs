@@ -130,6 +130,12 @@ pub async fn an_offer_stands_until_something_that_decides_about_an_order_changes
         stands(|service| (service.rate, service.profit) = (rate(1_000_000_000), None)),
         // A sum that the database could not hold.
         stands(|service| (service.rate, service.profit) = (rate(i64::MAX), Some(rate(i64::MAX)))),
+        stands(|service| service.fixed_price = Some(rate(999_999_999))),
+        stands(|service| service.fixed_price = Some(rate(i64::MAX))),
+        // The same price, and now it loses.
+        stands(|service| {
+            (service.rate, service.fixed_price) = (rate(1_000_000_001), Some(rate(1_000_000_000)))
+        }),
         stands(|service| service.refill = false),
         stands(|service| service.cancel = false),
         stands(|service| service.quantity = QuantityRange::new(1_001, 2_000).expect("a range")),
@@ -142,6 +148,8 @@ pub async fn an_offer_stands_until_something_that_decides_about_an_order_changes
         stands(|service| service.quantity = QuantityRange::new(1_000, 1_000).expect("a range")),
         stands(|service| service.description = Some("Fast".to_owned())),
         stands(|service| service.dripfeed = true),
+        stands(|service| service.fixed_price = Some(rate(1_000_000_000))),
+        stands(|service| service.sell_at_loss = true),
         stands(|service| service.updated_at = after(9)),
     ];
     for service in breaks {

@@ -86,6 +86,7 @@ impl Bench {
                 rescue,
                 store,
                 orders.clone(),
+                orders.clone(),
                 orders,
                 Arc::clone(&self.limiter),
                 clock,

@@ -1,5 +1,5 @@
 // What the product is compared with: Hono on node-postgres, with hand-written SQL, prepared statements and a pool.
-// It answers two routes exactly as the product does: placing an order and listing one's orders.
+// It answers three routes exactly as the product does: placing an order, listing one's orders, and the services.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -193,6 +193,69 @@ app.get('/api/v1/dashboard/orders', async (c) => {
       nextCursor: more ? `o${rows[rows.length - 1].id.toString(16)}` : null,
     },
   });
+});
+
+const VERSION = { name: 'version', text: 'SELECT version FROM catalog_feed WHERE id = 1' };
+const CATEGORIES = {
+  name: 'categories',
+  text: `SELECT id, name, position FROM categories WHERE availability = 'active' AND name <> 'Uncategorized'`,
+};
+const SERVICES = {
+  name: 'services',
+  text: `SELECT s.id, s.name, s.category_id, s.rate, s.profit, s.fixed_price, s.quantity_min, s.quantity_max, s.dripfeed,
+         s.refill, s.cancel, s.description, s.average_time FROM services s JOIN providers p ON p.id = s.provider_id
+         WHERE s.availability = 'active' AND p.availability = 'active' AND s.service_type = 'Default'
+         AND (s.sell_at_loss OR s.fixed_price IS NULL OR s.fixed_price >= s.rate) ORDER BY s.id`,
+};
+
+function rateText(nanos) {
+  const units = Math.floor(nanos / 1e9);
+  const rest = String(nanos - units * 1e9).padStart(9, '0').replace(/0{1,7}$/, '');
+  return `${units}.${rest}`;
+}
+
+// As the product does: rendered once for each version of the catalogue.
+let rendered = { version: null, body: null };
+async function list(version) {
+  if (rendered.version === version) return rendered.body;
+  const [{ rows: categories }, { rows: services }] = [await pool.query(CATEGORIES), await pool.query(SERVICES)];
+  const place = (category) => category.position ?? Infinity;
+  const by = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  categories.sort((a, b) => by(place(a), place(b)) || by(a.name.toLowerCase(), b.name.toLowerCase()) || by(a.id, b.id));
+  const lists = new Map(categories.map(({ id, name }) => [id, { id, name, services: [] }]));
+  for (const it of services) {
+    lists.get(it.category_id)?.services.push({
+      id: it.id,
+      name: it.name,
+      type: 'Default',
+      price: rateText(it.fixed_price ?? it.rate + (it.profit ?? 0)),
+      min: it.quantity_min,
+      max: it.quantity_max,
+      dripfeed: it.dripfeed,
+      refill: it.refill,
+      cancel: it.cancel,
+      description: it.description,
+      averageTime: it.average_time,
+    });
+  }
+  const body = JSON.stringify({
+    success: true,
+    name: 'SERVICES_FETCHED',
+    message: 'Services fetched successfully',
+    result: { services: [...lists.values()], currency: 'USD' },
+  });
+  rendered = { version, body };
+  return body;
+}
+
+app.get('/api/v1/services', async (c) => {
+  const { rows: [{ version }] } = await pool.query(VERSION);
+  const tag = `"${version}"`;
+  c.header('etag', tag);
+  c.header('cache-control', 'no-cache');
+  const seen = c.req.header('if-none-match');
+  if (seen === '*' || seen === tag) return c.body(null, 304);
+  return c.body(await list(version), 200, { 'content-type': 'application/json' });
 });
 
 app.onError((error, c) => {

@@ -1,7 +1,9 @@
 //! Categories.
 
-use actix_web::{HttpResponse, delete, get, patch, post, web};
-use application::catalog::{AddCategoryError, ArchiveCategoryError, RenameCategoryError};
+use actix_web::{HttpResponse, delete, get, patch, post, put, web};
+use application::catalog::{
+    AddCategoryError, ArchiveCategoryError, ArrangeCategoriesError, RenameCategoryError,
+};
 use domain::CategoryId;
 use domain::identity::right::{ServicesRead, ServicesWrite};
 use ports::catalog::CategoryView;
@@ -39,7 +41,9 @@ pub struct CategoryRow {
     created_at: WireTime,
 }
 
-/// Lists categories by name
+/// Lists categories
+///
+/// Those that were put in an order come first, the others by name.
 #[utoipa::path(
     tag = "Categories",
     security(("session" = ["services.read"])),
@@ -79,6 +83,41 @@ pub async fn add_category(
         .await
         .map_err(add_error)?;
     Ok(Said("CATEGORY_ADDED", "Category added successfully").created(Added { id: id.0 }))
+}
+
+/// The order of categories.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryOrder {
+    /// Ids, first to last. Categories that are not named follow by name.
+    #[validate(length(max = 1000, message = "must be at most 1000"))]
+    #[schema(example = json!([1]), max_items = 1000)]
+    ids: Vec<i64>,
+}
+
+/// Puts categories in an order
+#[utoipa::path(
+    tag = "Categories",
+    security(("session" = ["services.write"])),
+    request_body = CategoryOrder,
+    responses(
+        (status = 200, description = "Done", body = Envelope<Nothing>),
+        (status = 404, description = "`CATEGORY_NOT_FOUND`: one of them is not there, or was named twice"),
+    )
+)]
+#[put("/categories/order")]
+pub async fn arrange_categories(
+    state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember<ServicesWrite>,
+    Valid(form): Valid<CategoryOrder>,
+) -> Result<HttpResponse, ApiError> {
+    let order: Vec<_> = form.ids.into_iter().map(CategoryId).collect();
+    let arranged = state.catalog.categories.arrange(&staff, &order).await;
+    arranged.map_err(|error| match error {
+        ArrangeCategoriesError::Missing => Code::CategoryNotFound.into(),
+        ArrangeCategoriesError::Store(error) => ApiError::from(error),
+    })?;
+    Ok(Said("CATEGORIES_ARRANGED", "Categories arranged successfully").ok(Nothing))
 }
 
 /// Renames a category

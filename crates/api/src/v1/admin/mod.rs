@@ -5,6 +5,7 @@ mod categories;
 mod funds;
 mod import;
 mod mails;
+mod margins;
 mod order_bodies;
 mod order_decisions;
 mod orders;
@@ -16,6 +17,8 @@ mod rights;
 mod service_edits;
 mod services;
 mod submission;
+mod sync_bodies;
+mod syncs;
 mod two_factor;
 mod users;
 mod wallets;
@@ -35,6 +38,7 @@ pub fn routes(routes: &mut Routes<'_>) {
     routes
         .service(categories::list_categories)
         .service(categories::add_category)
+        .service(categories::arrange_categories)
         .service(categories::rename_category)
         .service(categories::archive_category)
         .service(providers::list_providers)
@@ -46,6 +50,9 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(provider_connection::test_connection)
         .service(provider_connection::provider_balance)
         .service(import::import_services)
+        .service(syncs::show_sync)
+        .service(syncs::set_sync)
+        .service(syncs::trigger_sync)
         .service(services::list_services)
         .service(services::add_service)
         .service(service_edits::edit_service)

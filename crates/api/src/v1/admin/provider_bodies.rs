@@ -28,6 +28,16 @@ pub enum Switch {
     Disabled,
 }
 
+impl Switch {
+    /// As the catalogue says it.
+    pub const fn availability(self) -> Availability {
+        match self {
+            Self::Active => Availability::Active,
+            Self::Disabled => Availability::Disabled,
+        }
+    }
+}
+
 /// How a lost order is found.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -98,10 +108,7 @@ impl ProviderForm {
 
     fn knobs(&self) -> Result<ProviderEdit, ApiError> {
         Ok(ProviderEdit {
-            availability: self.availability.map(|switch| match switch {
-                Switch::Active => Availability::Active,
-                Switch::Disabled => Availability::Disabled,
-            }),
+            availability: self.availability.map(Switch::availability),
             lookup: self.lookup.map(|lookup| match lookup {
                 Lookup::None => LookupCapability::None,
                 Lookup::Reference => LookupCapability::Reference,

@@ -6,7 +6,7 @@
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use application::catalog::{AddServiceError, ArchiveServiceError};
-use domain::catalog::{QuantityRange, ServiceType};
+use domain::catalog::{QuantityRange, Service, ServiceType, Stopped};
 use domain::identity::right::{ServicesRead, ServicesWrite};
 use domain::{ProviderId, Rate, ServiceId};
 use ports::catalog::ServiceView;
@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::extract::{StaffMember, Valid, decimal_text, field_error, text_or_number, whole_number};
 use crate::state::ApiState;
 use crate::v1::dashboard::CURRENCY;
-use crate::wire::{WireTime, rate_number};
+use crate::wire::{WireTime, rate_number, rate_text};
 
 /// Whose service is added.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -102,6 +102,20 @@ pub struct ServiceRow {
     currency: &'static str,
     /// `active` or `disabled`.
     availability: &'static str,
+    /// Why the synchronisation stopped selling it: `vanished`, `loss`, or null.
+    stopped: Option<&'static str>,
+    /// The selling price of 1000, exact; null if it does not fit.
+    #[schema(example = "1.40")]
+    price: Option<String>,
+    /// The price that staff fixed; null while it follows the provider's.
+    #[schema(example = "1.40")]
+    fixed_price: Option<String>,
+    /// Whether it is sold even below its cost.
+    sell_at_loss: bool,
+    description: Option<String>,
+    /// How long a delivery usually takes, in words.
+    #[schema(example = "2 hours")]
+    average_time: Option<String>,
     category_id: i64,
     provider_id: i64,
     /// Who added it.
@@ -212,13 +226,14 @@ impl OfferForm {
 
 fn row(view: ServiceView) -> ServiceRow {
     let service = view.service;
+    let (price, profit) = (service.selling_rate(), profit(&service));
     ServiceRow {
         id: service.id.0,
         service: service.upstream_id,
         name: service.name.to_string(),
         kind: service.service_type.as_str().to_owned(),
         rate: rate_number(service.rate),
-        profit: service.profit.map(rate_number),
+        profit,
         min: service.quantity.min(),
         max: service.quantity.max(),
         dripfeed: service.dripfeed,
@@ -227,11 +242,28 @@ fn row(view: ServiceView) -> ServiceRow {
         category: view.category_name,
         currency: CURRENCY,
         availability: service.availability.as_str(),
+        stopped: service.stopped.map(Stopped::as_str),
+        price: price.map(rate_text),
+        fixed_price: service.fixed_price.map(rate_text),
+        sell_at_loss: service.sell_at_loss,
+        description: service.description,
+        average_time: service.average_time,
         category_id: service.category.0,
         provider_id: service.provider.0,
         user_id: view.created_by.to_string(),
         updated_at: WireTime(service.updated_at),
         created_at: WireTime(service.created_at),
+    }
+}
+
+/// What the page adds to the rate to show the price. Below zero where a fixed price is below the cost.
+fn profit(service: &Service) -> Option<f64> {
+    match service.fixed_price {
+        None => service.profit.map(rate_number),
+        Some(price) => Some(match price.checked_sub(service.rate) {
+            Some(profit) => rate_number(profit),
+            None => -service.rate.checked_sub(price).map_or(0.0, rate_number),
+        }),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The public catalogue.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use application::currency::ShowError;
+use domain::Fingerprint;
 use domain::catalog::Service;
 use domain::currency::Display;
 use ports::catalog::CategoryListing;
@@ -17,7 +20,7 @@ use crate::wire::price_text;
 /// The catalogue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Listing {
-    /// Categories by name, empty ones too.
+    /// Categories in their order, empty ones too.
     services: Vec<ListedCategory>,
     /// The currency of the prices: the one that was asked for, or USD if there is no rate for it that can be trusted.
     #[schema(example = "USD")]
@@ -53,14 +56,22 @@ pub struct ListedService {
     refill: bool,
     cancel: bool,
     description: Option<String>,
+    /// How long a delivery usually takes, in words.
+    #[serde(rename = "averageTime")]
+    #[schema(example = "2 hours")]
+    average_time: Option<String>,
 }
 
 /// Lists what can be ordered
+///
+/// The answer has an `ETag`; sent back as `If-None-Match`, it is answered by 304 until something changes.
 #[utoipa::path(
     tag = "Catalogue",
-    params(CurrencyQuery),
+    params(CurrencyQuery, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer")),
     responses(
-        (status = 200, description = "Categories with their services", body = Envelope<Listing>),
+        (status = 200, description = "Categories with their services", body = Envelope<Listing>, headers(
+            ("ETag" = String, description = "Names this version of the list"))),
+        (status = 304, description = "Nothing has changed"),
         (status = 400, description = "`CURRENCY_UNKNOWN`"),
     )
 )]
@@ -68,19 +79,53 @@ pub struct ListedService {
 pub async fn list_services(
     state: web::Data<ApiState>,
     query: web::Query<CurrencyQuery>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let display = match state.currency.rates.display(&query.wanted()?).await {
         // The shop stays open, and says in which currency its prices are.
         Err(ShowError::NoRate(_)) => Display::ledger(),
         display => display?,
     };
+    let version = state.catalog.browse.version().await?;
+    let shown = Fingerprint::of(&[("display", &format!("{display:?}"))]);
+    // Another release may write the same version otherwise.
+    let tag = format!("\"{}-{version}-{}\"", env!("CARGO_PKG_VERSION"), shown.as_str());
+    if has_seen(&request, &tag) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header((ETAG, tag))
+            .insert_header((CACHE_CONTROL, ASK_AGAIN))
+            .finish());
+    }
+    let render = || render(&state, &display);
+    let body = state.listing.get(shown.as_str(), version, render).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((ETAG, tag))
+        .insert_header((CACHE_CONTROL, ASK_AGAIN))
+        .body(body))
+}
+
+/// Whoever keeps the list asks whether it still is the same.
+const ASK_AGAIN: &str = "no-cache";
+
+fn has_seen(request: &HttpRequest, tag: &str) -> bool {
+    let seen = request.headers().get_all(IF_NONE_MATCH);
+    let mut tags = seen
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    tags.any(|seen| {
+        let seen = seen.trim();
+        seen == "*" || seen.strip_prefix("W/").unwrap_or(seen) == tag
+    })
+}
+
+async fn render(state: &ApiState, display: &Display) -> Result<Bytes, ApiError> {
     let listing = state.catalog.browse.listing().await?;
-    Ok(
-        Said("SERVICES_FETCHED", "Services fetched successfully").ok(Listing {
-            services: listing.into_iter().map(|it| category(it, &display)).collect(),
-            currency: display.currency.to_string(),
-        }),
-    )
+    let said = Said("SERVICES_FETCHED", "Services fetched successfully");
+    said.written(Listing {
+        services: listing.into_iter().map(|it| category(it, display)).collect(),
+        currency: display.currency.to_string(),
+    })
 }
 
 fn category(listing: CategoryListing, display: &Display) -> ListedCategory {
@@ -105,5 +150,6 @@ fn service(service: Service, display: &Display) -> Option<ListedService> {
         refill: service.refill,
         cancel: service.cancel,
         description: service.description,
+        average_time: service.average_time,
     })
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use application::caller::{By, Caller};
-use application::catalog::{CategoryRule, ImportOutcome, ImportRequest, ProfitRule, Selection};
+use application::catalog::{CategoryRule, ImportOutcome, ImportRequest, Selection};
 use application::identity::{NewUser, Password};
 use application::orders::OrderPlacement;
 use application::providers::AddProvider;
 use application::wallets::Credit;
+use domain::catalog::Margin;
 use domain::identity::Role;
 use domain::orders::Order;
 use domain::providers::{LookupCapability, ProviderSettings};
@@ -85,7 +86,7 @@ pub async fn open_shop(
     let request = ImportRequest {
         provider,
         selection: Selection::All,
-        profit: Some(ProfitRule::BasisPoints(PROFIT)),
+        profit: Some(Margin::share(PROFIT)),
         category: CategoryRule::AsProvider,
     };
     let report = services.catalog.import.import(&staff.with()?, &request).await?;

@@ -1,5 +1,6 @@
 //! What is measured. One scenario answers for one or more targets.
 
+mod catalogue;
 mod embedded;
 mod large;
 mod list;
@@ -18,10 +19,11 @@ use super::world::World;
 pub type Measure = fn(&Lab, &World) -> anyhow::Result<Scenario>;
 
 /// Every scenario, and the targets it answers for.
-const ALL: [(&str, &[&str], Measure); 10] = [
+const ALL: [(&str, &[&str], Measure); 11] = [
     ("orders", &["P-1", "P-2"], orders::spread),
     ("one wallet", &["P-6"], orders::hot),
     ("list", &["P-3", "P-4"], list::measure),
+    ("services list", &["P-5"], catalogue::measure),
     ("queue", &["P-7"], queue::measure),
     ("steady orders", &["P-11"], shop::tail),
     ("hanging provider", &["P-12"], shop::hanging),

@@ -70,6 +70,9 @@ impl Connection {
     }
 }
 
+/// The status of an answer that says that the asker has it already.
+const NOT_MODIFIED: u16 = 304;
+
 fn answer(received: &[u8]) -> anyhow::Result<Option<Answer>> {
     let Some(head) = find(received, b"\r\n\r\n") else {
         return Ok(None);
@@ -79,6 +82,8 @@ fn answer(received: &[u8]) -> anyhow::Result<Option<Answer>> {
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.context("an answer has no status")?;
     let size = match header(head, "content-length") {
+        // It has no body, whatever it says.
+        _ if status == NOT_MODIFIED => Some(0),
         Some(length) => {
             let length: usize = length.parse().context("an answer's length is no number")?;
             (body.len() >= length).then_some(length)
@@ -133,6 +138,11 @@ mod tests {
         assert_eq!(size("HTTP/1.1 201 Cre"), None);
         assert_eq!(size(&format!("{head}hell")), None);
         assert_eq!(size(&format!("{head}hello")), Some(5));
+    }
+
+    #[test]
+    fn what_has_not_changed_has_no_body() {
+        assert_eq!(size("HTTP/1.1 304 Not Modified\r\netag: \"1\"\r\n\r\n"), Some(0));
     }
 
     #[test]
