@@ -22,6 +22,7 @@ mod m20261121_000013_two_factor;
 mod m20261121_000014_tokens;
 mod m20261121_000019_exchange_rates;
 mod m20261121_000020_funds;
+mod m20261121_000022_figures;
 mod m20261121_000024_catalogue;
 mod m20261121_000025_catalog_syncs;
 mod statements;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000014_tokens::Migration),
             Box::new(m20261121_000019_exchange_rates::Migration),
             Box::new(m20261121_000020_funds::Migration),
+            Box::new(m20261121_000022_figures::Migration),
             Box::new(m20261121_000024_catalogue::Migration),
             Box::new(m20261121_000025_catalog_syncs::Migration),
         ]

@@ -12,9 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{Answer, Browser, SESSION, Way, World, changes, enlist, scenarios, snapshot};
 
-scenarios!(on both ways:
-    nobody_does_what_is_not_theirs_to_do,
-);
+scenarios!(on both ways: nobody_does_what_is_not_theirs_to_do,);
 
 /// Who needs no session. A route that is neither here nor behind a session fails the test.
 const OPEN: &[&str] = &[
@@ -55,6 +53,8 @@ const ABOUT_THE_CALLER: [&str; 2] = [
     "/api/auth/admin/stop-impersonating",
     "/api/auth/admin/has-permission",
 ];
+/// The one answer without end.
+const EVENTS: &str = "/api/v1/dashboard/events";
 /// One thing that can be asked.
 struct Route {
     method: Method,
@@ -338,7 +338,9 @@ fn routes(world: &World, order: i64, document: &Value) -> Vec<Route> {
 /// The path with the ids of what is somebody else's.
 fn filled(world: &World, order: i64, template: &str, is_open: bool) -> String {
     let Some((head, _)) = template.split_once('{') else {
-        return template.to_owned();
+        // A stream has no end unless it is asked for one.
+        let ends = if template == EVENTS { "?follow=false" } else { "" };
+        return format!("{template}{ends}");
     };
     let id = match head {
         "/api/v1/dashboard/orders/" | "/api/v1/admin/orders/" => order.to_string(),

@@ -102,6 +102,7 @@ codes! {
         IdempotencyKeyReused = UNPROCESSABLE_ENTITY "IDEMPOTENCY_KEY_REUSED" "The idempotency key was used with another request.";
         HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE "HEADERS_TOO_LARGE" "The request headers are too large.";
         TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many requests. Please try again later.";
+        TooManyStreams = TOO_MANY_REQUESTS "TOO_MANY_STREAMS" "Too many live streams are open. Close one first.";
         Internal = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR" "Something went wrong on our end. Please try again later.";
         ProviderFailed = BAD_GATEWAY "PROVIDER_ERROR" "The provider gave no usable answer.";
         Unavailable = SERVICE_UNAVAILABLE "SERVICE_UNAVAILABLE" "The service is busy. Please try again in a moment.";

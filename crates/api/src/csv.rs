@@ -1,4 +1,4 @@
-//! The audit log as a table for other programs.
+//! Tables for other programs: fields, and lines of the audit log.
 
 use domain::audit::Line;
 
@@ -24,7 +24,7 @@ pub fn record(line: &Line) -> String {
     fields.map(field).join(",")
 }
 
-/// A spreadsheet takes a text that begins like a formula for one, and runs it.
+/// A text as a field. A spreadsheet takes one that begins like a formula for one, and runs it.
 #[must_use]
 pub fn field(text: &str) -> String {
     let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r']);

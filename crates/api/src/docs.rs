@@ -61,6 +61,8 @@ const SIGNED_OUT: &str = "No session; the body is empty";
         (name = "Services", description = "Staff arrange services"),
         (name = "Users", description = "Staff look after customers"),
         (name = "Mails", description = "Staff see what became of mails"),
+        (name = "Live updates", description = "Whoever is signed in is told what happens"),
+        (name = "Analytics", description = "Staff see figures of the shop"),
         (name = "Audit", description = "Staff see who did what"),
         (name = "Submission", description = "Staff stop and release the sending of orders"),
         (name = "Orders of everybody", description = "Staff watch over orders"),

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use application::live::LiveHub;
 use application::mail::BrowseMails;
 use application::submission::SubmissionGuard;
-use application::{audit, catalog, currency, funds, identity, orders, providers, wallets};
+use application::{audit, catalog, currency, figures, funds, identity, orders, providers, wallets};
 use ports::Clock;
 use ports::crypto::CookieSigner;
 use ports::health::DatabaseHealth;
@@ -35,6 +36,10 @@ pub struct ApiState {
     pub currency: currency::UseCases,
     /// What was done.
     pub audit: audit::UseCases,
+    /// Figures.
+    pub figures: figures::UseCases,
+    /// What happens, for whoever watches.
+    pub live: Arc<LiveHub>,
     /// Staff look at mails.
     pub mails: Arc<BrowseMails>,
     /// Whether orders are sent.

@@ -71,6 +71,12 @@ pub fn price_text(display: &Display, rate: Rate) -> String {
     shown(display.price(rate), Towards::Nearest).to_string()
 }
 
+/// An amount as a JSON number, for pages that calculate with it.
+#[must_use]
+pub fn amount_number(amount: Money) -> f64 {
+    number(&amount.to_string())
+}
+
 /// An amount in another currency as a JSON number with at most six decimals, for pages that calculate with it.
 #[must_use]
 pub fn shown_number(display: &Display, amount: Money) -> f64 {

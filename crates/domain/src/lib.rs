@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod catalog;
 pub mod currency;
+pub mod figures;
 pub mod fingerprint;
 pub mod funds;
 pub mod identity;

@@ -2,6 +2,7 @@
 //!
 //! [`Database`] owns the connections. [`SeaStore`] begins transactions that write ([`SeaTx`] is every repository),
 //! [`SeaQueries`] reads, [`SeaRelay`] is the relay's side of the outbox, [`SeaLedger`] checks the books,
+//! [`SeaFigures`] adds up what happened,
 //! [`SeaHealth`] reports, [`SeaIdentity`] tells one database from another, [`FileMemory`] remembers which it was,
 //! [`DatabaseClock`] tells the database's time and [`DatabaseSignal`] carries the news of
 //! committed work to every node. [`open_users`] reads the users of another application.
@@ -13,18 +14,22 @@ mod currency;
 mod database;
 mod decode;
 mod error;
+mod figures;
 mod funds;
 mod group;
 mod health;
 mod identity;
 mod import;
 mod ledger;
+mod live;
 mod mail;
 mod orders;
 mod outbox;
 mod providers;
 mod queries;
+mod settled;
 mod signal;
+mod snapshot;
 mod sql;
 mod store;
 mod submission;
@@ -35,9 +40,11 @@ mod wallets;
 
 pub use clock::DatabaseClock;
 pub use database::{Database, PoolSizes};
+pub use figures::SeaFigures;
 pub use health::SeaHealth;
 pub use import::{SourceParts, open_users};
 pub use ledger::SeaLedger;
+pub use live::SeaLive;
 pub use outbox::SeaRelay;
 pub use queries::SeaQueries;
 pub use signal::DatabaseSignal;

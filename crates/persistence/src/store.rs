@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::OrderId;
+use ports::live::Bell;
 use ports::outbox::WorkSignal;
 use ports::placing::Placement;
 use ports::{Store, StoreError, Tx};
@@ -16,6 +17,7 @@ use crate::tx::SeaTx;
 pub struct SeaStore {
     database: Database,
     signal: Arc<dyn WorkSignal>,
+    bell: Option<Arc<dyn Bell>>,
 }
 
 impl SeaStore {
@@ -25,6 +27,16 @@ impl SeaStore {
         Self {
             database: database.clone(),
             signal,
+            bell: None,
+        }
+    }
+
+    /// Rings when the history of an order or the ledger has grown.
+    #[must_use]
+    pub fn ringing(self, bell: Arc<dyn Bell>) -> Self {
+        Self {
+            bell: Some(bell),
+            ..self
         }
     }
 }
@@ -33,7 +45,11 @@ impl SeaStore {
 impl Store for SeaStore {
     async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
         let tx = self.database.begin().await?;
-        Ok(Box::new(SeaTx::new(tx, Arc::clone(&self.signal))))
+        Ok(Box::new(SeaTx::new(
+            tx,
+            Arc::clone(&self.signal),
+            self.bell.clone(),
+        )))
     }
 
     /// SQLite has no statement that writes several tables, and no round trip to save.
@@ -46,6 +62,9 @@ impl Store for SeaStore {
         if placed.is_some() {
             failpoints::after_commit("placed");
             self.signal.notify();
+            if let Some(bell) = &self.bell {
+                bell.ring();
+            }
         }
         Ok(placed)
     }

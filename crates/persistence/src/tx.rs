@@ -27,6 +27,7 @@ use ports::catalog::CatalogRepository;
 use ports::currency::RateRepository;
 use ports::funds::FundsRepository;
 use ports::identity::IdentityRepository;
+use ports::live::Bell;
 use ports::mail::MailRepository;
 use ports::orders::OrderRepository;
 use ports::outbox::{OutboxRepository, WorkSignal};
@@ -103,17 +104,21 @@ pub struct SeaTx {
     condition: Condition,
     left_work: bool,
     touched: Touched,
+    made_news: bool,
     signal: Arc<dyn WorkSignal>,
+    bell: Option<Arc<dyn Bell>>,
 }
 
 impl SeaTx {
-    pub(crate) fn new(writer: Writer, signal: Arc<dyn WorkSignal>) -> Self {
+    pub(crate) fn new(writer: Writer, signal: Arc<dyn WorkSignal>, bell: Option<Arc<dyn Bell>>) -> Self {
         Self {
             writer,
             condition: Condition::Sound,
             left_work: false,
             touched: Touched::default(),
+            made_news: false,
             signal,
+            bell,
         }
     }
 
@@ -164,6 +169,11 @@ impl SeaTx {
         };
         let published = feed::publish(self.conn()?, &touched, at).await;
         self.guard(published)
+    }
+
+    /// Notes that the transaction writes what somebody may be watching, so that its commit rings.
+    pub(crate) const fn make_news(&mut self) {
+        self.made_news = true;
     }
 }
 
@@ -238,6 +248,10 @@ impl Tx for SeaTx {
             return Err(StoreError::Poisoned);
         }
         self.publish().await?;
-        self.writer.commit(self.left_work.then_some(self.signal)).await
+        self.writer.commit(self.left_work.then_some(self.signal)).await?;
+        if let Some(bell) = self.bell.filter(|_| self.made_news) {
+            bell.ring();
+        }
+        Ok(())
     }
 }

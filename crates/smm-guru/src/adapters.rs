@@ -9,6 +9,7 @@ use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
 use ports::crypto::{AccessSigner, CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
 use ports::currency::{RateQueries, RateSource};
+use ports::figures::{FigureKeeper, FigureQueries};
 use ports::funds::{FundsQueries, PaymentGateway};
 use ports::gateway::PanelGateway;
 use ports::health::DatabaseHealth;
@@ -16,6 +17,7 @@ use ports::identity::IdentityQueries;
 use ports::jobs::{JobConsumer, JobQueue};
 use ports::ledger::LedgerProof;
 use ports::limits::RateLimiter;
+use ports::live::{Bell, LiveQueries};
 use ports::mail::{MailQueries, MailRenderer, Mailer};
 use ports::orders::OrderQueries;
 use ports::outbox::{OutboxRelay, WorkSignal};
@@ -65,6 +67,14 @@ pub struct Adapters {
     pub two_factor: Arc<dyn TwoFactorQueries>,
     /// The audit log for reading.
     pub audit: Arc<dyn AuditQueries>,
+    /// Figures for reading.
+    pub figures: Arc<dyn FigureQueries>,
+    /// News of orders and wallets.
+    pub live: Arc<dyn LiveQueries>,
+    /// Says that there are news.
+    pub bell: Arc<dyn Bell>,
+    /// Adds what happened to figures.
+    pub keeper: Arc<dyn FigureKeeper>,
     /// Whether orders may be sent.
     pub submission: Arc<dyn SubmissionQueries>,
     /// What the database is.

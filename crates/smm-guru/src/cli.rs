@@ -34,6 +34,9 @@ pub enum Command {
     /// Proves that no money was lost, doubled or invented.
     #[command(subcommand, after_help = "Example: smm-guru ledger verify --json")]
     Ledger(LedgerCommand),
+    /// Compares the figures of the shop with what happened, and makes them anew.
+    #[command(subcommand, after_help = "Example: smm-guru figures verify --data ./data")]
+    Figures(FiguresCommand),
     /// Shows and switches whether orders are sent to providers.
     #[command(subcommand, after_help = "Example: smm-guru submission status --data ./data")]
     Submission(SubmissionCommand),
@@ -109,6 +112,25 @@ pub enum LedgerCommand {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// What to do with the figures.
+#[derive(Debug, Subcommand)]
+pub enum FiguresCommand {
+    /// Adds everything up once more beside the figures that are shown, and compares; fails if they differ. The shop goes on.
+    #[command(after_help = "Example: smm-guru figures verify --data ./data")]
+    Verify {
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Adds everything up once more, and then shows that. The shop goes on.
+    #[command(after_help = "Example: smm-guru figures rebuild --data ./data")]
+    Rebuild {
+        /// Which database.
+        #[command(flatten)]
+        data: DataArgs,
     },
 }
 

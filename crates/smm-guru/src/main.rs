@@ -32,6 +32,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Doctor(args) => return commands::doctor::run(&args).await,
         Command::Audit(command) => return commands::audit::run(&command).await,
         Command::ImportUsers(args) => return Box::pin(commands::import_users::run(&args)).await,
+        Command::Figures(command) => return commands::figures::run(&command).await,
         Command::Ledger(command) => return commands::ledger::run(&command).await,
         Command::Mail(command) => return commands::mail::run(&command).await,
         Command::Submission(command) => return commands::submission::run(&command).await,

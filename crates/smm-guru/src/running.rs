@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::ApiState;
+use application::live::{LiveHub, LiveLimits};
 use application::submission::SubmissionGuard;
 use ports::jobs::Stop;
 use tokio::task::JoinHandle;
@@ -68,16 +69,21 @@ impl System {
     /// [`OpenError`] if the API cannot listen.
     pub fn start(&self) -> Result<Running, OpenError> {
         let listen = self.blueprint.api.listen;
-        let server =
-            api::serve(self.api_state(), &self.blueprint.api).map_err(|error| OpenError::Listen {
-                address: listen,
-                error,
-            })?;
+        let state = self.api_state();
+        let live = state.live.clone();
+        let server = api::serve(state, &self.blueprint.api).map_err(|error| OpenError::Listen {
+            address: listen,
+            error,
+        })?;
         let mut running = self.observed();
         if matches!(self.blueprint.storage, Storage::Embedded { .. }) {
             running.tasks.push(self.spawn_worker(&running.stop));
         }
         running.address = Some(server.address());
+        let until = running.stop.clone();
+        running
+            .tasks
+            .push(tokio::spawn(async move { live.run(until).await }));
         running.serve(server);
         Ok(running)
     }
@@ -135,7 +141,7 @@ impl System {
         tokio::spawn(async move { worker.run(until).await })
     }
 
-    /// What the HTTP surface drives.
+    /// What the HTTP surface drives. Live updates are told while [`LiveHub::run`] is awaited.
     #[must_use]
     pub fn api_state(&self) -> ApiState {
         let (services, ports) = (self.services().clone(), self.adapters());
@@ -148,6 +154,12 @@ impl System {
             funds: services.funds,
             currency: services.currency,
             audit: services.audit,
+            figures: services.figures,
+            live: Arc::new(LiveHub::new(
+                ports.live.clone(),
+                ports.bell.clone(),
+                LiveLimits::default(),
+            )),
             mails: services.mails,
             submission: services.submission,
             limiter: ports.limiter.clone(),

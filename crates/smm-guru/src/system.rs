@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache::{InProcessRateLimiter, RedisMemory, RedisRateLimiter};
+use cache::{InProcessBell, InProcessRateLimiter, RedisBell, RedisMemory, RedisRateLimiter};
 use crypto::{
     AesGcmSealer, Argon2Hasher, HashingCost, HashingRoom, HmacCookieSigner, JwtSigner, KeyRing, RandomIds,
     Sha256Digester, TotpCodes,
@@ -10,11 +10,12 @@ use crypto::{
 use domain::orders::PolicyError;
 use gateways::{GatewayConfig, GithubConfig, GithubProvider, PanelHttpGateway};
 use persistence::{
-    Database, DatabaseClock, DatabaseSignal, FileMemory, SeaHealth, SeaIdentity, SeaLedger, SeaQueries,
-    SeaRelay, SeaStore,
+    Database, DatabaseClock, DatabaseSignal, FileMemory, SeaFigures, SeaHealth, SeaIdentity, SeaLedger,
+    SeaLive, SeaQueries, SeaRelay, SeaStore,
 };
 use ports::jobs::{JobConsumer, JobQueue};
 use ports::limits::RateLimiter;
+use ports::live::Bell;
 use ports::social::SocialProvider;
 use ports::submission::SubmissionMemory;
 use ports::{IdSource, StoreError};
@@ -117,14 +118,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
     let signal = Arc::new(DatabaseSignal::start(database).await?);
     let clock = Arc::new(DatabaseClock::start(database).await?);
     let queries = Arc::new(SeaQueries::new(database));
-    let (queue, consumer, limiter, memory) = shared_state(&blueprint.storage, &ids)?;
-    let keys = blueprint
-        .sealing
-        .keys
-        .iter()
-        .map(|(version, key)| (*version, key));
-    let ring =
-        KeyRing::new(blueprint.sealing.current, keys).map_err(|error| OpenError::Setup(error.to_string()))?;
+    let shared = shared_state(&blueprint.storage, &ids)?;
     let hasher = Argon2Hasher::new(HashingCost::default(), HashingRoom::default())
         .map_err(|error| OpenError::Setup(error.to_string()))?;
     let gateway = PanelHttpGateway::new(&GatewayConfig {
@@ -133,8 +127,13 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         ..GatewayConfig::default()
     })
     .map_err(|error| OpenError::Setup(error.to_string()))?;
+    let figures = Arc::new(SeaFigures::new(database, clock.clone()));
     Ok(Adapters {
-        store: Arc::new(SeaStore::new(database, signal.clone())),
+        figures: figures.clone(),
+        keeper: figures,
+        live: Arc::new(SeaLive::new(database)),
+        store: Arc::new(SeaStore::new(database, signal.clone()).ringing(shared.bell.clone())),
+        bell: shared.bell,
         orders: queries.clone(),
         catalog: queries.clone(),
         syncs: queries.clone(),
@@ -153,7 +152,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         audit: queries.clone(),
         submission: queries,
         identity_of_database: Arc::new(SeaIdentity::new(database)),
-        memory,
+        memory: shared.memory,
         ledger: Arc::new(SeaLedger::new(database, clock.clone())),
         outbox: Arc::new(SeaRelay::new(database)),
         signal,
@@ -163,18 +162,25 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         hasher: Arc::new(hasher),
         digester: Arc::new(Sha256Digester),
         one_time_codes: Arc::new(TotpCodes),
-        sealer: Arc::new(AesGcmSealer::new(ring)),
+        sealer: Arc::new(AesGcmSealer::new(ring(blueprint)?)),
         signer: Arc::new(HmacCookieSigner::new(&blueprint.cookie_secret)),
         access: Arc::new(JwtSigner::new(&blueprint.cookie_secret)),
-        limiter,
+        limiter: shared.limiter,
         gateway: Arc::new(gateway),
         social: social(blueprint)?,
         renderer: Arc::new(blueprint.mail.templates()),
         mailer: blueprint.mail.mailer()?,
         mail_policy: blueprint.mail.policy.clone(),
-        queue,
-        consumer,
+        queue: shared.queue,
+        consumer: shared.consumer,
     })
+}
+
+/// The keys that secrets are sealed with.
+fn ring(blueprint: &Blueprint) -> Result<KeyRing, OpenError> {
+    let keys = blueprint.sealing.keys.iter();
+    let keys = keys.map(|(version, key)| (*version, key));
+    KeyRing::new(blueprint.sealing.current, keys).map_err(|error| OpenError::Setup(error.to_string()))
 }
 
 /// The providers that are set up.
@@ -189,21 +195,27 @@ fn social(blueprint: &Blueprint) -> Result<Vec<Arc<dyn SocialProvider>>, OpenErr
     Ok(providers)
 }
 
-type Shared = (
-    Arc<dyn JobQueue>,
-    Arc<dyn JobConsumer>,
-    Arc<dyn RateLimiter>,
-    Arc<dyn SubmissionMemory>,
-);
+/// What processes share: in this process and a file, or in Redis.
+struct Shared {
+    queue: Arc<dyn JobQueue>,
+    consumer: Arc<dyn JobConsumer>,
+    limiter: Arc<dyn RateLimiter>,
+    memory: Arc<dyn SubmissionMemory>,
+    bell: Arc<dyn Bell>,
+}
 
-/// The queue, the limits and the memory of the database: in this process and a file, or in Redis.
 fn shared_state(storage: &Storage, ids: &Arc<dyn IdSource>) -> Result<Shared, OpenError> {
     match storage {
         Storage::Embedded { file } => {
             let (queue, consumer) = both(EmbeddedJobs::new());
             let limiter = Arc::new(InProcessRateLimiter::default());
-            let memory = Arc::new(FileMemory::beside(file));
-            Ok((queue, consumer, limiter, memory))
+            Ok(Shared {
+                queue,
+                consumer,
+                limiter,
+                memory: Arc::new(FileMemory::beside(file)),
+                bell: Arc::new(InProcessBell::default()),
+            })
         }
         Storage::Distributed {
             redis_url, jobs_from, ..
@@ -222,8 +234,17 @@ fn shared_state(storage: &Storage, ids: &Arc<dyn IdSource>) -> Result<Shared, Op
             let pool = cache::connect(redis_url, REDIS_CONNECTIONS)
                 .map_err(|error| OpenError::Redis(error.to_string()))?;
             let memory = RedisMemory::new(pool.clone(), format!("{REDIS_PREFIX}:database"));
+            let channel = format!("{REDIS_PREFIX}:live");
+            let bell = RedisBell::start(pool.clone(), redis_url, channel, ids.text_id())
+                .map_err(|error| OpenError::Redis(error.to_string()))?;
             let limiter = RedisRateLimiter::new(pool, format!("{REDIS_PREFIX}:limits"));
-            Ok((queue, consumer, Arc::new(limiter), Arc::new(memory)))
+            Ok(Shared {
+                queue,
+                consumer,
+                limiter: Arc::new(limiter),
+                memory: Arc::new(memory),
+                bell: Arc::new(bell),
+            })
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 /// The key of every simulated panel. It may appear in no answer but that of the page that reveals it.
@@ -85,6 +85,20 @@ impl Browser {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, |request| request).await
+    }
+
+    /// Begins to read an answer that has no end, on one of the nodes.
+    pub async fn open(
+        &self,
+        address: &str,
+        complete: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Response {
+        let mut request = self.client.get(address);
+        if let Some(cookie) = &self.cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        let response = complete(request.timeout(Duration::from_mins(10))).send().await;
+        response.unwrap_or_else(|error| panic!("{address}: {error:?}"))
     }
 
     /// Sends a request after `complete` has added what it carries.

@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod events;
 mod npm;
 mod oracle;
 mod postgres;
@@ -16,6 +17,7 @@ mod world;
 
 pub use auth::{ADMIN, GET_SESSION, SIGN_IN, SIGN_OUT, SIGN_UP, WALLET, act, ask, sign_in};
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
+pub use events::{Event, EventStream};
 pub use npm::install as install_package;
 pub use oracle::{prove_the_books, the_panel_agrees};
 pub use postgres::{PrivatePostgres, has_servers};

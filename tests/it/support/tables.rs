@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use persistence::testing::TestDatabase;
 
 /// Tables that change by themselves, and those that may tell of refusals.
-const RESTLESS: [&str; 11] = [
+const RESTLESS: [&str; 14] = [
     "audit_log",
     "audit_seals",
     "audit_unsealed",
+    "figure_cursors",
+    "figures",
     "mails",
     "outbox",
     "poll_groups",
@@ -17,6 +19,7 @@ const RESTLESS: [&str; 11] = [
     "seaql_migrations",
     "settings",
     "sqlite_sequence",
+    "user_figures",
 ];
 
 /// What the database holds, row by row.

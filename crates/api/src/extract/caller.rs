@@ -96,7 +96,8 @@ impl<R: Names> FromRequest for SignedStaff<R> {
     }
 }
 
-fn refused(caller: &Caller, denied: Denied) -> ApiError {
+/// What somebody is told who may not do something.
+pub fn refused(caller: &Caller, denied: Denied) -> ApiError {
     match denied {
         Denied::NoRight(right) => ApiError::from(Code::Forbidden).with_details(json!({
             "action": "access_protected_resource",

@@ -27,6 +27,11 @@ pub async fn refuse_foreign(
     next.call(request).await
 }
 
+/// Whether another site's page sends a request, whatever it asks for.
+pub fn is_from_foreign_page(headers: &HeaderMap, site: &Site) -> bool {
+    is_foreign(&Asked::by(headers), &site.origins)
+}
+
 /// What a request says about the page that sends it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Asked<'a> {

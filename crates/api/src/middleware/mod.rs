@@ -11,7 +11,7 @@ mod span;
 mod survive;
 
 pub use body::guard_body;
-pub use csrf::refuse_foreign;
+pub use csrf::{is_from_foreign_page, refuse_foreign};
 pub use head::guard_head;
 pub use headers::secure_headers;
 pub use limits::limit_auth;

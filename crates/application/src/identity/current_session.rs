@@ -58,6 +58,24 @@ impl CurrentSession {
     /// # Errors
     /// [`StoreError`] if the session could not be looked up.
     pub async fn find(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
+        let Some(found) = self.look(token).await? else {
+            return Ok(None);
+        };
+        let renewal = found
+            .session
+            .renewal(&SessionPolicy::of(found.user.role), found.now);
+        let session = match renewal {
+            Some(expires_at) => self.renew(found.session, expires_at, found.now).await,
+            None => found.session,
+        };
+        Ok(Some(ActiveSession { session, ..found }))
+    }
+
+    /// The same without using it: a page that is merely open keeps no session alive.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the session could not be looked up.
+    pub async fn look(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
         let now = self.ports.clock.now();
         let digest = self.ports.digester.digest(token.reveal());
         let Some((session, user, rights)) = self.ports.queries.session(&digest, now).await? else {
@@ -71,10 +89,6 @@ impl CurrentSession {
             Remember::Yes
         } else {
             Remember::No
-        };
-        let session = match session.renewal(&policy, now) {
-            Some(expires_at) => self.renew(session, expires_at, now).await,
-            None => session,
         };
         Ok(Some(ActiveSession {
             session,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use ports::figures::FigureKeeper;
 use ports::funds::FundsQueries;
 use ports::jobs::JobTopic;
 use ports::limits::{Admission, Limit, RateLimiter};
@@ -40,11 +41,13 @@ pub enum Schedule {
     Deposits,
     /// Providers' lists that are due are followed.
     Syncs,
+    /// What happened is added to the figures.
+    Figures,
 }
 
 impl Schedule {
     /// Every schedule.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Rescue,
         Self::LookUps,
         Self::Polls,
@@ -54,6 +57,7 @@ impl Schedule {
         Self::Rates,
         Self::Deposits,
         Self::Syncs,
+        Self::Figures,
     ];
 
     /// How often it runs, over all nodes together.
@@ -66,6 +70,7 @@ impl Schedule {
             Self::ForgottenHolds | Self::Mails | Self::Deposits => Duration::from_secs(60),
             Self::SealAudit | Self::Rates => Duration::from_secs(20),
             Self::Syncs => Duration::from_secs(15),
+            Self::Figures => Duration::from_secs(5),
         }
     }
 
@@ -82,6 +87,7 @@ impl Schedule {
             Self::Rates => "rates",
             Self::Deposits => "deposits",
             Self::Syncs => "syncs",
+            Self::Figures => "figures",
         }
     }
 }
@@ -92,6 +98,8 @@ const BATCH_MAX: u16 = 200;
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 /// How long a mail that was sent or could not be sent is remembered.
 const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// Batches added to the figures in one run: of a database that is new to them, half a million rows of each table.
+const FIGURES_MAX: usize = 100;
 
 /// The use cases behind the schedules.
 pub struct Schedules {
@@ -105,6 +113,7 @@ pub struct Schedules {
     syncs: Arc<dyn SyncQueries>,
     limiter: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
+    figures: Option<Arc<dyn FigureKeeper>>,
 }
 
 impl Schedules {
@@ -130,6 +139,16 @@ impl Schedules {
             syncs,
             limiter,
             clock,
+            figures: None,
+        }
+    }
+
+    /// Keeps these figures too.
+    #[must_use]
+    pub fn with_figures(self, figures: Arc<dyn FigureKeeper>) -> Self {
+        Self {
+            figures: Some(figures),
+            ..self
         }
     }
 
@@ -174,6 +193,7 @@ impl Schedules {
                 Some(rates) => rates.refresh().await,
                 None => Ok(0),
             },
+            Schedule::Figures => self.add_up().await,
             Schedule::LookUps => {
                 let due = self.orders.due_lookups(now, BATCH_MAX).await?;
                 self.ensure(JobTopic::ReconcileOrder, due.iter().map(|id| id.0), now)
@@ -206,6 +226,22 @@ impl Schedules {
                     .await
             }
         }
+    }
+
+    async fn add_up(&self) -> Result<usize, StoreError> {
+        let Some(figures) = &self.figures else {
+            return Ok(0);
+        };
+        let shown = figures.shown().await?;
+        let mut found = 0;
+        for _ in 0..FIGURES_MAX {
+            let progress = figures.gather(shown).await?;
+            found += usize::try_from(progress.passed).unwrap_or_default();
+            if progress.passed == 0 || progress.left == 0 {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     async fn look_after_mails(&self, now: Timestamp) -> Result<usize, StoreError> {

@@ -24,6 +24,7 @@ mod guard;
 mod hold_back;
 mod jobs;
 mod lies;
+mod live;
 mod mail_delivery;
 mod namesake;
 mod offers;

@@ -1,5 +1,6 @@
 //! Limits shared by all nodes through Redis.
 
+mod bell;
 mod memory;
 mod outage;
 mod pool;
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+pub use bell::RedisBell;
 pub use memory::RedisMemory;
 pub use pool::{RedisPool, RedisUnreachable, UnusableRedisUrl, connect, ping};
 

@@ -106,6 +106,34 @@ stored_words!(EventKind {
     Decision => "decision",
 });
 
+impl EventKind {
+    /// Whether it may change what the customer sees of the order.
+    #[must_use]
+    pub const fn concerns_customer(self) -> bool {
+        match self {
+            Self::Placed
+            | Self::Submitted
+            | Self::Observed
+            | Self::Completed
+            | Self::Partial
+            | Self::Canceled
+            | Self::Voided
+            | Self::WrittenOff
+            | Self::CancelRequested => true,
+            Self::Claimed
+            | Self::Deferred
+            | Self::Refused
+            | Self::Unknown
+            | Self::LookedUp
+            | Self::Ignored
+            | Self::LateEvidence
+            | Self::CancelSent
+            | Self::Review
+            | Self::Decision => false,
+        }
+    }
+}
+
 /// One line of an order's history. Details are named texts; they hold no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderEvent {

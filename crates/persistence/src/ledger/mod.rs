@@ -7,11 +7,9 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use ports::ledger::{InvariantCount, LedgerProof};
 use ports::{Clock, StoreError};
-use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, TransactionOptions, Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
 
-use crate::database::{Database, begin_to_the_end};
+use crate::database::Database;
 use crate::error::{Failure, store_error};
 use crate::sql;
 
@@ -43,25 +41,12 @@ impl SeaLedger {
             clock,
         }
     }
-
-    /// Begins a transaction in which every statement sees the same moment, and which locks nobody out.
-    async fn snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = match self.database.backend() {
-            DbBackend::Postgres => TransactionOptions {
-                isolation_level: Some(IsolationLevel::RepeatableRead),
-                access_mode: Some(AccessMode::ReadOnly),
-                ..TransactionOptions::default()
-            },
-            _ => TransactionOptions::default(),
-        };
-        begin_to_the_end(self.database.read(), options).await
-    }
 }
 
 #[async_trait]
 impl LedgerProof for SeaLedger {
     async fn verify(&self) -> Result<Vec<InvariantCount>, StoreError> {
-        let snapshot = self.snapshot().await?;
+        let snapshot = self.database.snapshot().await?;
         let counts = count_all(&snapshot, Scope::Everything, self.clock.now()).await?;
         snapshot.commit().await.map_err(store_error)?;
         Ok(counts)
@@ -69,7 +54,7 @@ impl LedgerProof for SeaLedger {
 
     async fn watch(&self) -> Result<Vec<InvariantCount>, StoreError> {
         let now = self.clock.now();
-        let snapshot = self.snapshot().await?;
+        let snapshot = self.database.snapshot().await?;
         let watermark = Watermark::read(&snapshot).await?;
         let scope = match watermark {
             Some(watermark) if now.since(watermark.everything_at) < EVERYTHING_EVERY => {

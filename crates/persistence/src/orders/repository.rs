@@ -105,12 +105,14 @@ impl OrderRepository for SeaTx {
     }
 
     async fn append_events(&mut self, id: OrderId, events: &[OrderEvent]) -> Result<(), StoreError> {
+        self.make_news();
         let events = events.iter().map(|event| (id, event));
         let appended = append_events(self.conn()?, events).await;
         self.guard(appended)
     }
 
     async fn append_all(&mut self, events: &[(OrderId, OrderEvent)]) -> Result<(), StoreError> {
+        self.make_news();
         let events = events.iter().map(|(id, event)| (*id, event));
         let appended = append_events(self.conn()?, events).await;
         self.guard(appended)

@@ -42,6 +42,7 @@ impl WalletRepository for SeaTx {
     }
 
     async fn record(&mut self, transfers: &[Transfer], now: Timestamp) -> Result<(), StoreError> {
+        self.make_news();
         let recorded = record(self.conn()?, transfers, now).await;
         self.guard(recorded)
     }

@@ -11,6 +11,7 @@ mod backend;
 mod books;
 mod connections;
 mod contract;
+mod figures;
 mod group;
 mod group_failures;
 mod news;

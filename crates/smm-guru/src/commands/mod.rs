@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod demo;
 pub mod doctor;
+pub mod figures;
 pub mod import_users;
 pub mod ledger;
 pub mod mail;

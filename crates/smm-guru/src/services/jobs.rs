@@ -111,4 +111,5 @@ pub fn schedules(ports: &Adapters, services: &Services, policy: OrderPolicy) -> 
     Schedules::new(rescue, store, orders, mails, syncs, limiter, clock)
         .with_rates(rates)
         .with_funds(ports.funds.clone())
+        .with_figures(ports.keeper.clone())
 }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod currency;
+mod figures;
 mod funds;
 mod identity;
 mod jobs;
@@ -39,6 +40,8 @@ pub struct Services {
     pub currency: application::currency::UseCases,
     /// What was done.
     pub audit: audit::UseCases,
+    /// Figures.
+    pub figures: application::figures::UseCases,
     /// Looking at mails.
     pub mails: Arc<BrowseMails>,
     /// Whether orders are sent.
@@ -61,6 +64,7 @@ impl Services {
             funds: funds::use_cases(ports, &currency.rates),
             currency,
             audit: audit_log(ports),
+            figures: figures::use_cases(ports),
             mails: Arc::new(BrowseMails::new(ports.mails.clone())),
             submission,
         }

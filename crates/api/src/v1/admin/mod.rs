@@ -1,11 +1,13 @@
 //! What staff may ask.
 
+mod analytics;
 mod audit;
 mod categories;
 mod funds;
 mod import;
 mod mails;
 mod margins;
+mod metrics;
 mod order_bodies;
 mod order_decisions;
 mod orders;
@@ -59,6 +61,9 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(services::archive_service)
         .service(audit::search_audit)
         .service(audit::export_audit)
+        .service(metrics::dashboard_metrics)
+        .service(analytics::show_analytics)
+        .service(analytics::export_analytics)
         .service(rights::show_rights)
         .service(rights::set_rights)
         .service(funds::list_deposits)

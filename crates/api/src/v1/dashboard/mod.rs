@@ -1,7 +1,10 @@
 //! What signed-in customers may ask.
 
+mod event_bodies;
+mod events;
 mod funds;
 mod mass;
+mod metrics;
 mod order_bodies;
 mod orders;
 mod place;
@@ -39,6 +42,8 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(settings::show_settings)
         .service(settings::edit_settings)
         .service(rights::own_rights)
+        .service(metrics::own_metrics)
+        .service(events::live_events)
         .service(orders::list_orders)
         .service(place::place_order)
         .service(mass::place_orders)

@@ -1,0 +1,261 @@
+//! What live updates say.
+
+use application::live::{Item, Reload, Watcher, What};
+use ports::live::{OrderNews, Position, WalletNews};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::CURRENCY;
+use crate::wire::{WireTime, amount_text};
+
+/// `event: order`. Something happened to an order. The order is as it was when this was read, which is never before it
+/// happened, so the last event of an order is right.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderEvent {
+    /// The order.
+    #[schema(example = 4711)]
+    id: i64,
+    #[schema(example = "Instagram Followers")]
+    service_name: String,
+    /// `Pending`, `In progress`, `Completed`, `Partial` or `Canceled`.
+    #[schema(example = "In progress")]
+    status: &'static str,
+    quantity: i64,
+    /// What is not delivered yet.
+    remains: Option<i64>,
+    /// The counter before the delivery began.
+    start_count: Option<i64>,
+    /// What it cost.
+    #[schema(example = "1.40")]
+    charge: String,
+    /// What went back.
+    #[schema(example = "0.00")]
+    refunded: String,
+    #[schema(example = "USD")]
+    currency: &'static str,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    at: WireTime,
+    /// For staff only.
+    #[serde(flatten)]
+    staff: Option<OrderEventForStaff>,
+}
+
+/// What staff are told of an order besides.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderEventForStaff {
+    user_id: String,
+    service_id: i64,
+    provider_id: i64,
+    /// Where the order is.
+    #[schema(example = "submitted")]
+    state: &'static str,
+    /// What happened, as in the order's history.
+    #[schema(example = "submitted")]
+    kind: &'static str,
+    /// Who caused it: `system`, `provider`, `customer` or `staff`.
+    #[schema(example = "provider")]
+    actor: String,
+}
+
+/// `event: wallet`. Money of a wallet moved. The balance is as it was when this was read, so the last event is right.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WalletEvent {
+    /// The row of the ledger, as in the list of transactions.
+    #[schema(example = 815)]
+    id: i64,
+    /// Why money moved.
+    #[schema(example = "refund")]
+    kind: String,
+    /// By how much it changed what can be spent; negative is out.
+    #[schema(example = "-1.40")]
+    amount: String,
+    /// The order behind it.
+    order_id: Option<i64>,
+    /// What can be spent.
+    #[schema(example = "98.60")]
+    balance: String,
+    /// What waits for providers' answers.
+    #[schema(example = "1.40")]
+    held: String,
+    #[schema(example = "USD")]
+    currency: &'static str,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    at: WireTime,
+    /// Whose wallet it is; for staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+}
+
+/// `event: ready`, once at the beginning: everything that happens from here on is told. A page that opens the stream
+/// first and loads its lists after this misses nothing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadyEvent {
+    /// Whether the stream goes on where `Last-Event-ID` says.
+    resumed: bool,
+}
+
+/// `event: reload`. Some things will not be told: load everything anew.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReloadEvent {
+    /// `too_old`: what came after `Last-Event-ID` is not kept any more. `unknown_id`: it is none of ours. `slow`: the
+    /// client reads more slowly than things happen; the stream ends.
+    #[schema(example = "too_old")]
+    reason: &'static str,
+}
+
+/// `event: closed`, the last one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClosedEvent {
+    /// `signed_out`: the session ended, the user was banned or has lost the right. `stopping`: the server stops; connect
+    /// again. `unavailable`: for a minute it could not be found out whether the session is open.
+    #[schema(example = "signed_out")]
+    reason: &'static str,
+}
+
+/// The `data` of one event of the stream, by its `event`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum LiveEvent {
+    /// `event: ready`
+    Ready(ReadyEvent),
+    /// `event: order`
+    Order(OrderEvent),
+    /// `event: wallet`
+    Wallet(WalletEvent),
+    /// `event: reload`
+    Reload(ReloadEvent),
+    /// `event: closed`
+    Closed(ClosedEvent),
+}
+
+impl LiveEvent {
+    pub fn ready(resumed: bool) -> Self {
+        Self::Ready(ReadyEvent { resumed })
+    }
+
+    pub fn news(item: &Item, watcher: &Watcher) -> Self {
+        match &item.what {
+            What::Order(news) => Self::Order(order(news, watcher)),
+            What::Wallet(news) => Self::Wallet(wallet(news, watcher)),
+        }
+    }
+
+    pub fn reload(reload: Reload) -> Self {
+        Self::Reload(ReloadEvent {
+            reason: match reload {
+                Reload::TooOld => "too_old",
+                Reload::Unknown => "unknown_id",
+                Reload::Slow => "slow",
+            },
+        })
+    }
+
+    pub fn closed(reason: &'static str) -> Self {
+        Self::Closed(ClosedEvent { reason })
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Ready(_) => "ready",
+            Self::Order(_) => "order",
+            Self::Wallet(_) => "wallet",
+            Self::Reload(_) => "reload",
+            Self::Closed(_) => "closed",
+        }
+    }
+
+    /// Appends the event as it goes over the wire.
+    pub fn write(&self, at: Position, text: &mut String) {
+        // What we made ourselves is JSON, on one line.
+        let data = serde_json::to_string(self).unwrap_or_default();
+        let (name, id) = (self.name(), id(at));
+        text.push_str(&format!("id: {id}\nevent: {name}\ndata: {data}\n\n"));
+    }
+}
+
+/// A position as the id of an event.
+pub fn id(at: Position) -> String {
+    format!("{}-{}", at.events, at.transfers)
+}
+
+/// Reads the id of an event. `None` if it is none of ours.
+pub fn position(id: &str) -> Option<Position> {
+    let (events, transfers) = id.split_once('-')?;
+    let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0);
+    let at = Position {
+        events: number(events)?,
+        transfers: number(transfers)?,
+    };
+    (self::id(at) == id).then_some(at)
+}
+
+fn order(news: &OrderNews, watcher: &Watcher) -> OrderEvent {
+    OrderEvent {
+        id: news.order.0,
+        service_name: news.service_name.clone(),
+        status: news.state.customer_status().as_str(),
+        quantity: news.quantity,
+        remains: news.remains,
+        start_count: news.start_count,
+        charge: amount_text(news.price),
+        refunded: amount_text(news.refunded),
+        currency: CURRENCY,
+        at: WireTime(news.at),
+        staff: watcher.is_staff().then(|| OrderEventForStaff {
+            user_id: news.user.to_string(),
+            service_id: news.service.0,
+            provider_id: news.provider.0,
+            state: news.state.as_str(),
+            kind: news.kind.as_str(),
+            actor: news.actor.clone(),
+        }),
+    }
+}
+
+fn wallet(news: &WalletNews, watcher: &Watcher) -> WalletEvent {
+    WalletEvent {
+        id: news.id,
+        kind: news.kind.clone(),
+        amount: amount_text(news.amount),
+        order_id: news.order.map(|order| order.0),
+        balance: amount_text(news.available),
+        held: amount_text(news.held),
+        currency: CURRENCY,
+        at: WireTime(news.at),
+        user_id: watcher.is_staff().then(|| news.user.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_leads_back_to_its_position_and_no_other_text_is_one() {
+        let at = Position {
+            events: 12,
+            transfers: 0,
+        };
+        assert_eq!(position(&id(at)), Some(at));
+        for wrong in [
+            "",
+            "-",
+            "1",
+            "1-",
+            "-1-2",
+            "+1-2",
+            "01-2",
+            "1-2-3",
+            "1--2",
+            "a-b",
+            "9999999999999999999-1",
+        ] {
+            assert_eq!(position(wrong), None, "{wrong}");
+        }
+    }
+}

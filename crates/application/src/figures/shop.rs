@@ -1,0 +1,264 @@
+//! Figures at a glance.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::figures::{Calendar, Date, Day, Measure, Scope, Sum, growth};
+use domain::identity::right::AnalyticsRead;
+use domain::{Money, PageSize, ServiceId, Timestamp};
+use ports::figures::{Counts, Figure, FigureQueries, Period, Slice};
+use ports::orders::{OrderFilter, OrderQueries, OrderView};
+use ports::{Clock, StoreError};
+
+use super::summary::Summary;
+use super::{PLACED, REVENUE};
+use crate::caller::{Caller, Staff};
+
+/// How many days are shown one by one.
+const DAYS: usize = 30;
+const TOP_SERVICES: usize = 5;
+const RECENT: u16 = 10;
+/// The number of the period that is all time; days count from zero.
+const EVER: i64 = -1;
+
+/// A day of UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayFigures {
+    /// Which.
+    pub date: Date,
+    /// What happened on it.
+    pub summary: Summary,
+}
+
+/// A service and what was ordered of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopService {
+    /// Which.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// Orders of the last thirty days.
+    pub orders: u64,
+    /// Revenue of the last thirty days.
+    pub revenue: Money,
+}
+
+/// The shop at a glance.
+#[derive(Debug, Clone)]
+pub struct ShopOverview {
+    /// Users, services and providers.
+    pub counts: Counts,
+    /// Of all time.
+    pub ever: Summary,
+    /// New users of the thirty days against those of the thirty before, in percent.
+    pub user_growth: f64,
+    /// New orders of the thirty days against those of the thirty before, in percent.
+    pub order_growth: f64,
+    /// The last thirty days, today included, oldest first.
+    pub days: Vec<DayFigures>,
+    /// The services that were ordered most.
+    pub top: Vec<TopService>,
+    /// The newest orders.
+    pub recent: Vec<OrderView>,
+}
+
+/// Staff see the whole shop at a glance.
+pub struct ShopFigures {
+    figures: Arc<dyn FigureQueries>,
+    orders: Arc<dyn OrderQueries>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ShopFigures {
+    /// Wires the use case.
+    #[must_use]
+    pub fn new(
+        figures: Arc<dyn FigureQueries>,
+        orders: Arc<dyn OrderQueries>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            figures,
+            orders,
+            clock,
+        }
+    }
+
+    /// The shop of this moment. Days are those of UTC.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn overview(&self, _: &Staff<AnalyticsRead>) -> Result<ShopOverview, StoreError> {
+        let (earlier, days) = last_days(self.clock.now());
+        let since = days.first().map_or(earlier, |day| day.since);
+        let until = days.last().map_or(since, |day| day.until);
+        let slice = |scope, measures: &[Measure], periods| Slice {
+            scope,
+            measures: measures.to_vec(),
+            periods,
+        };
+        let ends = [
+            Measure::COMPLETED,
+            Measure::PARTIAL,
+            Measure::CANCELED,
+            Measure::VOIDED,
+            Measure::WRITTEN_OFF,
+        ];
+        let month = |no, since, until| Period { no, since, until };
+        let asked = [
+            slice(
+                Scope::ShopDay,
+                &[&[PLACED, REVENUE][..], &ends].concat(),
+                vec![ever()],
+            ),
+            slice(Scope::ShopDay, &[PLACED, REVENUE], periods(&days)),
+            slice(
+                Scope::ShopDay,
+                &[PLACED],
+                vec![month(0, earlier, since), month(1, since, until)],
+            ),
+            slice(
+                Scope::ServiceDay,
+                &[PLACED, REVENUE],
+                vec![month(0, since, until)],
+            ),
+        ];
+        let answers = self.figures.figures(&asked).await?;
+        let [of_all_time, by_day, months, by_service] =
+            <[Vec<Figure>; 4]>::try_from(answers).unwrap_or_default();
+        let mut months = by_period(months);
+        let mut orders_in = |no| months.remove(&no).unwrap_or_default().orders();
+        let (before, lately) = (orders_in(0), orders_in(1));
+        let counts = self.figures.counts(earlier, since).await?;
+        let newest = PageSize::new(RECENT).unwrap_or(PageSize::DEFAULT);
+        Ok(ShopOverview {
+            counts,
+            ever: by_period(of_all_time).remove(&EVER).unwrap_or_default(),
+            user_growth: growth(counts.users_lately, counts.users_before),
+            order_growth: growth(lately, before),
+            days: named(days, by_period(by_day)),
+            top: self.top(by_service).await?,
+            recent: self.orders.list(&OrderFilter::default(), None, newest).await?,
+        })
+    }
+
+    async fn top(&self, figures: Vec<Figure>) -> Result<Vec<TopService>, StoreError> {
+        let mut services: BTreeMap<ServiceId, Summary> = BTreeMap::new();
+        for figure in figures {
+            services
+                .entry(figure.service)
+                .or_default()
+                .add(figure.measure, figure.sum);
+        }
+        let mut services: Vec<_> = services
+            .into_iter()
+            .filter(|(_, summary)| summary.orders() > 0)
+            .collect();
+        services.sort_by_key(|(id, summary)| (std::cmp::Reverse(summary.orders()), *id));
+        services.truncate(TOP_SERVICES);
+        let ids: Vec<_> = services.iter().map(|(id, _)| *id).collect();
+        let names: BTreeMap<_, _> = self
+            .figures
+            .names(&ids, &[])
+            .await?
+            .services
+            .into_iter()
+            .collect();
+        let named = |(id, summary): (ServiceId, Summary)| TopService {
+            id,
+            name: names.get(&id).cloned().unwrap_or_default(),
+            orders: summary.orders(),
+            revenue: summary.revenue(),
+        };
+        Ok(services.into_iter().map(named).collect())
+    }
+}
+
+/// A customer's orders at a glance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnOverview {
+    /// Of all time.
+    pub ever: Summary,
+    /// The last thirty days of UTC, today included, oldest first.
+    pub days: Vec<DayFigures>,
+}
+
+/// Customers see what is their own.
+pub struct OwnFigures {
+    figures: Arc<dyn FigureQueries>,
+    clock: Arc<dyn Clock>,
+}
+
+impl OwnFigures {
+    /// Wires the use case.
+    #[must_use]
+    pub fn new(figures: Arc<dyn FigureQueries>, clock: Arc<dyn Clock>) -> Self {
+        Self { figures, clock }
+    }
+
+    /// The caller's figures of this moment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn overview(&self, caller: &Caller) -> Result<OwnOverview, StoreError> {
+        let (_, days) = last_days(self.clock.now());
+        let asked: Vec<_> = std::iter::once(ever()).chain(periods(&days)).collect();
+        let figures = self.figures.figures_of(&caller.user().id, &asked).await?;
+        let mut figures = by_period(figures);
+        Ok(OwnOverview {
+            ever: figures.remove(&EVER).unwrap_or_default(),
+            days: named(days, figures),
+        })
+    }
+}
+
+const fn ever() -> Period {
+    Period {
+        no: EVER,
+        since: Timestamp::EPOCH,
+        until: Timestamp::from_micros(i64::MAX),
+    }
+}
+
+/// The last thirty days of UTC, and the beginning of the thirty before.
+fn last_days(now: Timestamp) -> (Timestamp, Vec<Day>) {
+    let calendar = Calendar::utc();
+    let today = calendar.date_at(now);
+    let days = calendar
+        .days(today.days_before(2 * DAYS - 1), today)
+        .unwrap_or_default();
+    let earlier = days.first().map_or(now, |day| day.since);
+    let lately = days.into_iter().skip(DAYS).collect();
+    (earlier, lately)
+}
+
+fn periods(days: &[Day]) -> Vec<Period> {
+    let numbered = days.iter().zip(0..);
+    let period = |(day, no): (&Day, i64)| Period {
+        no,
+        since: day.since,
+        until: day.until,
+    };
+    numbered.map(period).collect()
+}
+
+pub(super) fn by_period(figures: Vec<Figure>) -> BTreeMap<i64, Summary> {
+    let mut periods: BTreeMap<i64, Summary> = BTreeMap::new();
+    for Figure {
+        period, measure, sum, ..
+    } in figures
+    {
+        let sum: Sum = sum;
+        periods.entry(period).or_default().add(measure, sum);
+    }
+    periods
+}
+
+fn named(days: Vec<Day>, mut figures: BTreeMap<i64, Summary>) -> Vec<DayFigures> {
+    let numbered = days.into_iter().zip(0..);
+    let figures = |(day, no): (Day, i64)| DayFigures {
+        date: day.date,
+        summary: figures.remove(&no).unwrap_or_default(),
+    };
+    numbered.map(figures).collect()
+}
