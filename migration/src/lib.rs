@@ -20,6 +20,7 @@ mod m20261121_000011_audit_chain;
 mod m20261121_000012_rights;
 mod m20261121_000013_two_factor;
 mod m20261121_000014_tokens;
+mod m20261121_000017_api_keys;
 mod m20261121_000019_exchange_rates;
 mod m20261121_000020_funds;
 mod m20261121_000022_figures;
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000012_rights::Migration),
             Box::new(m20261121_000013_two_factor::Migration),
             Box::new(m20261121_000014_tokens::Migration),
+            Box::new(m20261121_000017_api_keys::Migration),
             Box::new(m20261121_000019_exchange_rates::Migration),
             Box::new(m20261121_000020_funds::Migration),
             Box::new(m20261121_000022_figures::Migration),

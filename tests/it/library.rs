@@ -69,6 +69,7 @@ async fn left_and_taken_up(first: System, open: impl AsyncFn() -> System) {
             link: Link::parse(&format!("https://instagram.com/p/x?sandbox={script}")).expect("a link"),
             quantity: 1_000,
             key: None,
+            max_rate: None,
         };
         let order = first.services().orders.place.place(&shop.customer, wanted).await;
         placed.push(order.expect("it is placed").order.id);
@@ -170,6 +171,7 @@ async fn a_program_that_embeds_us_cannot_order_for_a_banned_user(way: Way) {
         link: Link::parse("https://instagram.com/p/x").expect("a link"),
         quantity: 100,
         key: None,
+        max_rate: None,
     };
     let refused = services.orders.place.place(&banned, wanted).await;
     assert!(

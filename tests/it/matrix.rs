@@ -8,8 +8,9 @@ use domain::{SessionId, Timestamp};
 use persistence::testing::TestDatabase;
 use ports::crypto::AccessClaims;
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::matrix_requests::{Theirs, body, filled};
 use crate::support::{Answer, Browser, SESSION, Way, World, changes, enlist, scenarios, snapshot};
 
 scenarios!(on both ways: nobody_does_what_is_not_theirs_to_do,);
@@ -53,8 +54,13 @@ const ABOUT_THE_CALLER: [&str; 2] = [
     "/api/auth/admin/stop-impersonating",
     "/api/auth/admin/has-permission",
 ];
-/// The one answer without end.
-const EVENTS: &str = "/api/v1/dashboard/events";
+/// What programs ask with a key of their owner's. They answer everybody else with an error, some of them at status 200.
+const KEYED: [&str; 4] = [
+    "GET /api/v2",
+    "POST /api/v2",
+    "GET /v2/handler",
+    "POST /v2/handler",
+];
 /// One thing that can be asked.
 struct Route {
     method: Method,
@@ -81,14 +87,25 @@ async fn nobody_does_what_is_not_theirs_to_do(way: Way) {
     world.until(order, "completed").await;
     let [outsiders, insiders] = askers(&world).await;
     let document = world.customer.get("/api/openapi.json").await.json();
-    let routes = routes(&world, order, &document);
+    let form = json!({ "name": "the victim's" });
+    let key = world.customer.post("/api/v1/dashboard/api-keys", form).await;
+    let key = key.success(201, "API_KEY_CREATED")["apiKey"]["id"].clone();
+    let theirs = Theirs {
+        order,
+        key: key.as_str().expect("an id").to_owned(),
+    };
+    let routes = routes(&world, &theirs, &document);
     assert!(routes.len() > 60, "{} routes", routes.len());
     let mut before = snapshot(&database).await;
     for route in &routes {
         let name = format!("{} {}", route.method, route.template);
         let may_be_open = OPEN.contains(&name.as_str());
         assert_eq!(route.is_open, may_be_open, "{name}: who is it for?");
-        if route.is_open {
+        if KEYED.contains(&name.as_str()) {
+            for asker in outsiders.iter().chain(&insiders) {
+                asked_without_a_key(&world, asker, route).await;
+            }
+        } else if route.is_open {
             let answer = ask(&world, Pass::default(), route, &route.path, Some(json!({}))).await;
             assert!(answer.status < 500, "{name}: {}", answer.text);
         } else {
@@ -96,7 +113,9 @@ async fn nobody_does_what_is_not_theirs_to_do(way: Way) {
                 refused(&world, asker, route, &[401]).await;
             }
         }
-        if is_for_staff(route) {
+        if KEYED.contains(&name.as_str()) {
+            // A session is no key, whosever it is.
+        } else if is_for_staff(route) {
             for asker in &insiders {
                 refused(&world, asker, route, &[401, 403]).await;
             }
@@ -107,7 +126,8 @@ async fn nobody_does_what_is_not_theirs_to_do(way: Way) {
         }
         let after = snapshot(&database).await;
         assert_eq!(changes(&before, &after), [""; 0], "{name} wrote something");
-        if !route.is_open && !is_for_staff(route) && !route.template.contains('{') {
+        let is_own = !route.is_open && !is_for_staff(route) && !route.template.contains('{');
+        if is_own && !KEYED.contains(&name.as_str()) {
             about_themselves(&world, &database, &insiders, route).await;
         }
         before = snapshot(&database).await;
@@ -144,6 +164,24 @@ async fn about_themselves(world: &World, database: &TestDatabase, insiders: &[As
     }
     let changed = changes(&before, &of_others().await);
     assert_eq!(changed, [""; 0], "{} {}", route.method, route.template);
+}
+
+async fn asked_without_a_key(world: &World, asker: &Asker, route: &Route) {
+    for (key, kind) in [None, Some("smm_guru_live_nobodys")].into_iter().zip(KINDS) {
+        let pass = asker.pass(world, kind).await;
+        let body =
+            json!({ "action": "add", "service": 1, "link": "https://a.b/c", "quantity": 100, "key": key });
+        let path = format!("{}?action=balance", route.path);
+        let answer = ask(world, pass, route, &path, Some(body)).await;
+        assert!(matches!(answer.status, 200 | 401), "{path}: {}", answer.text);
+        assert_eq!(
+            answer.json()["error"],
+            "Invalid API key",
+            "{path} by {}",
+            asker.name
+        );
+        end_sessions(world, asker).await;
+    }
 }
 
 fn is_for_staff(route: &Route) -> bool {
@@ -311,10 +349,15 @@ async fn end_sessions(world: &World, asker: &Asker) {
         .delete_sessions_of(&user.id, None)
         .await
         .expect("they end");
+    // The secrets of keys do not name their owner.
+    let keys = world.system().adapters().api_keys.keys_of(&user.id).await;
+    for (key, _) in keys.expect("keys") {
+        tx.api_keys().delete(&user.id, &key.id).await.expect("it goes");
+    }
     tx.commit().await.expect("it is recorded");
 }
 
-fn routes(world: &World, order: i64, document: &Value) -> Vec<Route> {
+fn routes(world: &World, theirs: &Theirs, document: &Value) -> Vec<Route> {
     let mut routes = Vec::new();
     for (template, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
@@ -325,7 +368,7 @@ fn routes(world: &World, order: i64, document: &Value) -> Vec<Route> {
             routes.push(Route {
                 method: method.to_uppercase().parse().expect("a method"),
                 template: template.clone(),
-                path: filled(world, order, template, is_open),
+                path: filled(world, theirs, template, is_open),
                 body: (!schema.is_null()).then(|| body(world, document, schema)),
                 is_open,
                 takes_tokens,
@@ -333,68 +376,4 @@ fn routes(world: &World, order: i64, document: &Value) -> Vec<Route> {
         }
     }
     routes
-}
-
-/// The path with the ids of what is somebody else's.
-fn filled(world: &World, order: i64, template: &str, is_open: bool) -> String {
-    let Some((head, _)) = template.split_once('{') else {
-        // A stream has no end unless it is asked for one.
-        let ends = if template == EVENTS { "?follow=false" } else { "" };
-        return format!("{template}{ends}");
-    };
-    let id = match head {
-        "/api/v1/dashboard/orders/" | "/api/v1/admin/orders/" => order.to_string(),
-        "/api/v1/admin/users/" => world.user.id.to_string(),
-        "/api/v1/admin/services/" => world.service("1012").to_string(),
-        "/api/v1/admin/categories/" => "1".to_owned(),
-        "/api/v1/admin/rates/" | "/api/v1/admin/deposits/" | "/api/v1/admin/withdrawals/" => "1".to_owned(),
-        _ if head.starts_with("/api/v1/admin/providers/") => world.provider.to_string(),
-        _ if is_open => "x".to_owned(),
-        _ => panic!("the matrix does not know what {template} is about"),
-    };
-    let tail = template.split_once('}').map_or("", |(_, tail)| tail);
-    format!("{head}{id}{tail}")
-}
-
-/// A body that would be taken, about somebody else where it is about anybody.
-fn body(world: &World, document: &Value, schema: &Value) -> Value {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return body(
-            world,
-            document,
-            &document["components"]["schemas"][reference.rsplit('/').next().expect("a name")],
-        );
-    }
-    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
-        return example.clone();
-    }
-    for choice in ["oneOf", "anyOf", "allOf"] {
-        let choices = schema[choice].as_array().into_iter().flatten();
-        if let Some(first) = choices.into_iter().find(|it| it["type"] != "null") {
-            return body(world, document, first);
-        }
-    }
-    if let Some(first) = schema["enum"].get(0) {
-        return first.clone();
-    }
-    let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
-    match kind.unwrap_or_default() {
-        "object" => {
-            let fields = schema["properties"].as_object().into_iter().flatten();
-            let value = |(name, schema): (&String, &Value)| {
-                let value = match name.as_str() {
-                    "userId" => json!(world.user.id.as_str()),
-                    // An address in a profile is refused before anything else is looked at.
-                    "email" if schema["readOnly"] == true => return None,
-                    _ => body(world, document, schema),
-                };
-                Some((name.clone(), value))
-            };
-            Value::Object(fields.filter_map(value).collect::<Map<_, _>>())
-        }
-        "array" => json!([body(world, document, &schema["items"])]),
-        "integer" | "number" => json!(1),
-        "boolean" => json!(true),
-        _ => json!("something"),
-    }
 }

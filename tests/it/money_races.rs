@@ -79,6 +79,7 @@ async fn order_on(system: Arc<System>, customer: Caller, service: ServiceId, nex
             link: Link::parse(&format!("https://example.com/{number}")).expect("a link"),
             quantity: 7,
             key: None,
+            max_rate: None,
         };
         match system.services().orders.place.place(&customer, wanted).await {
             Ok(_) => placed += 1,

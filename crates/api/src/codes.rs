@@ -60,6 +60,7 @@ codes! {
         Unauthenticated = UNAUTHORIZED "Validation Error" "Authentication required. Please log in to access this resource.";
         InsufficientBalance = PAYMENT_REQUIRED "INSUFFICIENT_BALANCE" "The wallet does not hold enough money.";
         ForeignOrigin = FORBIDDEN "INVALID_ORIGIN" "Invalid origin";
+        SpendCapReached = FORBIDDEN "SPEND_CAP_REACHED" "The API key may not spend so much any more.";
         Forbidden = FORBIDDEN "FORBIDDEN" "Insufficient permissions.";
         ReauthenticationRequired = FORBIDDEN "REAUTHENTICATION_REQUIRED" "Please confirm your password first.";
         TwoFactorRequired = FORBIDDEN "TWO_FACTOR_REQUIRED" "Staff need two-factor authentication here. Please turn it on with an authenticator app first.";
@@ -77,6 +78,8 @@ codes! {
         ProviderNotFound = NOT_FOUND "PROVIDER_NOT_FOUND" "Provider not found";
         SyncNotFound = NOT_FOUND "SYNC_NOT_FOUND" "The provider's list is not followed. Set rules first.";
         OrderNotFound = NOT_FOUND "ORDER_NOT_FOUND" "Order not found";
+        ApiKeyNotFound = NOT_FOUND "API_KEY_NOT_FOUND" "API Key not found";
+        RefillNotFound = NOT_FOUND "REFILL_NOT_FOUND" "Refill not found";
         UserNotFound = NOT_FOUND "USER_NOT_FOUND" "User not found";
         WalletNotFound = NOT_FOUND "WALLET_NOT_FOUND" "User wallet not found.";
         MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED" "The route does not know this method.";
@@ -91,6 +94,10 @@ codes! {
         TransactionClaimed = CONFLICT "TRANSACTION_CLAIMED" "Somebody else has claimed this transaction. Please contact support if it is yours.";
         TransactionInReview = CONFLICT "TRANSACTION_IN_REVIEW" "Our staff are looking at this transaction.";
         FundsDecisionRefused = CONFLICT "FUNDS_DECISION_REFUSED" "This cannot be decided now.";
+        ApiKeyLimit = CONFLICT "API_KEY_LIMIT" "There are too many API keys already.";
+        ApiKeyRotating = CONFLICT "API_KEY_ROTATING" "The key of before still opens. Wait until it ends, or rotate without an overlap.";
+        RateAboveMax = CONFLICT "RATE_ABOVE_MAX" "The price is higher than max_rate.";
+        RefillDisabled = CONFLICT "REFILL_DISABLED" "Refill is disabled for this service";
         DuplicateOrder = CONFLICT "DUPLICATE_ORDER" "The same order was placed a moment ago.";
         CancelRefused = CONFLICT "CANCEL_REFUSED" "The order cannot be canceled.";
         DecisionRefused = CONFLICT "DECISION_REFUSED" "This cannot be decided about the order now.";

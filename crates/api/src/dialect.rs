@@ -4,6 +4,7 @@ use actix_web::Error;
 
 use crate::codes::Code;
 use crate::error::{ApiError, AuthError};
+use crate::panel::is_panel;
 
 /// The shape of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Dialect {
     Envelope,
     /// `{code, message}`.
     Auth,
+    /// `{error}`.
+    Panel,
 }
 
 impl Dialect {
@@ -22,7 +25,13 @@ impl Dialect {
             path.strip_prefix(prefix)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
-        if is_auth { Self::Auth } else { Self::Envelope }
+        if is_auth {
+            Self::Auth
+        } else if is_panel(path) {
+            Self::Panel
+        } else {
+            Self::Envelope
+        }
     }
 
     /// `error` in this dialect.
@@ -31,6 +40,10 @@ impl Dialect {
         match self {
             Self::Envelope => error.into(),
             Self::Auth => AuthError::from(error).into(),
+            Self::Panel => {
+                let text = error.message().to_owned();
+                error.only_error(text).into()
+            }
         }
     }
 
@@ -46,7 +59,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_two_auth_trees_speak_the_auth_dialect() {
+    fn only_the_two_auth_trees_speak_the_auth_dialect_and_only_its_addresses_the_panels() {
+        for path in ["/api/v2", "/api/v1/panel", "/v2/handler", "/api/v1/handler"] {
+            assert_eq!(Dialect::of(path), Dialect::Panel, "{path}");
+        }
         for path in ["/api/auth", "/api/auth/ok", "/api/v1/auth/sign-out"] {
             assert_eq!(Dialect::of(path), Dialect::Auth, "{path}");
         }
@@ -54,6 +70,7 @@ mod tests {
             "/api/authors",
             "/api/v1/services",
             "/health",
+            "/v2/api-key",
             "/api/v1/dashboard/auth",
         ] {
             assert_eq!(Dialect::of(path), Dialect::Envelope, "{path}");

@@ -19,6 +19,7 @@ use crate::cookie::SESSION;
 use crate::dialect::Dialect;
 use crate::envelope::{AuthFailure, Failure};
 use crate::mount::Routes;
+use crate::panel::{self, PanelFailure};
 
 /// Where the document is served.
 pub const ADDRESS: &str = "/api/openapi.json";
@@ -46,13 +47,15 @@ const SIGNED_OUT: &str = "No session; the body is empty";
             Every answer carries `X-Request-Id`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(Failure, AuthFailure)),
+    components(schemas(Failure, AuthFailure, PanelFailure<'_>)),
     tags(
         (name = "System", description = "For operators and their programs"),
         (name = "Authentication", description = "Signing up, in and out"),
         (name = "Tokens", description = "Programs sign in without cookies"),
         (name = "Two-factor authentication", description = "A code besides the password"),
         (name = "Catalogue", description = "What can be ordered"),
+        (name = "API keys", description = "The keys of the caller's programs"),
+        (name = "Panel API", description = "What resellers' scripts speak"),
         (name = "Wallet", description = "The caller's money"),
         (name = "Settings", description = "What the caller has set"),
         (name = "Orders", description = "The caller's orders"),
@@ -87,6 +90,7 @@ pub fn openapi() -> OpenApi {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     components.add_security_scheme(TOKEN_SCHEME, SecurityScheme::Http(token));
+    panel::add_key_schemes(&mut document);
     document
 }
 
@@ -142,7 +146,7 @@ fn area(path: &str, operation: &Operation) -> Area {
         Area::Staff
     } else if Dialect::of(path) == Dialect::Auth && operation.security.is_some() {
         Area::Signed
-    } else if path.starts_with("/api/v1/dashboard/") {
+    } else if path.starts_with("/api/v1/dashboard/") || path.starts_with("/v2/api-key") {
         Area::Customers
     } else {
         Area::Open
@@ -177,6 +181,7 @@ fn complete(path: &str, method: Method, operation: &mut Operation) {
     let schema = match Dialect::of(path) {
         Dialect::Envelope => "Failure",
         Dialect::Auth => "AuthFailure",
+        Dialect::Panel => "PanelFailure",
     };
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
@@ -199,7 +204,13 @@ fn refusals(
     area: Area,
     operation: &Operation,
 ) -> Vec<(&'static str, &'static str)> {
-    if !path.starts_with("/api/v1/") && !path.starts_with("/api/auth/") {
+    if Dialect::of(path) == Dialect::Panel {
+        return panel::REFUSALS.to_vec();
+    }
+    if !["/api/v1/", "/api/auth/", "/v2/api-key"]
+        .iter()
+        .any(|start| path.starts_with(start))
+    {
         return Vec::new();
     }
     let mut refusals = vec![
@@ -238,150 +249,4 @@ fn refusals(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use serde_json::Value;
-
-    use super::*;
-
-    fn as_json() -> Value {
-        serde_json::to_value(openapi()).unwrap()
-    }
-
-    fn every_operation(document: &Value) -> Vec<(String, Value)> {
-        let paths = document["paths"].as_object().unwrap();
-        paths
-            .iter()
-            .flat_map(|(path, item)| {
-                item.as_object()
-                    .unwrap()
-                    .iter()
-                    .map(move |(method, operation)| (format!("{method} {path}"), operation.clone()))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn the_contracts_endpoints_are_in_the_document() {
-        let document = as_json();
-        let known: HashSet<_> = every_operation(&document)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        for endpoint in [
-            "get /api/v1/services",
-            "get /api/v1/dashboard/wallet",
-            "get /api/v1/dashboard/orders",
-            "get /api/v1/dashboard/settings",
-            "patch /api/v1/dashboard/settings",
-            "post /api/v1/dashboard/orders",
-            "get /api/v1/admin/categories",
-            "post /api/v1/admin/categories",
-            "patch /api/v1/admin/categories/{id}",
-            "delete /api/v1/admin/categories/{id}",
-            "get /api/v1/admin/providers",
-            "post /api/v1/admin/providers",
-            "patch /api/v1/admin/providers/{id}",
-            "delete /api/v1/admin/providers/{id}",
-            "get /api/v1/admin/providers/key/{id}",
-            "get /api/v1/admin/providers/services/{id}",
-            "get /api/v1/admin/services",
-            "post /api/v1/admin/services",
-            "patch /api/v1/admin/services/{id}",
-            "delete /api/v1/admin/services/{id}",
-            "post /api/auth/sign-up/email",
-            "post /api/auth/sign-in/email",
-            "post /api/auth/sign-out",
-            "get /api/auth/get-session",
-            "get /api/auth/error",
-            "get /api/auth/admin/list-users",
-            "post /api/auth/admin/ban-user",
-            "get /health",
-            "get /ready",
-            "get /metrics",
-            "get /api/version",
-            "get /api/openapi.json",
-        ] {
-            assert!(known.contains(endpoint), "{endpoint}");
-        }
-    }
-
-    #[test]
-    fn operations_have_ids_of_their_own_a_summary_and_a_body_for_every_failure() {
-        let mut ids = HashSet::new();
-        for (name, operation) in every_operation(&as_json()) {
-            let id = operation["operationId"].as_str().unwrap().to_owned();
-            assert!(ids.insert(id.clone()), "{id} twice");
-            assert!(operation["summary"].is_string(), "{name} has no summary");
-            for (status, response) in operation["responses"].as_object().unwrap() {
-                let is_empty = response["description"] == SIGNED_OUT;
-                assert_ne!(
-                    response["content"].is_null(),
-                    !is_empty,
-                    "{name} {status} has no body"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn protected_paths_ask_for_the_session_and_open_ones_do_not() {
-        for (name, operation) in every_operation(&as_json()) {
-            let own = [
-                "change-email",
-                "change-password",
-                "delete-user",
-                "reauthenticate",
-                "update-user",
-                "list-sessions",
-                "revoke-session",
-                "revoke-sessions",
-                "token/session",
-                "token/revoke-all",
-                "two-factor/enable",
-                "two-factor/disable",
-                "two-factor/get-totp-uri",
-                "two-factor/generate-backup-codes",
-                "two-factor/view-backup-codes",
-            ];
-            let is_own = own
-                .iter()
-                .any(|path| name.ends_with(&format!("/api/auth/{path}")))
-                || name.ends_with("revoke-other-sessions");
-            let is_protected = name.contains("/dashboard/") || name.contains("/admin/") || is_own;
-            assert_eq!(operation["security"].is_array(), is_protected, "{name}");
-            assert_eq!(
-                operation["responses"]["401"].is_object(),
-                is_protected
-                    || name.contains("sign-in/email")
-                    || name.contains("verify-email")
-                    || name.contains("two-factor/")
-                    || ["/token", "/token/refresh"].iter().any(|end| name.ends_with(end)),
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_reference_leads_somewhere() {
-        let document = as_json();
-        let schemas = document["components"]["schemas"].as_object().unwrap();
-        let text = document.to_string();
-        for reference in text.split("#/components/schemas/").skip(1) {
-            let name = reference.split('"').next().unwrap();
-            assert!(schemas.contains_key(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn no_parameter_is_described_twice() {
-        for (name, operation) in every_operation(&as_json()) {
-            let mut seen = HashSet::new();
-            for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                let key = (parameter["name"].to_string(), parameter["in"].to_string());
-                assert!(seen.insert(key.clone()), "{name} {key:?}");
-            }
-        }
-    }
-}
+mod tests;

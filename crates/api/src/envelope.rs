@@ -45,6 +45,9 @@ pub struct Failure<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub details: Option<&'a serde_json::Value>,
+    /// What clients of the panel API look for; at its addresses only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a str>,
 }
 
 /// A failure of the auth dialect.

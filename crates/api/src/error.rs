@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::codes::{AuthCode, Code};
 use crate::envelope::{AuthFailure, Failure};
+use crate::panel::PanelFailure;
 
 /// How long to wait before asking a busy server again.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -24,6 +25,17 @@ pub struct ApiError {
     message: Cow<'static, str>,
     details: Option<Value>,
     retry_after: Option<Duration>,
+    /// The text that clients of the panel API look for.
+    panel: Option<PanelText>,
+}
+
+/// Where the text for clients of the panel API stands.
+#[derive(Debug, Clone)]
+enum PanelText {
+    /// Alone.
+    Only(String),
+    /// In the envelope.
+    Beside(String),
 }
 
 impl From<Code> for ApiError {
@@ -33,6 +45,7 @@ impl From<Code> for ApiError {
             message: Cow::Borrowed(code.message()),
             details: None,
             retry_after: None,
+            panel: None,
         }
     }
 }
@@ -68,6 +81,26 @@ impl ApiError {
         self
     }
 
+    /// What went wrong, for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// As the panel API says it: a text in `error`, and nothing else.
+    #[must_use]
+    pub fn only_error(mut self, text: String) -> Self {
+        self.panel = Some(PanelText::Only(text));
+        self
+    }
+
+    /// With the text of the panel API in `error` beside everything else.
+    #[must_use]
+    pub fn beside_error(mut self, text: String) -> Self {
+        self.panel = Some(PanelText::Beside(text));
+        self
+    }
+
     /// The error as a part of another answer.
     #[must_use]
     pub fn told(&self) -> Value {
@@ -99,12 +132,21 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
+        if let Some(PanelText::Only(text)) = &self.panel {
+            let body = PanelFailure { error: text };
+            return respond(self.status_code(), self.code.word(), self.retry_after, &body);
+        }
+        let error = match &self.panel {
+            Some(PanelText::Beside(text)) => Some(text.as_str()),
+            Some(PanelText::Only(_)) | None => None,
+        };
         let body = Failure {
             success: false,
             name: self.code.word(),
             message: &self.message,
             result: (),
             details: self.details.as_ref(),
+            error,
         };
         respond(self.status_code(), self.code.word(), self.retry_after, &body)
     }

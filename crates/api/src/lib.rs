@@ -1,9 +1,10 @@
 //! The HTTP surface: controllers, and nothing but translation. A handler extracts, converts, calls one use case and
 //! renders.
 //!
-//! Three dialects share one application: the envelope of `/api/v1`, the bodies of `/api/auth`, and the plain answers of
-//! the system endpoints. [`serve`] binds the server, [`openapi`] describes it without one.
+//! Four dialects share one application: the envelope of `/api/v1`, the bodies of `/api/auth`, the panel API v2 of
+//! resellers' scripts, and the plain answers of the system endpoints. [`serve`] binds the server, [`openapi`] describes it without one.
 
+mod api_keys;
 mod app;
 mod auth;
 mod codes;
@@ -19,6 +20,7 @@ mod export;
 mod extract;
 mod middleware;
 mod mount;
+mod panel;
 mod routes;
 mod server;
 mod state;

@@ -96,10 +96,21 @@ impl RouteTable {
     }
 }
 
-/// `/api/auth` answers under `/api/v1/auth` too.
+/// What is listed under the first of each answers under the others too.
+const SPELLINGS: [&[&str]; 4] = [
+    &["/api/auth/", "/api/v1/auth/"],
+    &["/v2/api-key", "/api/v2/api-key", "/api/v1/api-key"],
+    &["/v2/handler", "/api/v2/handler", "/api/v1/handler"],
+    &["/api/v2", "/api/v1/panel"],
+];
+
 fn spellings(path: &str) -> Vec<String> {
-    match path.strip_prefix("/api/auth/") {
-        Some(rest) => vec![path.to_owned(), format!("/api/v1/auth/{rest}")],
+    let listed = SPELLINGS.iter().find_map(|spellings| {
+        let (first, _) = spellings.split_first()?;
+        Some((spellings, path.strip_prefix(first)?))
+    });
+    match listed {
+        Some((spellings, rest)) => spellings.iter().map(|it| format!("{it}{rest}")).collect(),
         None => vec![path.to_owned()],
     }
 }
@@ -168,6 +179,12 @@ mod tests {
         assert_eq!(table.allowed("/api/v1/admin/categories/7"), ["DELETE", "PATCH"]);
         assert_eq!(table.allowed("/api/v1/auth/ok"), ["GET"]);
         assert_eq!(table.allowed("/api/v1/admin/categories/"), [""; 0]);
+        for path in ["/api/v2", "/api/v1/panel", "/v2/handler", "/api/v1/handler"] {
+            assert_eq!(table.allowed(path), ["GET", "POST"], "{path}");
+        }
+        for path in ["/v2/api-key/x", "/api/v2/api-key/x", "/api/v1/api-key/x"] {
+            assert_eq!(table.allowed(path), ["DELETE"], "{path}");
+        }
         assert_eq!(table.allowed("/nowhere"), [""; 0]);
     }
 }

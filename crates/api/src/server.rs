@@ -138,7 +138,7 @@ pub fn serve_system(state: ApiState, listen: SocketAddr) -> io::Result<RunningSe
 fn query_error(error: &QueryPayloadError, request: &HttpRequest) -> Error {
     let message = format!("The query is not valid: {error}");
     match Dialect::of(request.path()) {
-        Dialect::Envelope => ApiError::new(Code::Invalid, message).into(),
+        Dialect::Envelope | Dialect::Panel => ApiError::new(Code::Invalid, message).into(),
         Dialect::Auth => AuthError::from(AuthCode::InvalidQuery).into(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use application::live::LiveHub;
 use application::mail::BrowseMails;
 use application::submission::SubmissionGuard;
-use application::{audit, catalog, currency, figures, funds, identity, orders, providers, wallets};
+use application::{api_keys, audit, catalog, currency, figures, funds, identity, orders, providers, wallets};
 use ports::Clock;
 use ports::crypto::CookieSigner;
 use ports::health::DatabaseHealth;
@@ -22,6 +22,8 @@ pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct ApiState {
     /// Accounts and sessions.
     pub identity: identity::UseCases,
+    /// Keys of customers' programs.
+    pub api_keys: api_keys::UseCases,
     /// What is offered.
     pub catalog: catalog::UseCases,
     /// Who delivers.

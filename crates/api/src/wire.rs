@@ -71,7 +71,7 @@ pub fn price_text(display: &Display, rate: Rate) -> String {
     shown(display.price(rate), Towards::Nearest).to_string()
 }
 
-/// An amount as a JSON number, for pages that calculate with it.
+/// An exact amount as a JSON number, for pages and programs that calculate with it.
 #[must_use]
 pub fn amount_number(amount: Money) -> f64 {
     number(&amount.to_string())

@@ -6,9 +6,10 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use domain::api_keys::ApiKey;
 use domain::identity::{Caution, Demands, Names, Right, Rights, Role, StaffTwoFactor, User};
 use domain::orders::Actor;
-use domain::{Timestamp, UserId};
+use domain::{ApiKeyId, Timestamp, UserId};
 use ports::audit::{AuditEntry, Origin};
 
 /// A signed-in user.
@@ -20,6 +21,10 @@ pub struct Caller {
     /// The least caution for which they have to prove again who they are.
     asked_from: Option<Caution>,
     staff_two_factor: StaffTwoFactor,
+    /// The key that a program of theirs shows instead of a session.
+    key: Option<Box<ApiKey>>,
+    /// Whether somebody else acts as them.
+    stands_in: bool,
 }
 
 /// Why a caller may not do something.
@@ -47,6 +52,8 @@ impl Caller {
             origin: Origin::default(),
             asked_from: None,
             staff_two_factor: StaffTwoFactor::Optional,
+            key: None,
+            stands_in: false,
         }
     }
 
@@ -73,6 +80,40 @@ impl Caller {
             staff_two_factor: demands.staff_two_factor,
             ..self
         }
+    }
+
+    /// As a program of theirs that shows this key. It does nothing that staff do, whoever owns it.
+    #[must_use]
+    pub fn showing(self, key: ApiKey) -> Self {
+        Self {
+            rights: Rights::default(),
+            key: Some(Box::new(key)),
+            ..self
+        }
+    }
+
+    /// Whether it is a member of staff who acts as them.
+    #[must_use]
+    pub fn acted(self, stands_in: bool) -> Self {
+        Self { stands_in, ..self }
+    }
+
+    /// The key that is shown.
+    #[must_use]
+    pub fn key(&self) -> Option<&ApiKey> {
+        self.key.as_deref()
+    }
+
+    /// The key that is shown, if what is spent with it is counted.
+    #[must_use]
+    pub fn budget(&self) -> Option<&ApiKeyId> {
+        self.key().filter(|key| key.cap.is_some()).map(|key| &key.id)
+    }
+
+    /// Whether somebody else acts as the user.
+    #[must_use]
+    pub const fn stands_in(&self) -> bool {
+        self.stands_in
     }
 
     /// The user.

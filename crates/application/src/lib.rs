@@ -4,6 +4,7 @@
 //! A use case reads as a story: load, decide, record. Decisions are made by `domain`; a use case opens one transaction
 //! to record them, and never holds it while it calls anybody.
 
+pub mod api_keys;
 pub mod audit;
 pub mod caller;
 pub mod catalog;

@@ -89,6 +89,10 @@ text_id!(
     SessionId
 );
 text_id!(
+    /// An API key: 32 characters of `[a-zA-Z0-9]`. It names the key to its owner and opens nothing.
+    ApiKeyId
+);
+text_id!(
     /// An order's id at its provider. Kept as text: panels answer numbers, numeric strings and codes alike.
     ProviderOrderId
 );

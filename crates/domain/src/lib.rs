@@ -4,6 +4,7 @@
 //! is a value that the caller passes in. That makes every rule testable by calling it, and lets a simulator drive the
 //! same code as the product.
 
+pub mod api_keys;
 pub mod audit;
 pub mod catalog;
 pub mod currency;
@@ -25,8 +26,8 @@ pub mod wallets;
 
 pub use fingerprint::Fingerprint;
 pub use ids::{
-    CategoryId, DepositId, MailId, OrderId, PollGroupId, ProviderId, ProviderOrderId, RateSetId, ServiceId,
-    SessionId, UserId, WithdrawalId,
+    ApiKeyId, CategoryId, DepositId, MailId, OrderId, PollGroupId, ProviderId, ProviderOrderId, RateSetId,
+    ServiceId, SessionId, UserId, WithdrawalId,
 };
 pub use money::{Money, MoneyError, Rate};
 pub use page::PageSize;

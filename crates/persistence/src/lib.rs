@@ -7,6 +7,7 @@
 //! [`DatabaseClock`] tells the database's time and [`DatabaseSignal`] carries the news of
 //! committed work to every node. [`open_users`] reads the users of another application.
 
+mod api_keys;
 mod audit;
 mod catalog;
 mod clock;

@@ -22,6 +22,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ports::api_keys::ApiKeyRepository;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
 use ports::currency::RateRepository;
@@ -240,6 +241,10 @@ impl Tx for SeaTx {
     }
 
     fn syncs(&mut self) -> &mut dyn SyncRepository {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
         self
     }
 

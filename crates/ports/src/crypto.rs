@@ -42,10 +42,13 @@ pub trait PasswordHasher: Send + Sync {
     async fn check(&self, password: &Secret, stored: Option<&str>) -> Result<PasswordCheck, PasswordError>;
 }
 
-/// Digests session tokens.
+/// Digests session tokens and API keys.
 pub trait TokenDigester: Send + Sync {
     /// SHA-256 of the token in lower-case hex. Tokens are random, so that needs no salt.
     fn digest(&self, token: &str) -> TokenDigest;
+
+    /// Whether it is the digest of `token`. Compares in constant time.
+    fn fits(&self, token: &str, digest: &TokenDigest) -> bool;
 }
 
 /// Why a sealed secret does not open.

@@ -3,6 +3,7 @@
 //! Repositories exist only inside a [`Tx`]; reads for screens are `…Queries` on the pool and return views. Everything
 //! that touches the network, the clock or randomness is a port too, so that tests decide about it.
 
+pub mod api_keys;
 pub mod audit;
 pub mod catalog;
 pub mod clock;

@@ -292,6 +292,9 @@ pub trait OrderQueries: Send + Sync {
     /// One order of this customer. A foreign order is as absent as a missing one.
     async fn find_of(&self, user: &UserId, id: OrderId) -> Result<Option<OrderView>, StoreError>;
 
+    /// Those of this customer's orders that have these ids, in no order.
+    async fn own_with(&self, user: &UserId, ids: &[OrderId]) -> Result<Vec<OwnOrder>, StoreError>;
+
     /// History, oldest first, at most the latest 500 lines.
     async fn events(&self, id: OrderId) -> Result<Vec<EventView>, StoreError>;
 

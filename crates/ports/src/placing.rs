@@ -3,7 +3,7 @@
 use domain::orders::{NewOrder, Order, OrderEvent};
 use domain::text::IdempotencyKey;
 use domain::wallets::Movement;
-use domain::{Fingerprint, OrderId};
+use domain::{ApiKeyId, Fingerprint, OrderId};
 
 use crate::jobs::JobTopic;
 use crate::outbox::NewJob;
@@ -18,6 +18,8 @@ pub struct Placement {
     pub key: IdempotencyKey,
     /// What the key stands for.
     pub fingerprint: Fingerprint,
+    /// The API key of the program that asked for it, if one did.
+    pub by_key: Option<ApiKeyId>,
 }
 
 /// What goes with an order that was just placed. Of a draft everything is right but the order's id.
@@ -44,6 +46,15 @@ impl Attendants {
             },
             hold: Movement::hold(order),
         }
+    }
+
+    /// The same, and the history says which API key asked for it.
+    #[must_use]
+    pub fn by_key(mut self, key: Option<&ApiKeyId>) -> Self {
+        if let Some(key) = key {
+            self.event = self.event.with("api_key", key);
+        }
+        self
     }
 }
 

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::OrderId;
 
+use crate::api_keys::ApiKeyRepository;
 use crate::audit::AuditRepository;
 use crate::catalog::CatalogRepository;
 use crate::currency::RateRepository;
@@ -84,8 +85,8 @@ pub trait Store: Send + Sync {
 /// What it reads may have been written by a transaction whose commit is still on its way to the disk. An answer on which
 /// somebody relies ("you ordered that before") is given after `commit`, also when nothing was written.
 ///
-/// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, deposits, withdrawals, wallets,
-/// transfers, mails, outbox, poll turns, rates, the feed of catalogue changes, which the commit locks. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
+/// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, deposits, withdrawals, API keys,
+/// wallets, transfers, mails, outbox, poll turns, rates, the feed of catalogue changes, which the commit locks. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
 /// in the transaction may be written at any point, because nobody else waits for them. The wallet comes last where it
 /// can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
 /// before the key.
@@ -121,6 +122,8 @@ pub trait Tx: Send {
     fn funds(&mut self) -> &mut dyn FundsRepository;
     /// Exchange rates.
     fn rates(&mut self) -> &mut dyn RateRepository;
+    /// API keys and what they have spent.
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository;
 
     /// How providers' lists are followed.
     fn syncs(&mut self) -> &mut dyn SyncRepository;

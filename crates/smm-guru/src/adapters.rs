@@ -5,6 +5,7 @@ use std::sync::Arc;
 use application::mail::MailPolicy;
 use domain::currency::RatePolicy;
 use domain::funds::FundsPolicy;
+use ports::api_keys::ApiKeyQueries;
 use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
 use ports::crypto::{AccessSigner, CookieSigner, PasswordHasher, SecretSealer, TokenDigester};
@@ -45,6 +46,8 @@ pub struct Adapters {
     pub providers: Arc<dyn ProviderQueries>,
     /// Users and sessions for reading.
     pub identity: Arc<dyn IdentityQueries>,
+    /// API keys for reading.
+    pub api_keys: Arc<dyn ApiKeyQueries>,
     /// Wallets for reading.
     pub wallets: Arc<dyn WalletQueries>,
     /// Deposits and withdrawals for reading.

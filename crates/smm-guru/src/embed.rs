@@ -66,6 +66,7 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 ///     link: Link::parse("https://instagram.com/p/x")?,
 ///     quantity: service.quantity.min(),
 ///     key: None,
+///     max_rate: None,
 /// };
 /// let placed = services.orders.place.place(&ann, wanted).await?;
 ///

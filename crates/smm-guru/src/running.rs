@@ -147,6 +147,7 @@ impl System {
         let (services, ports) = (self.services().clone(), self.adapters());
         ApiState {
             identity: services.identity,
+            api_keys: services.api_keys,
             catalog: services.catalog,
             providers: services.providers,
             orders: services.orders,

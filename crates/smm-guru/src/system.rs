@@ -149,6 +149,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         mails: queries.clone(),
         tokens: queries.clone(),
         two_factor: queries.clone(),
+        api_keys: queries.clone(),
         audit: queries.clone(),
         submission: queries,
         identity_of_database: Arc::new(SeaIdentity::new(database)),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{OrderId, Timestamp};
+use ports::api_keys::ApiKeyRepository;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
 use ports::currency::RateRepository;
@@ -179,6 +180,10 @@ impl Tx for SilentTx {
 
     fn rates(&mut self) -> &mut dyn RateRepository {
         self.0.rates()
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self.0.api_keys()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

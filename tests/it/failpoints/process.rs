@@ -161,6 +161,7 @@ impl Process {
                 link: Link::parse(&wish.link).unwrap(),
                 quantity: QUANTITY,
                 key,
+                max_rate: None,
             };
             return match self.services.orders.place.place(&self.customer, wanted).await {
                 Ok(placed) => Ok((vec![placed.order.id], placed.order.price)),

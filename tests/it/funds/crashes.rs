@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use domain::identity::Role;
 use domain::text::IdempotencyKey;
 use domain::{DepositId, Money, OrderId, WithdrawalId};
+use ports::api_keys::ApiKeyRepository;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
 use ports::currency::RateRepository;
@@ -99,7 +100,7 @@ steps!(
     identity: IdentityRepository, catalog: CatalogRepository, providers: ProviderRepository, orders: OrderRepository,
     wallets: WalletRepository, outbox: OutboxRepository, audit: AuditRepository, submission: SubmissionRepository,
     social: SocialRepository, mails: MailRepository, tokens: TokenRepository, funds: FundsRepository,
-    syncs: SyncRepository,
+    syncs: SyncRepository, api_keys: ApiKeyRepository,
     rates: RateRepository, refresh_tokens: RefreshRepository, two_factor: TwoFactorRepository,
 );
 

@@ -1,14 +1,14 @@
 //! A real SMTP server, aiosmtpd, in a virtual environment below `target`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{eventually, is_required};
+use crate::support::{eventually, python_with};
 
 /// What is installed, in these versions.
 const PACKAGES: [&str; 2] = ["aiosmtpd==1.4.6", "trustme==1.2.1"];
@@ -73,14 +73,7 @@ impl Drop for SmtpServer {
 }
 
 fn start(security: &str, login: &str) -> Option<SmtpServer> {
-    let Some(python) = installed() else {
-        assert!(
-            !is_required(),
-            "python3 with venv and pip is required, and not to be had"
-        );
-        println!("skipped a test with an SMTP server: python3 with venv and pip is not to be had");
-        return None;
-    };
+    let python = python_with("smtp-server", &PACKAGES, "a test with an SMTP server")?;
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let script = folder.path().join("server.py");
     fs::write(&script, SCRIPT).expect("the script can be written");
@@ -98,28 +91,4 @@ fn start(security: &str, login: &str) -> Option<SmtpServer> {
         .expect("it says its port");
     let port = line.trim().parse().expect("a port");
     Some(SmtpServer { child, port, folder })
-}
-
-/// The interpreter that has the packages; installs them if need be, one test at a time.
-fn installed() -> Option<PathBuf> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/smtp-server");
-    fs::create_dir_all(&home).ok()?;
-    let lock = File::create(home.join("lock")).ok()?;
-    lock.lock().ok()?;
-    let python = home.join("venv/bin/python");
-    let marker = home.join(PACKAGES.join("-"));
-    if marker.exists() {
-        return Some(python);
-    }
-    let run = |program: &Path, args: &[&str]| {
-        let done = Command::new(program).args(args).stdout(Stdio::null()).status();
-        done.ok().filter(std::process::ExitStatus::success)
-    };
-    let venv = home.join("venv");
-    run(Path::new("python3"), &["-m", "venv", venv.to_str()?])?;
-    let mut args = vec!["-m", "pip", "install", "--quiet"];
-    args.extend(PACKAGES);
-    run(&python, &args)?;
-    File::create(marker).ok()?;
-    Some(python)
 }

@@ -6,6 +6,7 @@ mod events;
 mod npm;
 mod oracle;
 mod postgres;
+mod python;
 mod redis;
 mod servers;
 mod shop;
@@ -21,13 +22,14 @@ pub use events::{Event, EventStream};
 pub use npm::install as install_package;
 pub use oracle::{prove_the_books, the_panel_agrees};
 pub use postgres::{PrivatePostgres, has_servers};
+pub use python::python_with;
 pub use redis::{Connection, PrivateRedis};
-pub use servers::{RedisDatabase, Servers, is_required};
+pub use servers::{RedisDatabase, Servers};
 pub use shop::{PASSWORD, Shop, enlist};
 pub use tables::{changes, snapshot};
 pub use values::{fields, is_date, millis, money, undated};
 pub use wait::eventually;
-pub use way::{Way, distributed};
+pub use way::{Ground, Node, Way, distributed};
 pub use world::{Scene, World};
 
 /// One test for each scenario and way to run: `embedded::NAME`, `distributed::NAME`, `two_nodes::NAME`. A scenario is an

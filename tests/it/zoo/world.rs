@@ -208,6 +208,7 @@ impl Zoo {
             link: Link::parse(&link).unwrap(),
             quantity: QUANTITY,
             key: None,
+            max_rate: None,
         };
         let placed = self.services.orders.place.place(&self.customer, wanted).await;
         let id = placed.unwrap().order.id;

@@ -32,6 +32,7 @@ impl ActiveSession {
     #[must_use]
     pub fn caller(self, demands: Demands) -> Caller {
         let caller = Caller::new(self.user).given(self.rights).from(self.origin);
+        let caller = caller.acted(self.session.impersonated_by.is_some());
         caller.under(demands, self.session.is_fresh(self.now))
     }
 }

@@ -122,6 +122,7 @@ impl ResetPassword {
             .await?;
         tx.identity().delete_sessions_of(user, None).await?;
         tx.tokens().revoke_all(user).await?;
+        tx.api_keys().disable_all(user, now).await?;
         tx.audit()
             .append(&AuditEntry::new(
                 Actor::Customer(user.clone()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::identity::right::OrdersRead;
+use domain::text::IdempotencyKey;
 use domain::{OrderId, PageSize};
 use ports::StoreError;
 use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, OwnOrder, StateCount};
@@ -75,6 +76,27 @@ impl BrowseOrders {
         let orders = self.orders.list_own(&filter, before, size).await?;
         let next = next_page(&orders, size, |order| order.id);
         Ok(OwnOrderPage { orders, next })
+    }
+
+    /// Those of the caller's own orders that have these ids, in no order. Foreign ones are as absent as missing ones.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn own_with(&self, caller: &Caller, ids: &[OrderId]) -> Result<Vec<OwnOrder>, StoreError> {
+        self.orders.own_with(&caller.user().id, ids).await
+    }
+
+    /// The caller's own order that was placed with this key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn own_placed_with(
+        &self,
+        caller: &Caller,
+        key: IdempotencyKey,
+    ) -> Result<Option<OwnOrder>, StoreError> {
+        let placed = self.orders.placed_with(&caller.user().id, &[key]).await?;
+        Ok(placed.into_iter().next().map(OwnOrder::from))
     }
 
     /// One of the caller's own orders. A foreign order is as absent as a missing one.

@@ -1,6 +1,7 @@
 //! Orders: placed by customers, sent, tracked and reconciled by workers, decided by staff where nobody else can.
 
 mod browse;
+mod budget;
 mod cancel;
 mod claim;
 mod decide;
@@ -15,6 +16,7 @@ mod track;
 mod use_cases;
 
 pub use browse::{BrowseOrders, OrderDetail, OrderPage, OwnOrderPage, StaffOrderDetail};
+pub use budget::OverBudget;
 pub use cancel::{CancelOrder, CancelOrderError, CancelUpstream};
 pub use decide::{DecideOrder, DecideOrderError, Decided, Fate};
 pub use place::{OrderPlacement, PlaceOrder, PlaceOrderError, PlacedOrder};

@@ -7,13 +7,14 @@ use domain::catalog::Offer;
 use domain::orders::{NewOrder, Order, OrderPolicy, PlaceRefusal, PlacementRequest};
 use domain::text::{IdempotencyKey, Link};
 use domain::wallets::Movement;
-use domain::{Money, OrderId, RateSetId, ServiceId, Timestamp};
+use domain::{Money, OrderId, Rate, RateSetId, ServiceId, Timestamp};
 use ports::catalog::CatalogQueries;
 use ports::orders::{KeyClaim, OrderQueries};
 use ports::placing::{Attendants, Placement};
 use ports::wallets::Applied;
 use ports::{Clock, Store, StoreError, Tx};
 
+use super::budget::{self, OverBudget};
 use super::claim::Claim;
 use super::offers::Offers;
 use crate::caller::Caller;
@@ -34,6 +35,8 @@ pub struct OrderPlacement {
     pub quantity: u64,
     /// The same key with the same request gives the same order, however often it is sent.
     pub key: Option<IdempotencyKey>,
+    /// The most that 1000 pieces may cost, if the customer says so: a price that they saw a while ago.
+    pub max_rate: Option<Rate>,
 }
 
 /// A placed order.
@@ -68,6 +71,15 @@ pub enum PlaceOrderError {
     /// The wallet is frozen.
     #[error("the wallet is frozen")]
     WalletFrozen,
+    /// The price is higher than the customer wants to pay.
+    #[error("1000 pieces cost {rate}")]
+    RateAbove {
+        /// What they cost.
+        rate: Rate,
+    },
+    /// The key that the customer's program shows does not pay.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// The key was used with another request.
     #[error("the idempotency key was used with another request")]
     KeyReused,
@@ -103,6 +115,7 @@ struct Wanted<'a> {
     caller: &'a Caller,
     service: ServiceId,
     request: PlacementRequest,
+    max_rate: Option<Rate>,
     claim: Claim,
     rates: Option<RateSetId>,
     now: Timestamp,
@@ -184,6 +197,7 @@ impl PlaceOrder {
             link,
             quantity,
             key,
+            max_rate,
         } = wanted;
         let request = PlacementRequest { link, quantity };
         let fingerprint = request.fingerprint(service);
@@ -192,6 +206,7 @@ impl PlaceOrder {
             caller,
             service,
             request,
+            max_rate,
             claim,
             rates,
             now,
@@ -215,7 +230,7 @@ impl PlaceOrder {
             let offer = self.offers.read(wanted.service).await?;
             let priced = match offer {
                 _ if !may_order => Err(PlaceOrderError::Unverified),
-                Some(offer) => wanted.priced(&offer).map_err(PlaceOrderError::from),
+                Some(offer) => wanted.priced(&offer),
                 None => Err(PlaceOrderError::UnknownService),
             };
             let recording = match priced {
@@ -239,26 +254,33 @@ impl PlaceOrder {
             order,
             key: wanted.claim.key.clone(),
             fingerprint: wanted.claim.fingerprint.clone(),
+            by_key: wanted.caller.key().map(|key| key.id.clone()),
         };
-        retry_contended(|| self.try_record(&placement, &wanted.claim)).await
+        retry_contended(|| self.try_record(&placement, wanted)).await
     }
 
-    async fn try_record(&self, placement: &Placement, claim: &Claim) -> Result<Recording, PlaceOrderError> {
-        let id = match self.store.place(placement).await? {
-            Some(id) => id,
-            None => return self.record_in_steps(placement, claim).await,
-        };
-        Ok(Recording::New(Box::new(placement.identified(id))))
+    /// What a key may spend is counted in a transaction: the single round trip knows no caps.
+    async fn try_record(
+        &self,
+        placement: &Placement,
+        wanted: &Wanted<'_>,
+    ) -> Result<Recording, PlaceOrderError> {
+        if wanted.caller.budget().is_none()
+            && let Some(id) = self.store.place(placement).await?
+        {
+            return Ok(Recording::New(Box::new(placement.identified(id))));
+        }
+        self.record_in_steps(placement, wanted).await
     }
 
     /// Records the same as [`Store::place`], and says why if it does not.
     async fn record_in_steps(
         &self,
         placement: &Placement,
-        claim: &Claim,
+        wanted: &Wanted<'_>,
     ) -> Result<Recording, PlaceOrderError> {
         let mut tx = self.store.begin().await?;
-        match claim.make(&mut *tx).await? {
+        match wanted.claim.make(&mut *tx).await? {
             KeyClaim::Fresh => {}
             KeyClaim::Replay(id) => {
                 // Nothing was written, but the order is certain only after the commit.
@@ -276,10 +298,12 @@ impl PlaceOrder {
         }
         let id = tx.orders().insert(&placement.order).await?;
         let order = placement.identified(id);
-        let Attendants { event, job, hold } = Attendants::of(&order);
+        let attendants = Attendants::of(&order).by_key(placement.by_key.as_ref());
+        let Attendants { event, job, hold } = attendants;
         tx.orders().append_events(id, &[event]).await?;
-        tx.orders().bind_key(&order.user, &claim.key, id).await?;
+        tx.orders().bind_key(&order.user, &placement.key, id).await?;
         tx.outbox().push(job).await?;
+        budget::spend(&mut *tx, wanted.caller, order.price, order.created_at).await??;
         // The wallet comes last: its row is the one that many orders of one customer wait for.
         take(&mut *tx, &order, &hold).await?;
         failpoints::before_commit("placed");
@@ -290,9 +314,13 @@ impl PlaceOrder {
 }
 
 impl Wanted<'_> {
-    fn priced(&self, offer: &Offer) -> Result<NewOrder, PlaceRefusal> {
-        domain::orders::place(self.caller.user(), offer, self.request.clone(), self.now)
-            .map(|order| order.under(self.rates))
+    fn priced(&self, offer: &Offer) -> Result<NewOrder, PlaceOrderError> {
+        let order = domain::orders::place(self.caller.user(), offer, self.request.clone(), self.now)?;
+        let rate = order.draft().service.selling_rate;
+        match self.max_rate {
+            Some(most) if rate > most => Err(PlaceOrderError::RateAbove { rate }),
+            Some(_) | None => Ok(order.under(self.rates)),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use ports::placing::Attendants;
 use ports::wallets::Applied;
 use ports::{Clock, Store, StoreError};
 
+use super::budget::{self, OverBudget};
 use super::claim::Claim;
 use crate::caller::Caller;
 use crate::currency::Rates;
@@ -91,6 +92,9 @@ pub enum PlaceOrdersError {
     /// The wallet is frozen.
     #[error("the wallet is frozen")]
     WalletFrozen,
+    /// The key that the customer's program shows does not pay.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// The key was used with another request.
     #[error("the idempotency key was used with another request")]
     KeyReused,
@@ -202,7 +206,7 @@ impl PlaceOrders {
                 Err(PlaceOrdersError::Unverified)
             };
             let recording = match taken {
-                Ok(orders) => retry_contended(|| self.record(&orders, &claim)).await?,
+                Ok(orders) => retry_contended(|| self.record(caller, &orders, &claim)).await?,
                 Err(refusal) => match retry_contended(|| claim.look_up(&*self.store)).await? {
                     KeyClaim::Replay(first) => Recording::Replay(first),
                     KeyClaim::Mismatch => return Err(PlaceOrdersError::KeyReused),
@@ -247,7 +251,12 @@ impl PlaceOrders {
         Ok(lines.iter().map(price).collect())
     }
 
-    async fn record(&self, orders: &[NewOrder], claim: &Claim) -> Result<Recording, PlaceOrdersError> {
+    async fn record(
+        &self,
+        caller: &Caller,
+        orders: &[NewOrder],
+        claim: &Claim,
+    ) -> Result<Recording, PlaceOrdersError> {
         let mut tx = self.store.begin().await?;
         match claim.make(&mut *tx).await? {
             KeyClaim::Fresh => {}
@@ -266,9 +275,10 @@ impl PlaceOrders {
             return Err(PlaceOrdersError::Number);
         };
         let (now, user) = (first.created_at, &first.user);
+        let by_key = caller.key().map(|key| &key.id);
         let (mut events, mut jobs, mut transfers) = (Vec::new(), Vec::new(), Vec::new());
         for order in &orders {
-            let attendants = Attendants::of(order);
+            let attendants = Attendants::of(order).by_key(by_key);
             events.push((order.id, attendants.event));
             jobs.push(attendants.job);
             transfers.extend(attendants.hold.transfers);
@@ -284,8 +294,9 @@ impl PlaceOrders {
         }
         tx.outbox().push_new(&jobs).await?;
         tx.wallets().record(&transfers, now).await?;
-        // The wallet comes last: its row is the one that many orders of one customer wait for.
         let price = sum(orders.iter().map(|order| order.price))?;
+        budget::spend(&mut *tx, caller, price, now).await??;
+        // The wallet comes last: its row is the one that many orders of one customer wait for.
         let available = match tx
             .wallets()
             .apply(&WalletChange::Hold(user.clone(), price), now)

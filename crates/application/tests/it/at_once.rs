@@ -84,6 +84,7 @@ impl Dice {
             link: link(self.roll(2) as u32),
             quantity: quantities[self.roll(6) as usize],
             key: key.map(IdempotencyKey::from_stored),
+            max_rate: None,
         }
     }
 }

@@ -155,8 +155,7 @@ impl Desk {
         let shop = Shop::open(&*honest, units(WEALTH)).await.unwrap();
         hire(&*honest, 1..=2).await;
         let store = Arc::new(MoodyStore::new(honest));
-        let relay = SeaRelay::new(connections);
-        let outbox = Arc::new(MoodyOutbox::new(Arc::new(relay)));
+        let outbox = Arc::new(MoodyOutbox::new(Arc::new(SeaRelay::new(connections))));
         let queries = Arc::new(SeaQueries::new(connections));
         let backend = Backend {
             store: store.clone(),
@@ -171,6 +170,7 @@ impl Desk {
             syncs: queries.clone(),
             tokens: queries.clone(),
             two_factor: queries.clone(),
+            api_keys: queries.clone(),
             audit: queries.clone(),
             submission: queries.clone(),
             server: Arc::new(SeaIdentity::new(connections)),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use domain::OrderId;
 use futures::future::BoxFuture;
+use ports::api_keys::ApiKeyRepository;
 use ports::audit::AuditRepository;
 use ports::catalog::CatalogRepository;
 use ports::currency::RateRepository;
@@ -255,6 +256,10 @@ impl Tx for MoodyTx {
 
     fn rates(&mut self) -> &mut dyn RateRepository {
         self.honest.rates()
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self.honest.api_keys()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

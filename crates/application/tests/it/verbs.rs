@@ -51,6 +51,7 @@ impl Desk {
             link: link(n),
             quantity: PIECES,
             key: key.map(IdempotencyKey::from_stored),
+            max_rate: None,
         }
     }
 

@@ -9,7 +9,7 @@ use sea_orm::{NotSet, Set};
 
 use crate::decode::time;
 
-pub(super) fn user(row: users::Model) -> User {
+pub(crate) fn user(row: users::Model) -> User {
     let ban = row.banned.then_some(Ban {
         reason: row.ban_reason,
         until: time(row.ban_expires),

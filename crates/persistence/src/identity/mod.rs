@@ -11,5 +11,7 @@ mod social;
 mod two_factor;
 mod users;
 
+pub(crate) use mapping::user;
+
 /// The identity provider of password accounts; their `account_id` is the user's id.
 const CREDENTIAL: &str = "credential";

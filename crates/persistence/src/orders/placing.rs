@@ -88,7 +88,8 @@ pub(crate) async fn place(
 
 fn values(placement: &Placement) -> Result<Vec<Value>, StoreError> {
     let order = placement.order.draft();
-    let Attendants { event, job, hold } = Attendants::of(order);
+    let attendants = Attendants::of(order).by_key(placement.by_key.as_ref());
+    let Attendants { event, job, hold } = attendants;
     let [transfer] = hold.transfers.as_slice() else {
         return Err(unreadable("transfers", hold.transfers.len()));
     };

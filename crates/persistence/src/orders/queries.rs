@@ -43,6 +43,16 @@ impl OrderQueries for SeaQueries {
             .map_err(StoreError::from)
     }
 
+    async fn own_with(&self, user: &UserId, ids: &[OrderId]) -> Result<Vec<OwnOrder>, StoreError> {
+        let select = orders::Entity::find()
+            .select_only()
+            .columns(own::COLUMNS)
+            .filter(orders::Column::UserId.eq(user.as_str()))
+            .filter(orders::Column::Id.is_in(ids.iter().map(|id| id.0)));
+        let rows = self.conn().query_all(&select.into_query()).await;
+        rows.map_err(store_error)?.iter().map(own::order).collect()
+    }
+
     async fn events(&self, id: OrderId) -> Result<Vec<EventView>, StoreError> {
         let latest_first = order_events::Entity::find()
             .filter(order_events::Column::OrderId.eq(id.0))

@@ -38,6 +38,7 @@ impl Bench {
             syncs: queries.clone(),
             tokens: queries.clone(),
             two_factor: queries.clone(),
+            api_keys: queries.clone(),
             audit: queries.clone(),
             submission: queries,
             server: Arc::new(SeaIdentity::new(connections)),

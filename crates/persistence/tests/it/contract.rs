@@ -40,6 +40,7 @@ macro_rules! every_suite {
         testkit::identity_contract!($with);
         testkit::identity_admin_contract!($with);
         testkit::social_contract!($with);
+        testkit::api_keys_contract!($with);
         testkit::catalog_contract!($with);
         testkit::catalog_services_contract!($with);
         testkit::catalog_feed_contract!($with);

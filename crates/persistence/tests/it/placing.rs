@@ -24,6 +24,7 @@ fn placement(shop: &Shop, n: u32) -> Placement {
         order: shop.new_order(n, 1_000, NOW),
         key: IdempotencyKey::from_stored(format!("key {n}")),
         fingerprint: Fingerprint::of(&[("request", &n.to_string())]),
+        by_key: None,
     }
 }
 

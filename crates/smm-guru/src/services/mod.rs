@@ -1,5 +1,6 @@
 //! Every use case, wired to its ports. A file for each feature.
 
+mod api_keys;
 mod catalog;
 mod currency;
 mod figures;
@@ -26,6 +27,8 @@ use crate::Adapters;
 pub struct Services {
     /// Accounts and sessions.
     pub identity: application::identity::UseCases,
+    /// Keys of customers' programs.
+    pub api_keys: application::api_keys::UseCases,
     /// What is offered.
     pub catalog: application::catalog::UseCases,
     /// Who delivers.
@@ -57,6 +60,7 @@ impl Services {
         let currency = currency::use_cases(ports);
         Self {
             identity: identity::use_cases(ports),
+            api_keys: api_keys::use_cases(ports),
             catalog: catalog::use_cases(ports, &providers.panels),
             providers,
             orders: orders::use_cases(ports, &submission, &currency.rates, policy),

@@ -12,6 +12,7 @@
 //! testkit::identity_contract!(on_sqlite);
 //! ```
 
+pub mod api_keys;
 pub mod attempts;
 pub mod audit;
 pub mod catalog;
@@ -51,6 +52,7 @@ pub mod writers;
 
 use std::sync::Arc;
 
+use ports::api_keys::ApiKeyQueries;
 use ports::audit::AuditQueries;
 use ports::catalog::CatalogQueries;
 use ports::currency::RateQueries;
@@ -99,6 +101,8 @@ pub struct Backend {
     pub tokens: Arc<dyn TokenQueries>,
     /// Second factors.
     pub two_factor: Arc<dyn TwoFactorQueries>,
+    /// API keys.
+    pub api_keys: Arc<dyn ApiKeyQueries>,
     /// Jobs.
     pub relay: Arc<dyn OutboxRelay>,
     /// The audit log.
@@ -146,6 +150,7 @@ mod tests {
             include_str!("identity_admin.rs"),
             crate::identity_admin_contract!(names),
         );
+        assert_listed(include_str!("api_keys.rs"), crate::api_keys_contract!(names));
         assert_listed(include_str!("catalog.rs"), crate::catalog_contract!(names));
         assert_listed(
             include_str!("catalog_services.rs"),

@@ -34,6 +34,7 @@ fn placement(shop: &Shop, key: &str) -> Placement {
         order: shop.new_order(1, 1_000, NOW),
         key: IdempotencyKey::from_stored(key),
         fingerprint: Fingerprint::of(&[("request", key)]),
+        by_key: None,
     }
 }
 

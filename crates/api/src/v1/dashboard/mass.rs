@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::CURRENCY;
-use super::place::{PlacedSummary, REPLAYED, duplicate, line, refused, summary, too_little};
+use super::place::{PlacedSummary, REPLAYED, duplicate, line, over_budget, refused, summary, too_little};
 use crate::codes::Code;
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
@@ -248,6 +248,7 @@ fn mass_error(error: PlaceOrdersError) -> ApiError {
             too_little("orders cost", price, available)
         }
         PlaceOrdersError::WalletFrozen => Code::WalletFrozen.into(),
+        PlaceOrdersError::OverBudget(error) => over_budget(error),
         PlaceOrdersError::KeyReused => Code::IdempotencyKeyReused.into(),
         PlaceOrdersError::Twin { order } => duplicate(order),
         PlaceOrdersError::Store(error) => error.into(),

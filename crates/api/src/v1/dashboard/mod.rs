@@ -19,6 +19,7 @@ use domain::currency::Currency;
 pub use funds::{DepositBody, deposit_body};
 pub use mass::PATH as MASS_ORDER_PATH;
 pub use orders::{search, status};
+pub use place::REPLAYED;
 pub use transactions::{COLUMNS, Entries, EntriesQuery, entries, rows};
 pub use wallet::{Balance, balance};
 pub use withdrawals::{WithdrawalBody, withdrawal_body};

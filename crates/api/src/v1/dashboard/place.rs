@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, post, web};
-use application::orders::{OrderLine, OrderPlacement, PlaceOrderError, PlacedOrder};
+use application::orders::{OrderLine, OrderPlacement, OverBudget, PlaceOrderError, PlacedOrder};
 use domain::orders::{CustomerStatus, Order, PlaceRefusal};
 use domain::text::{IdempotencyKey, Link};
 use domain::{Money, OrderId, ServiceId};
@@ -19,7 +19,7 @@ use crate::extract::{Customer, IdempotencyHeader, Valid, field_error, text_or_nu
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text};
 
-pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The order form.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -122,6 +122,7 @@ fn placement(form: &OrderForm, key: Option<IdempotencyKey>) -> Result<OrderPlace
         link: link(&form.link)?,
         quantity: form.quantity,
         key,
+        max_rate: None,
     })
 }
 
@@ -167,9 +168,23 @@ fn place_error(error: PlaceOrderError) -> ApiError {
             too_little("order costs", price, available)
         }
         PlaceOrderError::WalletFrozen => Code::WalletFrozen.into(),
+        PlaceOrderError::OverBudget(error) => over_budget(error),
+        PlaceOrderError::RateAbove { .. } => Code::RateAboveMax.into(),
         PlaceOrderError::KeyReused => Code::IdempotencyKeyReused.into(),
         PlaceOrderError::Twin { order } => duplicate(order),
         PlaceOrderError::Store(error) => error.into(),
+    }
+}
+
+pub(super) fn over_budget(error: OverBudget) -> ApiError {
+    match error {
+        OverBudget::Cap { left } => {
+            let left = amount_text(left);
+            let message = format!("The API key may spend {left} {CURRENCY} more.");
+            ApiError::new(Code::SpendCapReached, message)
+                .with_details(json!({ "left": left, "currency": CURRENCY }))
+        }
+        OverBudget::Stopped => ApiError::new(Code::Forbidden, "The API key was disabled."),
     }
 }
 

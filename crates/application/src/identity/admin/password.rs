@@ -69,6 +69,7 @@ impl UserAdmin {
         let account = self.ports.ids.text_id();
         tx.identity().set_password(&account, &user.id, hash, now).await?;
         tx.identity().delete_sessions_of(&user.id, None).await?;
+        tx.api_keys().disable_all(&user.id, now).await?;
         let entry = entry(by, "user.set_password", &user.id, now);
         tx.audit().append(&entry).await?;
         tx.commit().await?;

@@ -150,6 +150,7 @@ pub async fn order(
         link: Link::parse(&scene.link(number))?,
         quantity: scene.quantity,
         key: None,
+        max_rate: None,
     };
     Ok(system
         .services()

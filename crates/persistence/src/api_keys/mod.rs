@@ -1,0 +1,5 @@
+//! API keys, their secrets and what they have spent.
+
+mod queries;
+mod repository;
+mod rows;
