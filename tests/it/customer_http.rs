@@ -43,7 +43,7 @@ async fn the_catalogue_has_the_shape_that_its_page_reads(way: Way) {
         .find(|it| it["id"] == id);
     let expected = json!({
         "id": id, "name": FOLLOWERS, "type": "Default", "price": "1.17", "min": 50, "max": 100_000,
-        "dripfeed": true, "refill": false, "cancel": true, "description": null,
+        "dripfeed": true, "refill": false, "cancel": true, "description": null, "averageTime": null,
     });
     assert_eq!(row, Some(&expected));
     assert!(
