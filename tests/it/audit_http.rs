@@ -8,6 +8,7 @@ use crate::support::{Answer, Browser, PANEL_KEY, PASSWORD, SIGN_IN, Way, World, 
 
 scenarios!(on both ways:
     every_way_in_and_out_is_noted_with_its_place_and_request,
+    what_people_do_with_their_own_sessions_and_passwords_is_noted,
     what_staff_do_is_noted_with_what_was_there_before_and_without_secrets,
     the_log_is_searched_paged_and_exported,
     what_is_noted_is_sealed_by_itself_and_found_sound,
@@ -69,6 +70,63 @@ async fn every_way_in_and_out_is_noted_with_its_place_and_request(way: Way) {
     let joined = stranger.post("/api/auth/sign-up/email", form).await;
     line_of(&world, "user.sign_up", &joined).await;
     line_of(&world, "session.open", &joined).await;
+    let form = json!({ "name": "New", "email": "customer@example.com", "password": PASSWORD });
+    let refused = stranger.post("/api/auth/sign-up/email", form).await;
+    let line = line_of(&world, "session.refuse", &refused).await;
+    assert_eq!(
+        (&line["target"], &line["details"]),
+        (&json!(user), &json!({ "reason": "taken" }))
+    );
+    world.close().await;
+}
+
+async fn what_people_do_with_their_own_sessions_and_passwords_is_noted(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let (ann, first) = world.join("ann", Role::User).await;
+    let sign_in = async || Browser::signed_in(&world.addresses(), "ann@example.com", PASSWORD).await;
+    let user = format!("user:{}", ann.id);
+    let noted = async |action: &str, request: &Answer| {
+        let line = line_of(&world, action, request).await;
+        assert_eq!(
+            (&line["actor"], &line["actorUser"]),
+            (&json!("customer"), &json!(ann.id.as_str()))
+        );
+        line
+    };
+    let second = sign_in().await;
+    let id = second.get("/api/auth/get-session").await.json()["session"]["id"].clone();
+    let ended = first
+        .post("/api/auth/revoke-session", json!({ "token": id }))
+        .await;
+    let line = noted("session.revoke", &ended).await;
+    assert_eq!(line["target"], format!("session:{}", id.as_str().expect("an id")));
+
+    sign_in().await;
+    let ended = first.post("/api/auth/revoke-other-sessions", json!({})).await;
+    let line = noted("user.revoke_sessions", &ended).await;
+    assert_eq!(
+        (&line["target"], &line["details"]),
+        (&json!(user), &json!({ "sessions_ended": "1" }))
+    );
+    let nothing = first.post("/api/auth/revoke-other-sessions", json!({})).await;
+    assert_eq!(nothing.status, 200);
+
+    // Whoever finds an open browser and guesses the password.
+    let form = json!({ "currentPassword": "Wrong-Horse-1", "newPassword": "Correct-Horse-9" });
+    let refused = first.post("/api/auth/change-password", form).await;
+    let line = line_of(&world, "session.refuse", &refused).await;
+    assert_eq!(
+        (&line["target"], &line["details"]),
+        (&json!(user), &json!({ "reason": "password" }))
+    );
+    let refused = first
+        .post("/api/auth/delete-user", json!({ "password": "Wrong-Horse-1" }))
+        .await;
+    let line = line_of(&world, "session.refuse", &refused).await;
+    assert_eq!(line["target"], user);
+
+    let ended = first.post("/api/auth/revoke-sessions", json!({})).await;
+    noted("user.revoke_sessions", &ended).await;
     world.close().await;
 }
 

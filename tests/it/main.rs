@@ -5,6 +5,7 @@
 mod account_http;
 mod architecture;
 mod audit_http;
+mod audited;
 mod auth_http;
 mod backlog;
 mod better_auth;
@@ -16,6 +17,7 @@ mod customer_http;
 mod failpoints;
 mod figures_http;
 mod funds;
+mod fuzz;
 mod impersonation_http;
 mod import_users;
 mod library;

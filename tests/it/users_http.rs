@@ -241,11 +241,19 @@ async fn a_removed_user_leaves_orders_and_money_and_frees_the_address(way: Way) 
     let order = order.success(201, "ORDER_CREATED")["order"]["id"]
         .as_i64()
         .expect("an id");
+    let id = leaver.id.as_str();
+    ask(&world.admin, "remove-user", json!({ "userId": id }))
+        .await
+        .auth_failure(409, "WALLET_NOT_EMPTY");
+    assert!(
+        browser.get(GET_SESSION).await.json().is_object(),
+        "nothing happened"
+    );
     for _ in 0..2 {
         let gone = act(
             &world.admin,
             "remove-user",
-            json!({ "userId": leaver.id.as_str() }),
+            json!({ "userId": id, "force": true }),
         )
         .await;
         assert_eq!(gone, json!({ "success": true }), "removing twice is fine");

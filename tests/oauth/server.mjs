@@ -118,4 +118,6 @@ server.on("request", async (request, response) => {
   }
   oauth(request, response);
 });
+// Whoever started it holds its input. When they are gone, however they went, nobody needs it.
+process.stdin.resume().on("end", () => process.exit(0));
 console.log(`LISTENING ${base}`);

@@ -2,7 +2,7 @@
 
 use actix_web::middleware::from_fn;
 
-use crate::middleware::{limit_auth, require_staff, require_user};
+use crate::middleware::{limit, require_staff, require_user};
 use crate::mount::{Routes, below};
 use crate::{api_keys, auth, panel, system, v1};
 
@@ -10,22 +10,23 @@ use crate::{api_keys, auth, panel, system, v1};
 pub fn routes(routes: &mut Routes<'_>) {
     routes
         .configure(system::routes)
-        .scope("/api/auth", auth::routes, |scope| scope.wrap(from_fn(limit_auth)))
+        .scope("/api/auth", auth::routes, |scope| scope.wrap(from_fn(limit)))
         // The same handlers once more; the document says so in words instead of listing them twice.
         .unlisted(|config| {
-            config.service(below("/api/v1/auth", auth::routes).wrap(from_fn(limit_auth)));
+            config.service(below("/api/v1/auth", auth::routes).wrap(from_fn(limit)));
         })
         .scope("/api/v1/dashboard/api-keys", api_keys::managed_routes, |scope| {
-            scope.wrap(from_fn(require_user))
+            // The last one wrapped is the first to see a request.
+            scope.wrap(from_fn(require_user)).wrap(from_fn(limit))
         })
         .scope("/api/v1/dashboard", v1::dashboard::routes, |scope| {
-            scope.wrap(from_fn(require_user))
+            scope.wrap(from_fn(require_user)).wrap(from_fn(limit))
         })
         .scope("/api/v1/admin", v1::admin::routes, |scope| {
-            scope.wrap(from_fn(require_staff))
+            scope.wrap(from_fn(require_staff)).wrap(from_fn(limit))
         })
         .configure(programs)
-        .scope("/api/v1", v1::public::routes, |scope| scope);
+        .scope("/api/v1", v1::public::routes, |scope| scope.wrap(from_fn(limit)));
 }
 
 /// What customers' programs speak, and what their keys are looked after with. The web application knows the addresses below

@@ -177,6 +177,8 @@ codes! {
         NobodyToDelete = NOT_FOUND "FAILED_TO_GET_USER_INFO" "Failed to get user info";
         WalletNotEmpty = CONFLICT "WALLET_NOT_EMPTY" "There is money in the wallet. Spend it, or ask support to pay it out.";
         OrdersNotEnded = CONFLICT "ORDERS_NOT_ENDED" "Some orders have not ended yet.";
+        UserHasMoney = CONFLICT "WALLET_NOT_EMPTY" "There is money in the user's wallet. Settle it first, or send force to remove the user all the same.";
+        UserHasOrders = CONFLICT "ORDERS_NOT_ENDED" "Some of the user's orders have not ended. Wait for them, or send force to remove the user all the same.";
         ForeignRedirect = FORBIDDEN "INVALID_REDIRECTURL" "Invalid redirectURL";
         UserExists = UNPROCESSABLE_ENTITY "USER_ALREADY_EXISTS" "User already exists";
         TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS" "Too many requests. Please try again later.";

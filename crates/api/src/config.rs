@@ -7,6 +7,7 @@ use domain::identity::Demands;
 use url::Url;
 
 use crate::cookie::Transport;
+use crate::request_limits::RequestLimits;
 
 /// The largest body in bytes.
 pub const BODY_MAX: usize = 102_400;
@@ -41,12 +42,14 @@ pub struct ApiConfig {
     pub secure_cookies: bool,
     /// What is demanded of whoever acts.
     pub demands: Demands,
+    /// How often whoever may ask for what.
+    pub limits: Box<RequestLimits>,
 }
 
 impl ApiConfig {
     /// One process on `listen` that browsers reach directly.
     #[must_use]
-    pub const fn direct(listen: SocketAddr) -> Self {
+    pub fn direct(listen: SocketAddr) -> Self {
         Self {
             listen,
             threads: None,
@@ -54,6 +57,7 @@ impl ApiConfig {
             trusted_hops: 0,
             secure_cookies: false,
             demands: Demands::USUAL,
+            limits: Box::default(),
         }
     }
 }
@@ -71,6 +75,8 @@ pub(crate) struct Site {
     pub transport: Transport,
     /// What is demanded of whoever acts.
     pub demands: Demands,
+    /// How often whoever may ask for what.
+    pub limits: Box<RequestLimits>,
 }
 
 impl Site {
@@ -85,6 +91,7 @@ impl Site {
             origins,
             trusted_hops: config.trusted_hops,
             demands: config.demands,
+            limits: config.limits.clone(),
             transport: if config.secure_cookies {
                 Transport::SecureOnly
             } else {

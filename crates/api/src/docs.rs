@@ -216,6 +216,7 @@ fn refusals(
     let mut refusals = vec![
         ("414", "`URI_TOO_LONG`"),
         ("431", "`HEADERS_TOO_LARGE`"),
+        ("429", "`TOO_MANY_REQUESTS`; `Retry-After` says when to come back"),
         ("500", "`INTERNAL_SERVER_ERROR`"),
         ("503", "`SERVICE_UNAVAILABLE` or `REQUEST_TIMEOUT`"),
     ];

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ports::limits::{Admission, Limit};
+use ports::limits::{Admission, JointAdmission, Limit};
 
 /// The longest time between two of a kind, in microseconds: a year.
 const INTERVAL_MAX: u64 = 365 * 86_400 * 1_000_000;
@@ -64,6 +64,16 @@ pub fn gcra(arrival: Option<u64>, now: u64, limit: Limit) -> (Admission, u64) {
 #[must_use]
 pub(crate) fn given_back(arrival: u64, limit: Limit) -> u64 {
     arrival.saturating_sub(Pace::of(limit).interval)
+}
+
+/// What became of the only limit that was asked for.
+pub(crate) fn one(joint: JointAdmission) -> Admission {
+    match joint {
+        JointAdmission::Granted { remaining } => Admission::Granted {
+            remaining: remaining.first().copied().unwrap_or_default(),
+        },
+        JointAdmission::Denied { retry_after, .. } => Admission::Denied { retry_after },
+    }
 }
 
 /// How many more, as a number of the port.

@@ -1,14 +1,14 @@
 //! Limits within one process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use ports::limits::{Admission, Limit, RateLimiter};
+use ports::limits::{Admission, Bucket, JointAdmission, Limit, RateLimiter};
 
-use crate::gcra::{gcra, given_back};
+use crate::gcra::{gcra, given_back, one};
 
 /// Parts with a lock of their own.
 const SHARDS: usize = 16;
@@ -39,48 +39,81 @@ impl Default for InProcessRateLimiter {
 }
 
 impl InProcessRateLimiter {
-    /// Takes one from the limit of `key`, now.
-    pub fn take_now(&self, key: &str, limit: Limit) -> Admission {
-        self.take_at(
-            key,
-            limit,
-            u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
-        )
+    /// Takes one from every limit or from none, now.
+    pub fn take_all_now(&self, buckets: &[Bucket<'_>]) -> JointAdmission {
+        let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.take_all_at(buckets, now)
     }
 
     /// Gives one back.
     pub fn give_back_now(&self, key: &str, limit: Limit) {
-        let Some(shard) = self.shard(key) else { return };
-        let mut arrivals = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(shard) = self.shards.get(self.part(key)) else {
+            return;
+        };
+        let mut arrivals = locked(shard);
         if let Some(arrival) = arrivals.get_mut(key) {
             *arrival = given_back(*arrival, limit);
         }
     }
 
-    fn take_at(&self, key: &str, limit: Limit, now: u64) -> Admission {
-        let Some(shard) = self.shard(key) else {
-            // There is a shard for every remainder.
-            return gcra(None, now, limit).0;
-        };
-        // Whoever panicked while holding the lock left a map that is whole.
-        let mut arrivals = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(arrival) = arrivals.get_mut(key) {
-            let (admission, next) = gcra(Some(*arrival), now, limit);
-            *arrival = next;
-            return admission;
+    fn take_all_at(&self, buckets: &[Bucket<'_>], now: u64) -> JointAdmission {
+        let parts: Vec<usize> = buckets.iter().map(|bucket| self.part(bucket.key)).collect();
+        // Everybody locks in one order, so that no two wait for each other.
+        let needed: BTreeSet<usize> = parts.iter().copied().collect();
+        let mut held: BTreeMap<usize, MutexGuard<'_, Shard>> = needed
+            .into_iter()
+            .filter_map(|part| Some((part, locked(self.shards.get(part)?))))
+            .collect();
+        let mut next_of = Vec::with_capacity(buckets.len());
+        let mut remaining_of = Vec::with_capacity(buckets.len());
+        let mut denied: Option<(usize, Duration)> = None;
+        for (index, (bucket, part)) in buckets.iter().zip(&parts).enumerate() {
+            let arrival = held.get(part).and_then(|shard| shard.get(bucket.key)).copied();
+            match gcra(arrival, now, bucket.limit) {
+                (Admission::Granted { remaining }, next) => {
+                    next_of.push(next);
+                    remaining_of.push(remaining);
+                }
+                (Admission::Denied { retry_after }, _) => {
+                    denied = denied
+                        .filter(|(_, longest)| *longest >= retry_after)
+                        .or(Some((index, retry_after)));
+                }
+            }
         }
-        if arrivals.len() >= KEYS_PER_SHARD {
-            make_room(&mut arrivals, now);
+        if let Some((bucket, retry_after)) = denied {
+            return JointAdmission::Denied { bucket, retry_after };
         }
-        let (admission, next) = gcra(None, now, limit);
-        arrivals.insert(key.into(), next);
-        admission
+        for ((bucket, part), next) in buckets.iter().zip(&parts).zip(next_of) {
+            if let Some(shard) = held.get_mut(part) {
+                remember(shard, bucket.key, next, now);
+            }
+        }
+        JointAdmission::Granted {
+            remaining: remaining_of,
+        }
     }
 
-    fn shard(&self, key: &str) -> Option<&Mutex<Shard>> {
+    fn part(&self, key: &str) -> usize {
         let hash = usize::try_from(self.hasher.hash_one(key) >> u32::BITS).unwrap_or_default();
-        self.shards.get(hash % SHARDS)
+        hash % SHARDS
     }
+}
+
+/// Whoever panicked while holding the lock left a map that is whole.
+fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn remember(arrivals: &mut Shard, key: &str, next: u64, now: u64) {
+    if let Some(arrival) = arrivals.get_mut(key) {
+        *arrival = next;
+        return;
+    }
+    if arrivals.len() >= KEYS_PER_SHARD {
+        make_room(arrivals, now);
+    }
+    arrivals.insert(key.into(), next);
 }
 
 /// Drops what has passed, which is as good as unknown; and if all is in use, the part that passes next.
@@ -102,7 +135,11 @@ fn make_room(arrivals: &mut Shard, now: u64) {
 #[async_trait]
 impl RateLimiter for InProcessRateLimiter {
     async fn take(&self, key: &str, limit: Limit) -> Admission {
-        self.take_now(key, limit)
+        one(self.take_all_now(&[Bucket { key, limit }]))
+    }
+
+    async fn take_all(&self, buckets: &[Bucket<'_>]) -> JointAdmission {
+        self.take_all_now(buckets)
     }
 
     async fn give_back(&self, key: &str, limit: Limit) {
@@ -112,8 +149,6 @@ impl RateLimiter for InProcessRateLimiter {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const SECOND: u64 = 1_000_000;
@@ -122,6 +157,10 @@ mod tests {
         period: Duration::from_secs(1),
         burst: 1,
     };
+
+    fn take_at(limiter: &InProcessRateLimiter, key: &str, limit: Limit, now: u64) -> Admission {
+        one(limiter.take_all_at(&[Bucket { key, limit }], now))
+    }
 
     fn keys(limiter: &InProcessRateLimiter) -> usize {
         limiter.shards.iter().map(|it| it.lock().unwrap().len()).sum()
@@ -134,16 +173,16 @@ mod tests {
             period: Duration::from_secs(3_600),
             ..ONE_PER_SECOND
         };
-        limiter.take_at("victim", one_per_hour, SECOND);
+        take_at(&limiter, "victim", one_per_hour, SECOND);
         for number in 0..200_000 {
-            limiter.take_at(&format!("flood {number}"), ONE_PER_SECOND, SECOND);
+            take_at(&limiter, &format!("flood {number}"), ONE_PER_SECOND, SECOND);
         }
         let kept = keys(&limiter);
         assert!(
             (SHARDS * (KEYS_PER_SHARD - FORGOTTEN_AT_ONCE)..=SHARDS * KEYS_PER_SHARD).contains(&kept),
             "{kept}"
         );
-        let admission = limiter.take_at("victim", one_per_hour, SECOND);
+        let admission = take_at(&limiter, "victim", one_per_hour, SECOND);
         assert!(
             matches!(admission, Admission::Denied { .. }),
             "the flood does not lift other limits"
@@ -154,10 +193,10 @@ mod tests {
     fn keys_that_are_not_in_use_make_room() {
         let limiter = InProcessRateLimiter::default();
         for number in 0..200_000 {
-            limiter.take_at(&format!("old {number}"), ONE_PER_SECOND, SECOND);
+            take_at(&limiter, &format!("old {number}"), ONE_PER_SECOND, SECOND);
         }
         for number in 0..20_000 {
-            limiter.take_at(&format!("new {number}"), ONE_PER_SECOND, 10 * SECOND);
+            take_at(&limiter, &format!("new {number}"), ONE_PER_SECOND, 10 * SECOND);
         }
         assert_eq!(keys(&limiter), 20_000);
     }

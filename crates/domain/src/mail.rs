@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::Timestamp;
 use crate::identity::CODE_WITHIN;
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// How long links work.
+const LINK: Duration = Duration::from_mins(30);
 const HOUR: Duration = Duration::from_hours(1);
-const DAY: Duration = Duration::from_hours(24);
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -47,6 +47,8 @@ words! {
         Welcome = "welcome",
         /// Asks at the old address whether the user really moves to another.
         ChangeAddress = "change_address",
+        /// Asks at the new address whether it is the user's, before the account has it.
+        ProveNewAddress = "prove_new_address",
         /// Asks whether the account is really to be deleted.
         DeleteAccount = "delete_account",
         /// Says that the password was changed.
@@ -87,20 +89,26 @@ words! {
         VerifyAddress = "verify-email",
         /// Choosing another password.
         ResetPassword = "reset-password",
-        /// Moving to another address.
+        /// Agreeing to another address.
         ChangeAddress = "change-email",
+        /// Moving to another address, which this proves.
+        ProveNewAddress = "new-email",
         /// Deleting the account.
         DeleteAccount = "delete-account",
     }
 }
 
 impl MailKind {
-    /// How long the mail is of use after it was caused, and its link with it. Nobody tries to deliver it later than that.
+    /// How long the mail is of use after it was caused, and its link with it, unless the operator says otherwise. Nobody tries
+    /// to deliver it later than that. Whoever can read a link can be somebody else, so none works for longer than half an hour.
     #[must_use]
     pub const fn lifetime(self) -> Duration {
         match self {
-            Self::ResetPassword | Self::ChangeAddress => HOUR,
-            Self::VerifyAddress | Self::DeleteAccount => DAY,
+            Self::ResetPassword
+            | Self::ChangeAddress
+            | Self::ProveNewAddress
+            | Self::VerifyAddress
+            | Self::DeleteAccount => LINK,
             Self::SignInCode => CODE_WITHIN,
             Self::Welcome
             | Self::PasswordChanged
@@ -118,6 +126,7 @@ impl MailKind {
             Self::VerifyAddress => Some(TokenPurpose::VerifyAddress),
             Self::ResetPassword => Some(TokenPurpose::ResetPassword),
             Self::ChangeAddress => Some(TokenPurpose::ChangeAddress),
+            Self::ProveNewAddress => Some(TokenPurpose::ProveNewAddress),
             Self::DeleteAccount => Some(TokenPurpose::DeleteAccount),
             Self::Welcome
             | Self::PasswordChanged
@@ -127,12 +136,6 @@ impl MailKind {
             | Self::RecoveryCodeUsed
             | Self::SignInCode => None,
         }
-    }
-
-    /// When the mail, caused at `at`, is of no use any more.
-    #[must_use]
-    pub fn ends(self, at: Timestamp) -> Timestamp {
-        at.plus(self.lifetime())
     }
 }
 
@@ -152,7 +155,8 @@ pub const fn pause_after(attempts: u32) -> Duration {
 /// A time limit in words for a reader: `1 hour`, `30 minutes`.
 #[must_use]
 pub fn in_words(limit: Duration) -> String {
-    let (number, unit) = if limit >= HOUR {
+    let is_hours = limit >= HOUR && limit.as_secs().is_multiple_of(HOUR.as_secs());
+    let (number, unit) = if is_hours {
         (limit.as_secs() / HOUR.as_secs(), "hour")
     } else {
         ((limit.as_secs() / MINUTE.as_secs()).max(1), "minute")
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_and_a_reset_mail_is_tried_at_least_six_times_in_its_hour() {
+    fn pauses_grow_and_a_reset_mail_is_tried_at_least_six_times_in_its_half_hour() {
         let pauses: Vec<Duration> = (1..20).map(pause_after).collect();
         assert!(pauses.is_sorted());
         let six: Duration = pauses.iter().take(5).sum();
@@ -188,9 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn no_link_works_for_longer_than_half_an_hour() {
+        for kind in MailKind::ALL.iter().filter(|kind| kind.purpose().is_some()) {
+            assert!(kind.lifetime() <= MINUTE * 30, "{kind:?}");
+        }
+    }
+
+    #[test]
     fn a_limit_is_told_as_people_say_it() {
         assert_eq!(in_words(HOUR), "1 hour");
-        assert_eq!(in_words(DAY), "24 hours");
+        assert_eq!(in_words(HOUR * 24), "24 hours");
+        assert_eq!(in_words(MINUTE * 90), "90 minutes");
         assert_eq!(in_words(MINUTE * 30), "30 minutes");
         assert_eq!(in_words(Duration::from_secs(61)), "1 minute");
     }

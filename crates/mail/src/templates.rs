@@ -76,11 +76,7 @@ struct Words {
 const NOT_YOU: &str = "If this was not you, choose another password now and write to our support.";
 
 fn words(letter: &Letter, project: &str) -> Words {
-    let limit = in_words(letter.kind.lifetime());
-    let new = letter
-        .new_address
-        .as_ref()
-        .map_or("another address", |address| address.as_str());
+    let limit = in_words(letter.lifetime);
     let once = format!("The link works once, within {limit}.");
     let (subject, before, button, after) = match letter.kind {
         MailKind::VerifyAddress => (
@@ -108,28 +104,9 @@ fn words(letter: &Letter, project: &str) -> Words {
             "Open your account",
             Vec::new(),
         ),
-        MailKind::ChangeAddress => (
-            "Confirm your new email address".to_owned(),
-            vec![format!(
-                "Somebody who is signed in to your account wants to change its email address to {new}."
-            )],
-            "Change the address",
-            vec![
-                once,
-                format!("If it was not you, do not follow the link. {NOT_YOU}"),
-            ],
-        ),
-        MailKind::DeleteAccount => (
-            "Confirm that your account is to be deleted".to_owned(),
-            vec![format!(
-                "Somebody who is signed in to your account at {project} wants to delete it. This cannot be undone."
-            )],
-            "Delete the account",
-            vec![
-                once,
-                format!("If it was not you, do not follow the link. {NOT_YOU}"),
-            ],
-        ),
+        MailKind::ChangeAddress | MailKind::ProveNewAddress | MailKind::DeleteAccount => {
+            return question(letter, project, once);
+        }
         MailKind::SignInCode => return code(letter, project, &limit),
         MailKind::PasswordChanged
         | MailKind::AddressChanged
@@ -163,6 +140,48 @@ fn code(letter: &Letter, project: &str, limit: &str) -> Words {
     }
 }
 
+/// Asks whether the account is to have another address, or to be deleted.
+fn question(letter: &Letter, project: &str, once: String) -> Words {
+    let stay = format!("If it was not you, do not follow the link. {NOT_YOU}");
+    let (subject, before, button, otherwise) = match letter.kind {
+        MailKind::ChangeAddress => {
+            let new = letter.new_address.as_ref();
+            let new = new.map_or("another address", |address| address.as_str());
+            (
+                "Confirm your new email address",
+                format!(
+                    "Somebody who is signed in to your account wants to change its email address to {new}."
+                ),
+                "Change the address",
+                stay,
+            )
+        }
+        MailKind::ProveNewAddress => (
+            "Verify your new email address",
+            format!(
+                "Please confirm that your account at {project} is to use this email address. Open the link in the browser in \
+                 which you are signed in."
+            ),
+            "Use this email address",
+            "If you have no account there, ignore this mail.".to_owned(),
+        ),
+        _ => (
+            "Confirm that your account is to be deleted",
+            format!(
+                "Somebody who is signed in to your account at {project} wants to delete it. This cannot be undone."
+            ),
+            "Delete the account",
+            stay,
+        ),
+    };
+    Words {
+        subject: subject.to_owned(),
+        before: vec![before],
+        button,
+        after: vec![once, otherwise],
+    }
+}
+
 fn notice(kind: MailKind, project: &str) -> Words {
     let (subject, said) = match kind {
         MailKind::AddressChanged => (
@@ -186,7 +205,7 @@ fn notice(kind: MailKind, project: &str) -> Words {
         ),
         _ => (
             "Your password was changed",
-            format!("The password of your account at {project} was changed. Every device was signed out."),
+            format!("The password of your account at {project} was changed."),
         ),
     };
     Words {
@@ -206,6 +225,7 @@ mod tests {
     fn rendered(kind: MailKind, name: &str) -> Rendered {
         let letter = Letter {
             kind,
+            lifetime: kind.lifetime(),
             name: Name::from_stored(name),
             link: "https://panel.example/x?token=T0&callbackURL=%2F".to_owned(),
             new_address: Some(Email::from_stored("o'hara&co@example.com")),
@@ -258,12 +278,12 @@ mod tests {
         assert!(
             rendered(MailKind::ResetPassword, "Ann")
                 .text
-                .contains("within 1 hour")
+                .contains("within 30 minutes")
         );
         assert!(
             rendered(MailKind::VerifyAddress, "Ann")
                 .text
-                .contains("within 24 hours")
+                .contains("within 30 minutes")
         );
     }
 }

@@ -15,6 +15,8 @@ use crate::store::StoreError;
 pub struct Letter {
     /// What it is about.
     pub kind: MailKind,
+    /// How long its link works.
+    pub lifetime: Duration,
     /// The name of the reader.
     pub name: Name,
     /// Where its button leads. It may hold a token.

@@ -80,6 +80,9 @@ pub trait SocialRepository: Send {
         now: Timestamp,
     ) -> Result<Option<PendingSignIn>, StoreError>;
 
+    /// Forgets sign-ins that ended by themselves before `before`, so many at most; how many.
+    async fn forget_ended(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError>;
+
     /// The user who signs in with this account elsewhere.
     async fn linked(&mut self, provider: &str, account: &str) -> Result<Option<UserId>, StoreError>;
 

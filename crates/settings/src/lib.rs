@@ -11,6 +11,7 @@ mod error;
 mod github;
 mod http;
 mod layers;
+mod limits;
 mod mail;
 mod names;
 mod orders;
@@ -33,6 +34,7 @@ pub use environment::Environment;
 pub use error::SettingsError;
 pub use github::GithubSettings;
 pub use http::{HttpSettings, Origin};
+pub use limits::{LimitSettings, RequestRate, RequestRates};
 pub use mail::{Carrier, MailSettings, SmtpSecurity};
 pub use overrides::Overrides;
 pub use payments::{PaymentSettings, PaytmSettings};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub mode: Mode,
     /// The web server.
     pub http: HttpSettings,
+    /// How often requests are answered.
+    pub limits: Box<LimitSettings>,
     /// Mails to users.
     pub mail: MailSettings,
     /// Signing in with GitHub, if it is set up.
@@ -148,6 +152,7 @@ impl Settings {
         let currency = currency::read(&reader)?;
         let payments = payments::read(&reader)?;
         let orders = orders::read(&reader)?;
+        let limits = Box::new(limits::read(&reader)?);
         let database = PoolSettings {
             connections_max: reader.number("database.connections_max", 1..=1_000)?,
             wait: reader.seconds("database.wait_seconds", 0.1..=60.0)?,
@@ -168,6 +173,7 @@ impl Settings {
         Ok(Self {
             mode,
             http,
+            limits,
             mail,
             github,
             currency,

@@ -39,6 +39,8 @@ pub struct MailSettings {
     pub welcome: bool,
     /// Whether proving an address signs in.
     pub sign_in_after_verification: bool,
+    /// How long a link works that proves an address.
+    pub verification: Duration,
 }
 
 /// Who carries mails.
@@ -122,6 +124,7 @@ pub(crate) fn read(reader: &Reader<'_>, http: &HttpSettings) -> Result<MailSetti
         verify_on_sign_up: reader.flag("mail.verify_on_sign_up")?,
         welcome: reader.flag("mail.welcome")?,
         sign_in_after_verification: reader.flag("mail.sign_in_after_verification")?,
+        verification: reader.minutes("mail.verification_minutes", 5..=10_080)?,
         carrier,
     })
 }

@@ -89,6 +89,16 @@ impl<'a> Reader<'a> {
         duration.ok_or_else(|| self.invalid(key, &format!("must be {expected}")))
     }
 
+    pub(crate) fn minutes(&self, key: &str, range: RangeInclusive<u64>) -> Result<Duration, SettingsError> {
+        let expected = format!("a number of minutes from {} to {}", range.start(), range.end());
+        let minutes: u64 = self.parsed(key, &expected)?;
+        if range.contains(&minutes) {
+            Ok(Duration::from_mins(minutes))
+        } else {
+            Err(self.invalid(key, &format!("must be {expected}")))
+        }
+    }
+
     pub(crate) fn money(&self, key: &str) -> Result<Money, SettingsError> {
         Money::parse(self.text(key).unwrap_or_default())
             .map_err(|_| self.invalid(key, "must be an amount such as 1000 or 12.50"))

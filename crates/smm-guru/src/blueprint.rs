@@ -2,15 +2,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use domain::Secret;
 use domain::identity::Demands;
 use domain::orders::OrderPolicy;
 use gateways::{AddressPolicy, GithubConfig};
 use persistence::PoolSizes;
+use ports::limits::Limit;
 use settings::{
-    Environment, GithubSettings, JobsFrom, Mode, Overrides, PrivateTargets, SealingKeys, Settings,
-    SettingsError,
+    Environment, GithubSettings, JobsFrom, LimitSettings, Mode, Overrides, PrivateTargets, RequestRate,
+    RequestRates, SealingKeys, Settings, SettingsError,
 };
 
 use crate::{FundsSetup, MailSetup};
@@ -141,7 +143,29 @@ fn api_config(settings: &Settings) -> api::ApiConfig {
             reauthentication: settings.http.reauthentication,
             staff_two_factor: settings.http.staff_two_factor,
         },
+        limits: Box::new(request_limits(&settings.limits)),
         ..api::ApiConfig::direct(settings.http.listen)
+    }
+}
+
+fn request_limits(set: &LimitSettings) -> api::RequestLimits {
+    let limit = |rate: RequestRate| Limit {
+        count: rate.per_minute,
+        period: Duration::from_mins(1),
+        burst: rate.at_once,
+    };
+    let allowance = |rates: RequestRates| api::Allowance {
+        network: rates.network.map(limit),
+        user: rates.user.map(limit),
+    };
+    api::RequestLimits {
+        passwords: allowance(set.passwords),
+        sign_ups: allowance(set.sign_ups),
+        accounts: allowance(set.accounts),
+        orders: allowance(set.orders),
+        exports: allowance(set.exports),
+        bulk: allowance(set.bulk),
+        others: allowance(set.others),
     }
 }
 

@@ -179,9 +179,9 @@ pub enum MailCommand {
         after_help = "Example: smm-guru mail preview reset_password\n         smm-guru mail preview --to ./previews"
     )]
     Preview {
-        /// Which: verify_address, reset_password, welcome, change_address, delete_account, password_changed,
-        /// address_changed, two_factor_enabled, two_factor_disabled, recovery_code_used, sign_in_code. All of them
-        /// unless it is given.
+        /// Which: verify_address, reset_password, welcome, change_address, prove_new_address, delete_account,
+        /// password_changed, address_changed, two_factor_enabled, two_factor_disabled, recovery_code_used, sign_in_code. All
+        /// of them unless it is given.
         template: Option<String>,
         /// Write an HTML and a text file for each into this folder, instead of printing the texts.
         #[arg(long)]
@@ -204,11 +204,14 @@ pub enum AuditCommand {
         /// A head that was kept elsewhere. Finds also that the end was cut off or everything was sealed anew.
         #[arg(long)]
         head: Option<String>,
+        /// A file with such heads, one at the end of each line, as `audit head` appends them; `-` for standard input.
+        #[arg(long)]
+        heads: Option<PathBuf>,
         /// Which database.
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Prints the head of the chain, to be kept elsewhere.
+    /// Prints the signed head of the chain, to be kept elsewhere.
     #[command(after_help = "Example: smm-guru audit head --data ./data >> heads.txt")]
     Head {
         /// Which database.

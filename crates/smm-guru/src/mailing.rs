@@ -40,6 +40,7 @@ impl MailSetup {
             verify_on_sign_up,
             welcome,
             sign_in_after_verification,
+            verification,
         } = settings.mail.clone();
         Self {
             project: settings.project_name.clone(),
@@ -50,6 +51,7 @@ impl MailSetup {
                 verify_on_sign_up,
                 welcome,
                 sign_in_after_verification,
+                verification,
             },
             carrier,
             from,
@@ -72,6 +74,7 @@ impl MailSetup {
                 verify_on_sign_up: true,
                 welcome: true,
                 sign_in_after_verification: false,
+                verification: Duration::from_mins(30),
             },
         }
     }

@@ -58,9 +58,11 @@ export default {
   async "an account moves to another address"() {
     const changed = await browser.auth.changeEmail({ newEmail: "alice@new.example.com", callbackURL: "/dashboard" });
     assert.deepEqual(succeed(changed), { status: true });
-    const path = await link(email, "Confirm your new email address");
-    const { status, user } = succeed(await browser.auth.verifyEmail({ query: { token: token(path) } }));
-    assert.deepEqual([status, user.email, user.emailVerified], [true, "alice@new.example.com", false]);
+    const follow = async (path) => succeed(await browser.auth.verifyEmail({ query: { token: token(path) } }));
+    assert.deepEqual(await follow(await link(email, "Confirm your new email address")), { status: true, user: null });
+    assert.equal((await browser.session()).user.email, email, "the other address is not proven yet");
+    const { status, user } = await follow(await link("alice@new.example.com", "Verify your new email address"));
+    assert.deepEqual([status, user.email, user.emailVerified], [true, "alice@new.example.com", true]);
     assert.equal((await browser.session()).user.email, "alice@new.example.com");
     fail(await browser.auth.changeEmail({ newEmail: "alice@new.example.com" }), 400, "EMAIL_IS_THE_SAME");
   },

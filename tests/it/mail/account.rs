@@ -1,4 +1,4 @@
-//! Proving an address, moving to another, and deleting the account, by the links in real mails.
+//! Proving an address and deleting the account, by the links in real mails.
 
 use domain::UserId;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::server::SmtpServer;
 use super::site::{PASSWORD, PUBLIC, Site, link};
 use crate::support::Browser;
 
-async fn site(server: &SmtpServer, more: &[(&str, &str)]) -> Site {
+pub async fn site(server: &SmtpServer, more: &[(&str, &str)]) -> Site {
     let port = server.port.to_string();
     let mut pairs = vec![
         ("SMTP_HOST", "127.0.0.1"),
@@ -19,7 +19,7 @@ async fn site(server: &SmtpServer, more: &[(&str, &str)]) -> Site {
 }
 
 /// Follows a link; where it leads.
-async fn follow(browser: &Browser, link: &str) -> String {
+pub async fn follow(browser: &Browser, link: &str) -> String {
     let followed = browser.get(link).await;
     assert_eq!(followed.status, 302, "{}", followed.text);
     let page = followed.header("location").expect("a page");
@@ -27,7 +27,7 @@ async fn follow(browser: &Browser, link: &str) -> String {
 }
 
 /// The user of the browser's session.
-async fn me(browser: &Browser) -> serde_json::Value {
+pub async fn me(browser: &Browser) -> serde_json::Value {
     browser.get("/api/auth/get-session").await.json()["user"].take()
 }
 
@@ -79,101 +79,6 @@ async fn a_link_that_proves_an_address_signs_in_where_that_is_set() {
     browser.cookie = Some(followed.session_cookie());
     assert_eq!(me(&browser).await["email"], "ann@example.com");
     site.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unproven_address_is_changed_at_once_and_a_proven_one_is_asked_first() {
-    let Some(server) = SmtpServer::start("plain", "").await else {
-        return;
-    };
-    let site = site(&server, &[]).await;
-    let ann = site.sign_up("ann@example.com").await;
-    let change = async |to: &str| {
-        let form = json!({ "newEmail": to, "callbackURL": "/profile" });
-        ann.post("/api/auth/change-email", form).await
-    };
-    change("ANN@example.com")
-        .await
-        .auth_failure(400, "EMAIL_IS_THE_SAME");
-    change("ann").await.auth_failure(400, "INVALID_EMAIL");
-    assert_eq!(
-        site.anybody()
-            .post("/api/auth/change-email", json!({ "newEmail": "x@example.com" }))
-            .await
-            .status,
-        401
-    );
-    // Somebody has this one. The answer is that of one that nobody has, and nothing happens.
-    assert_eq!(
-        change("admin@example.com").await.json(),
-        json!({ "status": true })
-    );
-    assert_eq!(me(&ann).await["email"], "ann@example.com");
-    assert_eq!(
-        change("ann@new.example.com").await.json(),
-        json!({ "status": true })
-    );
-    let moved = me(&ann).await;
-    assert_eq!(
-        (&moved["email"], &moved["emailVerified"]),
-        (&json!("ann@new.example.com"), &json!(false))
-    );
-    // The link that went to the old address proves nothing any more.
-    let stale = server.mail("ann@example.com", "Verify your email address").await;
-    assert!(follow(&ann, &link(&stale)).await.ends_with("error=invalid_token"));
-    let fresh = server
-        .mail("ann@new.example.com", "Verify your email address")
-        .await;
-    assert_eq!(follow(&ann, &link(&fresh)).await, "/profile");
-
-    a_proven_one_is_asked_first(&server, &site, &ann).await;
-    site.close().await;
-}
-
-/// A move is asked for at the old address, in the browser of its user.
-async fn a_proven_one_is_asked_first(server: &SmtpServer, site: &Site, ann: &Browser) {
-    let form = json!({ "newEmail": "ann@third.example.com", "callbackURL": "/profile" });
-    let asked = ann.post("/api/auth/change-email", form).await;
-    assert_eq!(asked.json(), json!({ "status": true }));
-    assert_eq!(me(ann).await["email"], "ann@new.example.com");
-    let asked = server
-        .mail("ann@new.example.com", "Confirm your new email address")
-        .await;
-    assert!(
-        asked["text"]
-            .as_str()
-            .expect("a text")
-            .contains("ann@third.example.com")
-    );
-    let link_of_move = link(&asked);
-    let stranger = site.anybody();
-    assert_eq!(
-        follow(&stranger, &link_of_move).await,
-        "/profile?error=unauthorized"
-    );
-    let from_a_mail_program = stranger
-        .send(reqwest::Method::GET, &link_of_move, |it| {
-            it.header("Sec-Fetch-Site", "cross-site")
-        })
-        .await;
-    assert_eq!(
-        from_a_mail_program.status, 200,
-        "cookies stayed behind: once more"
-    );
-    assert!(from_a_mail_program.text.contains("http-equiv=\"refresh\""));
-    assert_eq!(follow(ann, &link_of_move).await, "/profile");
-    let moved = me(ann).await;
-    assert_eq!(
-        (&moved["email"], &moved["emailVerified"]),
-        (&json!("ann@third.example.com"), &json!(false))
-    );
-    server
-        .mail("ann@new.example.com", "Your email address was changed")
-        .await;
-    server
-        .mail("ann@third.example.com", "Verify your email address")
-        .await;
-    assert!(follow(ann, &link_of_move).await.ends_with("error=invalid_token"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

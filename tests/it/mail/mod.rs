@@ -4,6 +4,7 @@ mod account;
 mod asking;
 mod code;
 mod library;
+mod moving;
 mod resend;
 mod server;
 mod site;

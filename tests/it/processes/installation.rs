@@ -200,6 +200,9 @@ impl Installation {
             ("PORT", "0".to_owned()),
             ("METRICS_ADDRESS", "127.0.0.1:0".to_owned()),
             ("ALLOW_PRIVATE_TARGETS", "true".to_owned()),
+            // A few customers stand for many.
+            ("LIMIT_ORDERS_PER_USER", "off".to_owned()),
+            ("LIMIT_OTHERS_PER_USER", "off".to_owned()),
             ("ORDERS_LEASE_SECONDS", seconds(self.policy.lease)),
             ("ORDERS_SEND_WITHIN_SECONDS", seconds(self.policy.send_within)),
             ("ORDERS_SEND_TIMEOUT_SECONDS", seconds(self.policy.send_timeout)),

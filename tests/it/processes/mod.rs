@@ -1,5 +1,6 @@
 //! The program as it is run: real processes, real signals, and a panel in a process of its own as the witness.
 
+mod audit_heads;
 mod buyers;
 mod commands;
 mod crashing;

@@ -1,5 +1,6 @@
 //! What others try with a sign-in that is under way.
 
+use application::identity::{BeginSocialError, Browser, Pages};
 use serde_json::json;
 
 use super::site::{PUBLIC, Site, arrives, digest, fails, fails_here, part};
@@ -9,6 +10,7 @@ scenarios!(on both ways:
     only_the_browser_that_began_it_ends_a_sign_in_and_only_once,
     a_code_is_worth_nothing_in_another_sign_in,
     a_sign_in_that_took_too_long_has_ended,
+    a_network_begins_so_many_sign_ins_and_no_more,
     the_address_that_github_sends_back_to_is_the_configured_one,
 );
 
@@ -38,6 +40,29 @@ async fn only_the_browser_that_began_it_ends_a_sign_in_and_only_once(way: Way) {
     let cookie = forged.browser.cookie.take().expect("a cookie");
     forged.browser.cookie = Some(cookie.replace("away%3A", "away%3Ax"));
     fails_here(&forged.come_back(&back).await, "please_restart_the_process");
+    site.close().await;
+}
+
+async fn a_network_begins_so_many_sign_ins_and_no_more(way: Way) {
+    let Some(site) = Site::open(way).await else { return };
+    let social = &site.system.services().identity.social_sign_in;
+    let from = |address: &str| Browser {
+        ip_address: Some(address.to_owned()),
+        ..Browser::default()
+    };
+    let begin = async |address: &str| social.begin("github", &Pages::default(), &from(address)).await;
+    let mut begun = 0;
+    while begin("192.0.2.7").await.is_ok() {
+        begun += 1;
+        assert!(begun < 200, "nobody stops it");
+    }
+    assert!(begun >= 60, "{begun}");
+    let refused = begin("192.0.2.7").await;
+    assert!(
+        matches!(refused, Err(BeginSocialError::TooMany { .. })),
+        "{refused:?}"
+    );
+    assert!(begin("192.0.2.8").await.is_ok(), "another network");
     site.close().await;
 }
 

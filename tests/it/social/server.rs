@@ -19,7 +19,7 @@ pub const CLIENT_SECRET: &str = "canary-client-secret";
 
 /// The server, for as long as the test runs.
 pub struct OAuthServer {
-    child: Child,
+    _process: Process,
     client: Client,
     pub base: String,
 }
@@ -29,9 +29,9 @@ impl OAuthServer {
     pub async fn start(redirect: &str) -> Option<Self> {
         let redirect = redirect.to_owned();
         let starting = tokio::task::spawn_blocking(move || start(&redirect));
-        let (child, base) = starting.await.expect("the server starts")?;
+        let (process, base) = starting.await.expect("the server starts")?;
         Some(Self {
-            child,
+            _process: process,
             client: client(),
             base,
         })
@@ -72,10 +72,13 @@ impl OAuthServer {
     }
 }
 
-impl Drop for OAuthServer {
+/// A process that ends with whoever holds it, whatever becomes of them.
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -90,19 +93,22 @@ fn client() -> Client {
     client.build().expect("a client can be built")
 }
 
-fn start(redirect: &str) -> Option<(Child, String)> {
+fn start(redirect: &str) -> Option<(Process, String)> {
     let folder = install_package(Path::new(PROJECT), "signing in with GitHub")?;
-    let mut child = Command::new("node")
+    let child = Command::new("node")
         .arg("server.mjs")
         .env("REDIRECT_URL", redirect)
         .current_dir(folder)
+        // It ends when this ends, also if nobody is left to kill it.
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .expect("node starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut process = Process(child);
+    let mut lines = BufReader::new(process.0.stdout.take().expect("it is piped")).lines();
     let base = lines.find_map(|line| Some(line.ok()?.strip_prefix("LISTENING ")?.to_owned()));
     // It goes on talking, and must not wait for somebody to listen.
     std::thread::spawn(move || lines.for_each(drop));
-    Some((child, base.expect("it listens")))
+    Some((process, base.expect("it listens")))
 }

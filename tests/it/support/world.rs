@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use smm_guru::{FundsSetup, System};
 
 use super::client::{Browser, PANEL_KEY};
-use super::oracle::prove;
+use super::oracle::{prove, prove_the_books};
 use super::shop::{PASSWORD, enlist};
 use super::values::money;
 use super::way::{Ground, Node, Way};
@@ -305,6 +305,12 @@ impl World {
     /// As [`World::close`], but for orders about which staff said something else than the panel.
     pub async fn close_but(self, decided: &[i64]) {
         prove(&self, decided).await;
+        self.leave().await;
+    }
+
+    /// Stops everything, whatever state orders are in; the books balance all the same.
+    pub async fn leave(self) {
+        prove_the_books(self.system()).await;
         let mut systems = Vec::new();
         for node in self.nodes {
             for running in node.running {

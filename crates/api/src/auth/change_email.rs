@@ -30,14 +30,15 @@ pub struct ChangeEmailForm {
 
 /// Moves the account to another address
 ///
-/// If the address that the account has is proven, a mail to it asks first; else it is changed at once. Then the new address
-/// is to be proven. The answer does not tell whether somebody else has the new address: then nothing is changed.
+/// If the address that the account has is proven, a mail to it asks first. Then a mail to the new address asks, and the account
+/// keeps its address until that link is followed. Nothing tells whether somebody else has the new address: then no mail is
+/// sent there.
 #[utoipa::path(
     tag = "Authentication",
     request_body = ChangeEmailForm,
     security(("session" = [])),
     responses(
-        (status = 200, description = "Changed, or a mail is on its way", body = super::Done),
+        (status = 200, description = "A mail is on its way, unless somebody has the address", body = super::Done),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL` or `EMAIL_IS_THE_SAME`"),
         (status = 403, description = "`INVALID_CALLBACKURL`, `SESSION_NOT_FRESH` or `INVALID_ORIGIN`"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),

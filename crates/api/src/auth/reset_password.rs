@@ -14,7 +14,7 @@ use super::{callback, done};
 use crate::codes::AuthCode;
 use crate::config::Site;
 use crate::error::AuthError;
-use crate::extract::Valid;
+use crate::extract::{Client, Valid};
 use crate::state::ApiState;
 
 /// Where the link leads in the end.
@@ -95,6 +95,7 @@ pub async fn follow_reset_link(
 #[post("/reset-password")]
 pub async fn reset_password(
     state: web::Data<ApiState>,
+    Client(browser): Client,
     Query(query): Query<TokenInQuery>,
     Valid(form): Valid<ResetForm>,
 ) -> Result<HttpResponse, AuthError> {
@@ -104,7 +105,7 @@ pub async fn reset_password(
     match state
         .identity
         .reset_password
-        .reset(&Secret::new(token), &password)
+        .reset(&Secret::new(token), &password, &browser.origin())
         .await
     {
         Ok(()) => Ok(done()),

@@ -6,7 +6,9 @@
 
 use actix_web::http::header::{LOCATION, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use application::identity::{Entrance, Pages, SocialCallback, SocialFailure, SocialRefusal};
+use application::identity::{
+    BeginSocialError, Entrance, Pages, SocialCallback, SocialFailure, SocialRefusal,
+};
 use domain::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -73,12 +75,14 @@ pub struct SocialBegun {
         (status = 400, description = "`VALIDATION_ERROR`"),
         (status = 403, description = "`INVALID_CALLBACKURL` or `INVALID_ORIGIN`"),
         (status = 404, description = "`PROVIDER_NOT_FOUND`"),
+        (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
 #[post("/sign-in/social")]
 pub async fn sign_in_social(
     state: web::Data<ApiState>,
     site: web::Data<Site>,
+    Client(browser): Client,
     Valid(form): Valid<SocialForm>,
 ) -> Result<HttpResponse, AuthError> {
     let pages = Pages {
@@ -92,8 +96,14 @@ pub async fn sign_in_social(
     let begun = state
         .identity
         .social_sign_in
-        .begin(&form.provider, &pages)
-        .await?;
+        .begin(&form.provider, &pages, &browser)
+        .await
+        .map_err(|error| match error {
+            BeginSocialError::TooMany { retry_after } => {
+                AuthError::from(AuthCode::TooManyAttempts).retry_after(retry_after)
+            }
+            BeginSocialError::Store(error) => error.into(),
+        })?;
     let begun = begun.ok_or(AuthCode::ProviderNotFound)?;
     let cookie = sending_away(&*state.signer, &begun.browser_key, begun.lifetime, site.transport);
     Ok(HttpResponse::Ok()

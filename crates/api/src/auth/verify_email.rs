@@ -35,14 +35,15 @@ pub struct VerifyQuery {
 pub struct VerifiedBody {
     #[schema(example = true)]
     status: bool,
-    /// The user, if the address was changed; null if it was proven.
+    /// The user, if the account has another address now; else null.
     user: Option<UserBody>,
 }
 
 /// Follows the link of a mail that proves an address
 ///
-/// Leads to the page that the link names, with `?error=…` if it proves nothing. Also finishes the move to another address,
-/// in a browser in which the user is signed in.
+/// Leads to the page that the link names, with `?error=…` if it proves nothing. Moving to another address takes the link that
+/// is mailed to the old one, if that is proven, and then the link that is mailed to the new one, both in a browser in which
+/// the user is signed in.
 #[utoipa::path(
     tag = "Authentication",
     responses(
@@ -83,6 +84,7 @@ pub async fn verify_email(
 fn done(state: &ApiState, site: &Site, page: Option<&str>, verified: &Verified) -> HttpResponse {
     let (user, opened) = match verified {
         Verified::Proven(opened) => (None, opened.as_deref()),
+        Verified::Asked => (None, None),
         Verified::Moved(user) => (Some(UserBody::from(&**user)), None),
     };
     let mut response = match page {

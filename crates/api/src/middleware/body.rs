@@ -9,9 +9,9 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{Error, HttpMessage};
 use futures::StreamExt;
-use serde::de::IgnoredAny;
 use serde_json::json;
 
+use super::sound::SoundJson;
 use crate::codes::Code;
 use crate::config::{BODY_MAX, MASS_BODY_MAX};
 use crate::dialect::Dialect;
@@ -90,14 +90,15 @@ fn check_type(content_type: &str) -> Result<(), ApiError> {
 }
 
 fn check_syntax(body: &[u8]) -> Result<(), ApiError> {
-    let is_json =
-        std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
-    if is_json {
-        return Ok(());
-    }
+    let text = std::str::from_utf8(body).unwrap_or("no text");
+    let hint = match serde_json::from_str::<SoundJson>(text) {
+        Ok(SoundJson) => return Ok(()),
+        Err(error) if error.is_data() => "Give each field once, and leave NUL characters out of texts",
+        Err(_) => "Ensure your JSON is properly formatted",
+    };
     Err(ApiError::from(Code::InvalidJson).with_details(json!({
         "action": "check_json_syntax",
-        "hint": "Ensure your JSON is properly formatted",
+        "hint": hint,
     })))
 }
 
@@ -108,7 +109,14 @@ mod tests {
     #[test]
     fn only_sound_json_in_utf8_passes() {
         assert!(check_syntax(br#"{"a":[1,"x",null]}"#).is_ok());
-        for wrong in [&b"{"[..], b"{\"a\":\xff\"\"}", b"{} {}", b"a=1", b"{\"a\":1,}"] {
+        for wrong in [
+            &b"{"[..],
+            b"{\"a\":\xff\"\"}",
+            b"{} {}",
+            b"a=1",
+            b"{\"a\":1,}",
+            b"{\"a\":1,\"a\":2}",
+        ] {
             assert!(check_syntax(wrong).is_err(), "{wrong:?}");
         }
     }

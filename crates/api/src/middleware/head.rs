@@ -5,9 +5,11 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
+use super::sound::is_sound_address;
 use crate::codes::Code;
 use crate::config::{HEADERS_MAX, URI_MAX};
 use crate::dialect::Dialect;
+use crate::error::ApiError;
 
 /// Refuses an address or headers that are too long.
 pub async fn guard_head(
@@ -20,6 +22,10 @@ pub async fn guard_head(
         .iter()
         .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
         .sum();
+    let is_sound = request
+        .uri()
+        .path_and_query()
+        .is_none_or(|it| is_sound_address(it.as_str()));
     let refusal = if uri > URI_MAX {
         Some(Code::UriTooLong)
     } else if headers > HEADERS_MAX {
@@ -29,6 +35,10 @@ pub async fn guard_head(
     };
     match refusal {
         Some(code) => Err(Dialect::of(request.path()).refuse_code(code)),
+        None if !is_sound => {
+            let message = "The address must be UTF-8 without NUL characters, percent-encoded.";
+            Err(Dialect::of(request.path()).refuse(ApiError::new(Code::Invalid, message)))
+        }
         None => next.call(request).await,
     }
 }

@@ -1,144 +1,167 @@
-//! How often one network may ask `/api/auth`.
-
-use std::time::Duration;
+//! How often one network and one user may ask.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, web};
 use domain::Timestamp;
-use ports::limits::{Admission, Limit};
+use ports::limits::{Admission, Bucket, JointAdmission, Limit};
+use serde_json::json;
 
-use crate::codes::AuthCode;
-use crate::error::{AuthError, whole_seconds};
+use super::session::any_session;
+use crate::codes::{AuthCode, Code};
+use crate::config::Site;
+use crate::dialect::Dialect;
+use crate::error::{ApiError, AuthError, whole_seconds};
 use crate::extract::browser;
+use crate::request_limits::RequestKind;
 use crate::state::ApiState;
 use crate::wire::WireTime;
 
-/// A limit with a name. Paths of one name share it.
-type Bucket = (&'static str, Limit);
-
-/// Passwords cost a processor to check, and mail costs money.
-const COSTLY: Bucket = ("costly", per_minute(60, 20));
-/// Nobody opens that many accounts, but thousands may share an address.
-const SIGN_UP: Bucket = ("sign-up", per_minute(6, 30));
-const OTHERS: Bucket = ("others", per_minute(600, 100));
-
-const fn per_minute(count: u32, burst: u32) -> Limit {
-    Limit {
-        count,
-        period: Duration::from_mins(1),
-        burst,
-    }
-}
-
-/// What `path` is limited by. The pages' own server asks for every visitor's session from one address, so that is never
-/// limited.
-fn bucket(path: &str) -> Option<Bucket> {
-    let (_, rest) = path.split_once("/auth/")?;
-    let first = rest.split('/').next().unwrap_or_default();
-    match first {
-        // Only the first of a program's requests brings a password.
-        "token" if first != rest => Some(OTHERS),
-        "get-session" | "ok" | "error" => None,
-        "sign-up" => Some(SIGN_UP),
-        "sign-in"
-        | "change-password"
-        | "reauthenticate"
-        | "change-email"
-        | "delete-user"
-        | "forget-password"
-        | "request-password-reset"
-        | "reset-password"
-        | "send-verification-email"
-        | "two-factor"
-        | "token" => Some(COSTLY),
-        _ => Some(OTHERS),
-    }
-}
-
-/// Turns requests away of which there are too many, and tells the others how many more there may be.
-pub async fn limit_auth(
+/// Turns requests away of which there are too many, and tells the others how many more there may be. All limits of a
+/// request are asked for at once.
+pub async fn limit(
     state: web::Data<ApiState>,
+    site: web::Data<Site>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let network = browser(request.request()).network();
-    let (Some(network), Some((name, limit))) = (network, bucket(request.path())) else {
+    let limits = limits_of(&state, &site, &request).await;
+    if limits.is_empty() {
         return Ok(next.call(request).await?.map_into_left_body());
-    };
-    let admission = state.limiter.take(&format!("auth:{name}:{network}"), limit).await;
-    let now = state.clock.now();
-    if let Admission::Denied { retry_after } = admission {
-        let refusal = AuthError::from(AuthCode::TooManyRequests).retry_after(retry_after);
+    }
+    let buckets: Vec<Bucket<'_>> = limits
+        .iter()
+        .map(|(key, limit)| Bucket { key, limit: *limit })
+        .collect();
+    let told = Told::of(
+        &buckets,
+        state.limiter.take_all(&buckets).await,
+        state.clock.now(),
+    );
+    if let Admission::Denied { retry_after } = told.admission {
+        let refusal = match Dialect::of(request.path()) {
+            Dialect::Auth => Error::from(AuthError::from(AuthCode::TooManyRequests).retry_after(retry_after)),
+            Dialect::Envelope => ApiError::from(Code::TooManyRequests)
+                .with_details(json!({ "retryAfter": whole_seconds(retry_after) }))
+                .retry_after(retry_after)
+                .into(),
+        };
         let mut response = refusal.error_response();
-        tell(response.headers_mut(), limit, admission, now);
+        told.write(response.headers_mut());
         return Ok(request.into_response(response).map_into_right_body());
     }
     match next.call(request).await {
         Ok(response) => {
             let mut response = response.map_into_left_body();
-            tell(response.headers_mut(), limit, admission, now);
+            told.write(response.headers_mut());
             Ok(response)
         }
         Err(error) => {
             let mut response = error.error_response();
-            tell(response.headers_mut(), limit, admission, now);
+            told.write(response.headers_mut());
             Err(InternalError::from_response(error, response).into())
         }
     }
 }
 
-fn tell(headers: &mut HeaderMap, limit: Limit, admission: Admission, now: Timestamp) {
-    let interval = limit.period / limit.count.max(1);
-    let remaining = match admission {
-        Admission::Granted { remaining } => remaining,
-        Admission::Denied { .. } => 0,
+/// What the request is counted by, and how often that may be.
+async fn limits_of(state: &ApiState, site: &Site, request: &ServiceRequest) -> Vec<(String, Limit)> {
+    let Some(kind) = RequestKind::of(request.method(), request.path()) else {
+        return Vec::new();
     };
-    let until_whole = interval * limit.burst.saturating_sub(remaining);
-    let fields = [
-        ("ratelimit-limit", limit.burst.to_string()),
-        ("ratelimit-remaining", remaining.to_string()),
-        ("ratelimit-reset", whole_seconds(until_whole).to_string()),
-        (
-            "ratelimit-policy",
-            format!("{};w={}", limit.burst, whole_seconds(interval * limit.burst)),
-        ),
-        ("x-ratelimit-limit", limit.burst.to_string()),
-        ("x-ratelimit-remaining", remaining.to_string()),
-        ("x-ratelimit-reset", WireTime(now.plus(until_whole)).to_string()),
-    ];
-    for (name, value) in fields {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(HeaderName::from_static(name), value);
+    let (allowance, name) = (site.limits.of(kind), kind.as_str());
+    let mut limits = Vec::new();
+    if let (Some(limit), Some(network)) = (allowance.network, browser(request.request()).network()) {
+        limits.push((format!("requests:{name}:network:{network}"), limit));
+    }
+    if let Some(limit) = allowance.user {
+        // Whoever cannot be looked up now is told so by whoever needs to know.
+        if let Ok(Some(session)) = any_session(state, request).await {
+            limits.push((format!("requests:{name}:user:{}", session.user.id), limit));
         }
     }
-    if let Admission::Denied { retry_after } = admission {
-        headers.insert(
-            HeaderName::from_static("x-retry-after"),
-            HeaderValue::from(whole_seconds(retry_after)),
-        );
-    }
+    limits
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What is said about the limit that is nearest.
+struct Told {
+    limit: Limit,
+    admission: Admission,
+    now: Timestamp,
+}
 
-    #[test]
-    fn sessions_are_looked_up_without_limit_and_everything_else_has_one() {
-        for base in ["/api/auth", "/api/v1/auth"] {
-            let name = |path: &str| bucket(&format!("{base}/{path}")).map(|(name, _)| name);
-            assert_eq!(name("get-session"), None);
-            assert_eq!(name("sign-in/email"), Some("costly"));
-            assert_eq!(name("reset-password/abc"), Some("costly"));
-            assert_eq!(name("token"), Some("costly"));
-            assert_eq!(name("token/refresh"), Some("others"));
-            assert_eq!(name("sign-up/email"), Some("sign-up"));
-            assert_eq!(name("admin/list-users"), Some("others"));
-            assert_eq!(name("nowhere"), Some("others"));
+impl Told {
+    fn of(buckets: &[Bucket<'_>], joint: JointAdmission, now: Timestamp) -> Self {
+        let nothing = Limit {
+            count: 1,
+            period: std::time::Duration::ZERO,
+            burst: 1,
+        };
+        let limit_of = |index: usize| buckets.get(index).map_or(nothing, |bucket| bucket.limit);
+        let (index, admission) = match joint {
+            JointAdmission::Denied { bucket, retry_after } => (bucket, Admission::Denied { retry_after }),
+            JointAdmission::Granted { remaining } => {
+                // The least part of its burst is left, and of two alike the smaller number.
+                let nearest = remaining
+                    .iter()
+                    .copied()
+                    .enumerate()
+                    .min_by_key(|(index, remaining)| {
+                        let burst = u64::from(limit_of(*index).burst.max(1));
+                        (u64::from(*remaining) * 1_000_000 / burst, *remaining)
+                    });
+                let (index, remaining) = nearest.unwrap_or_default();
+                (index, Admission::Granted { remaining })
+            }
+        };
+        Self {
+            limit: limit_of(index),
+            admission,
+            now,
+        }
+    }
+
+    fn write(&self, headers: &mut HeaderMap) {
+        let Self {
+            limit,
+            admission,
+            now,
+        } = *self;
+        let interval = limit.period / limit.count.max(1);
+        let remaining = match admission {
+            Admission::Granted { remaining } => remaining,
+            Admission::Denied { .. } => 0,
+        };
+        let until_whole = interval.saturating_mul(limit.burst.saturating_sub(remaining));
+        let fields = [
+            ("ratelimit-limit", limit.burst.to_string()),
+            ("ratelimit-remaining", remaining.to_string()),
+            ("ratelimit-reset", whole_seconds(until_whole).to_string()),
+            (
+                "ratelimit-policy",
+                format!(
+                    "{};w={}",
+                    limit.burst,
+                    whole_seconds(interval.saturating_mul(limit.burst))
+                ),
+            ),
+            ("x-ratelimit-limit", limit.burst.to_string()),
+            ("x-ratelimit-remaining", remaining.to_string()),
+            ("x-ratelimit-reset", WireTime(now.plus(until_whole)).to_string()),
+        ];
+        for (name, value) in fields {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        if let Admission::Denied { retry_after } = admission {
+            headers.insert(
+                HeaderName::from_static("x-retry-after"),
+                HeaderValue::from(whole_seconds(retry_after)),
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ mod headers;
 mod limits;
 mod measure;
 mod session;
+mod sound;
 mod span;
 mod survive;
 
@@ -14,7 +15,7 @@ pub use body::guard_body;
 pub use csrf::{is_from_foreign_page, refuse_foreign};
 pub use head::guard_head;
 pub use headers::secure_headers;
-pub use limits::limit_auth;
+pub use limits::limit;
 pub use measure::measure;
 pub use session::{require_any_session, require_right, require_session, require_staff, require_user};
 pub use span::RequestSpan;

@@ -90,8 +90,23 @@ pub async fn require_right(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// Whose session a request is made in.
-async fn any_session(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, ApiError> {
+/// Whose session a request is made in, looked up once for each request.
+pub(super) async fn any_session(
+    state: &ApiState,
+    request: &ServiceRequest,
+) -> Result<Option<ActiveSession>, ApiError> {
+    if let Some(LookedUp(found)) = request.extensions().get::<LookedUp>() {
+        return Ok(found.clone());
+    }
+    let found = look_up(state, request).await?;
+    request.extensions_mut().insert(LookedUp(found.clone()));
+    Ok(found)
+}
+
+/// What was found for a request.
+struct LookedUp(Option<ActiveSession>);
+
+async fn look_up(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, ApiError> {
     let origin = browser(request.request()).origin();
     let found = match presented(request)? {
         Presented::Bearer(token) => Some(state.identity.token_access.find(&token).await.map_err(refused)?),

@@ -75,6 +75,34 @@ async fn the_largest_body_still_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_fields_of_one_name_nul_and_what_is_no_text_are_refused_everywhere() {
+    let server = start().await;
+    let sam = server.staff().await;
+    for body in [
+        r#"{"name":"a","name":"b"}"#,
+        r#"{"name":"a","x":{"y":["\u0000"]}}"#,
+    ] {
+        let answer = server
+            .request("POST", "/api/v1/admin/categories")
+            .header("Content-Type", "application/json")
+            .cookie(&sam)
+            .body(body)
+            .send()
+            .await;
+        assert_eq!(answer.error(), (400, "INVALID_JSON".to_owned()), "{body}");
+    }
+    for path in [
+        "/api/v1/admin/audit?target=%00",
+        "/api/v1/admin/audit?target=%ff",
+        "/api/v1/admin/users/%00/rights",
+        "/api/auth/reset-password/%00?callbackURL=/",
+    ] {
+        let answer = server.get(path, &sam).await;
+        assert_eq!(answer.error(), (400, "VALIDATION_ERROR".to_owned()), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forms_are_not_understood() {
     let server = start().await;
     for content_type in ["text/plain", "application/x-www-form-urlencoded"] {

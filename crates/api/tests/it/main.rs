@@ -11,6 +11,7 @@ mod auth;
 mod client;
 mod limits;
 mod limits_auth;
+mod limits_requests;
 mod orders;
 mod server;
 mod sites;

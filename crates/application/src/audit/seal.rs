@@ -6,6 +6,7 @@ use domain::Timestamp;
 use domain::audit::Head;
 use ports::{Clock, Store, StoreError};
 
+use super::HeadSigner;
 use crate::retry::retry_contended;
 
 /// Lines sealed in one transaction.
@@ -15,13 +16,27 @@ const BATCH: u16 = 500;
 pub struct SealAudit {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    heads: Option<HeadSigner>,
 }
 
 impl SealAudit {
     /// Wires the use case.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self {
+            store,
+            clock,
+            heads: None,
+        }
+    }
+
+    /// Signs the heads that go to the log.
+    #[must_use]
+    pub fn signing(self, heads: HeadSigner) -> Self {
+        Self {
+            heads: Some(heads),
+            ..self
+        }
     }
 
     /// Seals everything that waits; how many lines that were. The head goes to the log, and with it, where logs are
@@ -36,7 +51,11 @@ impl SealAudit {
             match retry_contended(|| self.batch(now)).await {
                 Ok(None) => return Ok(sealed),
                 Ok(Some((head, lines))) => {
-                    tracing::info!(%head, lines, "the audit log was sealed");
+                    let head = self
+                        .heads
+                        .as_ref()
+                        .map_or_else(|| head.to_string(), |heads| heads.sign(&head));
+                    tracing::info!(head, lines, "the audit log was sealed");
                     sealed += lines;
                     if lines < usize::from(BATCH) {
                         return Ok(sealed);

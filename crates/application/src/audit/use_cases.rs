@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{SearchAudit, VerifyAudit};
+use super::{HeadSigner, SearchAudit, VerifyAudit};
 
 /// What was done, and the proof of it. Cloning is cheap.
 #[derive(Clone)]
@@ -11,4 +11,6 @@ pub struct UseCases {
     pub search: Arc<SearchAudit>,
     /// The chain of what was done is checked.
     pub verify: Arc<VerifyAudit>,
+    /// Heads that are kept elsewhere are signed, and known again.
+    pub heads: HeadSigner,
 }

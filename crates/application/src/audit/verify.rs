@@ -42,12 +42,15 @@ impl VerifyAudit {
         self.queries.end().await
     }
 
-    /// Walks along the whole chain. With a head that was kept elsewhere it also finds what was cut off behind that, or
-    /// made anew.
+    /// Walks along the whole chain. With heads that were kept elsewhere it also finds what was cut off behind them, or made
+    /// anew.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn verify(&self, given: Option<Head>) -> Result<AuditReport, StoreError> {
+    pub async fn verify(
+        &self,
+        given: impl IntoIterator<Item = Head> + Send,
+    ) -> Result<AuditReport, StoreError> {
         let mut walk = Verification::new(given);
         loop {
             let links = self.queries.chain(walk.end().sequence, BATCH).await?;

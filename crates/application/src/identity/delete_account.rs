@@ -12,6 +12,7 @@ use ports::mail::NewMail;
 use super::current_session::ActiveSession;
 use super::identity_ports::IdentityPorts;
 use super::mail_limits::{TooManyMails, admit};
+use super::refusals::{Refusal, RefusedSignIns};
 use super::removal::{Removal, Removed};
 use super::session::Browser;
 use crate::mail::{Note, post};
@@ -75,13 +76,15 @@ pub enum DeleteAccountError {
 /// The use cases.
 pub struct DeleteAccounts {
     ports: IdentityPorts,
+    refused: RefusedSignIns,
 }
 
 impl DeleteAccounts {
     /// Wires the use cases.
     #[must_use]
-    pub const fn new(ports: IdentityPorts) -> Self {
-        Self { ports }
+    pub fn new(ports: IdentityPorts) -> Self {
+        let refused = RefusedSignIns::new(ports.clone());
+        Self { ports, refused }
     }
 
     /// Deletes the account of the session's user, or asks by mail whether that is meant, if mails can be sent.
@@ -101,16 +104,18 @@ impl DeleteAccounts {
             browser,
         )
         .await?;
-        self.believe(session, wish.password.as_ref()).await?;
+        let believed = self.believe(session, wish.password.as_ref()).await;
+        if believed == Err(DeleteAccountError::WrongPassword) {
+            let email = &session.user.email;
+            self.refused.note(email, browser, Refusal::Password).await;
+        }
+        believed?;
         if let Some(token) = &wish.token {
             self.confirm(session, token).await?;
             return Ok(Deletion::Deleted);
         }
         if !self.ports.office.policy().has_carrier {
-            return self
-                .remove(&session.user.id, None)
-                .await
-                .map(|()| Deletion::Deleted);
+            return self.remove(session, None).await.map(|()| Deletion::Deleted);
         }
         let user = &session.user;
         let cause = format!("delete-account:{}", self.ports.ids.text_id());
@@ -136,8 +141,8 @@ impl DeleteAccounts {
             .grant(TokenPurpose::DeleteAccount, &digest, now)
             .await?;
         let theirs = grant.filter(|grant| grant.user == session.user.id);
-        let grant = theirs.ok_or(DeleteAccountError::InvalidToken)?;
-        self.remove(&grant.user, Some(&digest)).await
+        theirs.ok_or(DeleteAccountError::InvalidToken)?;
+        self.remove(session, Some(&digest)).await
     }
 
     async fn believe(
@@ -174,16 +179,20 @@ impl DeleteAccounts {
         Ok(obstacle)
     }
 
-    async fn remove(&self, user: &UserId, token: Option<&TokenDigest>) -> Result<(), DeleteAccountError> {
-        refusal(retry_contended(|| self.record_removal(user, token)).await?)
+    async fn remove(
+        &self,
+        session: &ActiveSession,
+        token: Option<&TokenDigest>,
+    ) -> Result<(), DeleteAccountError> {
+        refusal(retry_contended(|| self.record_removal(session, token)).await?)
     }
 
     async fn record_removal(
         &self,
-        user: &UserId,
+        session: &ActiveSession,
         token: Option<&TokenDigest>,
     ) -> Result<Removed, StoreError> {
-        let now = self.ports.clock.now();
+        let (user, now) = (&session.user.id, self.ports.clock.now());
         let mut tx = self.ports.store.begin().await?;
         if let Some(token) = token {
             let taken = tx.tokens().take(TokenPurpose::DeleteAccount, token, now).await?;
@@ -195,7 +204,7 @@ impl DeleteAccounts {
         if removed == Removed::Done {
             let actor = Actor::Customer(user.clone());
             let entry = AuditEntry::new(actor, "user.delete", format!("user:{user}"), now);
-            tx.audit().append(&entry).await?;
+            tx.audit().append(&entry.from(&session.origin)).await?;
             tx.commit().await?;
         }
         Ok(removed)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::UserId;
 use domain::text::Email;
-use ports::limits::{Admission, Limit, RateLimiter};
+use ports::limits::{Bucket, JointAdmission, Limit, RateLimiter};
 
 use super::session::Browser;
 
@@ -44,13 +44,13 @@ pub(super) async fn admit(
     to: &Email,
     browser: &Browser,
 ) -> Result<(), TooManyMails> {
-    let too_many = |retry_after| TooManyMails { retry_after };
-    if let Some(network) = browser.network() {
-        let key = format!("mail:{what}:network:{network}");
-        take(limiter, &key, PER_NETWORK).await.map_err(too_many)?;
-    }
-    let key = format!("mail:{what}:address:{to}");
-    take(limiter, &key, PER_ADDRESS).await.map_err(too_many)
+    let address = format!("mail:{what}:address:{to}");
+    let network = browser.network();
+    let network = network.map(|network| format!("mail:{what}:network:{network}"));
+    let bucket = |key, limit| Bucket { key, limit };
+    let mut buckets = vec![bucket(address.as_str(), PER_ADDRESS)];
+    buckets.extend(network.as_deref().map(|key| bucket(key, PER_NETWORK)));
+    take(limiter, &buckets).await
 }
 
 /// Takes one mail of the kind that `what` names from what a user gets in a day.
@@ -60,13 +60,16 @@ pub(super) async fn admit_daily(
     user: &UserId,
 ) -> Result<(), TooManyMails> {
     let key = format!("mail:{what}:user:{user}");
-    let too_many = |retry_after| TooManyMails { retry_after };
-    take(limiter, &key, PER_DAY).await.map_err(too_many)
+    let bucket = Bucket {
+        key: &key,
+        limit: PER_DAY,
+    };
+    take(limiter, &[bucket]).await
 }
 
-async fn take(limiter: &dyn RateLimiter, key: &str, limit: Limit) -> Result<(), Duration> {
-    match limiter.take(key, limit).await {
-        Admission::Granted { .. } => Ok(()),
-        Admission::Denied { retry_after } => Err(retry_after),
+async fn take(limiter: &dyn RateLimiter, buckets: &[Bucket<'_>]) -> Result<(), TooManyMails> {
+    match limiter.take_all(buckets).await {
+        JointAdmission::Granted { .. } => Ok(()),
+        JointAdmission::Denied { retry_after, .. } => Err(TooManyMails { retry_after }),
     }
 }

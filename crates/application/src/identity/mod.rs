@@ -53,7 +53,10 @@ pub use session::{Browser, Remember, SignedIn};
 pub use sign_in::{SignIn, SignInCommand, SignInError};
 pub use sign_out::SignOut;
 pub use sign_up::{SignUp, SignUpCommand, SignUpError};
-pub use social::{Begun, Pages, SocialCallback, SocialFailure, SocialRefusal, SocialSignIn, SocialSignedIn};
+pub use social::{
+    BeginSocialError, Begun, Pages, SocialCallback, SocialFailure, SocialRefusal, SocialSignIn,
+    SocialSignedIn,
+};
 pub use throttle::SignInLimits;
 pub use token_access::{Issued, RefreshError, TokenAccess, TokenPair, WhoseTokenError};
 pub use two_factor::{

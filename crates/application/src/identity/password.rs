@@ -1,8 +1,14 @@
-//! Passwords as users type them.
+//! Passwords as users type them, and the mail that says that there is another one.
 
 use domain::Secret;
-use domain::identity::{PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, is_common_password, is_one_of};
+use domain::identity::{PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, User, is_common_password, is_one_of};
+use domain::mail::MailKind;
 use domain::text::{Email, Name};
+use ports::StoreError;
+use ports::mail::NewMail;
+
+use super::identity_ports::IdentityPorts;
+use crate::mail::Note;
 
 /// Why a password cannot be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +54,19 @@ impl Password {
         }
         Ok(&self.0)
     }
+}
+
+/// The mail that tells the user that the password was changed, by whomever.
+pub(super) fn changed_notice(ports: &IdentityPorts, user: &User) -> Result<Option<NewMail>, StoreError> {
+    let cause = format!("password-changed:{}", ports.ids.text_id());
+    let note = Note::notice(
+        MailKind::PasswordChanged,
+        cause,
+        &user.id,
+        user.email.clone(),
+        ports.clock.now(),
+    );
+    ports.office.prepare_unasked(note)
 }
 
 #[cfg(test)]

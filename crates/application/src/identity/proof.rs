@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use domain::Secret;
-use domain::orders::Actor;
 use ports::StoreError;
-use ports::audit::AuditEntry;
 use ports::crypto::{PasswordCheck, PasswordError};
 
 use super::current_session::ActiveSession;
 use super::identity_ports::IdentityPorts;
+use super::refusals::{Refusal, RefusedSignIns};
 use super::session::Browser;
 use super::throttle::{SignInLimits, Throttle};
-use crate::retry::retry_contended;
 
 /// Why it was not proved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,12 +36,18 @@ pub enum ProofError {
 pub(super) struct PasswordProof {
     ports: IdentityPorts,
     throttle: Throttle,
+    refused: RefusedSignIns,
 }
 
 impl PasswordProof {
     pub(super) fn new(ports: IdentityPorts, limits: SignInLimits) -> Self {
         let throttle = Throttle::new(ports.limiter.clone(), "sign-in", limits);
-        Self { ports, throttle }
+        let refused = RefusedSignIns::new(ports.clone());
+        Self {
+            ports,
+            throttle,
+            refused,
+        }
     }
 
     /// The stored hash of the password, which was right: whoever relies on it under the user's lock compares.
@@ -53,10 +57,18 @@ impl PasswordProof {
         password: &Secret,
         browser: &Browser,
     ) -> Result<String, ProofError> {
-        let attempt = self.throttle.admit(&session.user.email, browser).await;
-        let attempt = attempt.map_err(|retry_after| ProofError::TooManyAttempts { retry_after })?;
+        let email = &session.user.email;
+        let attempt = match self.throttle.admit(email, browser).await {
+            Ok(attempt) => attempt,
+            Err(retry_after) => {
+                self.refused.note(email, browser, Refusal::Slowed).await;
+                return Err(ProofError::TooManyAttempts { retry_after });
+            }
+        };
         let outcome = self.check(session, password).await;
-        if !matches!(outcome, Err(ProofError::WrongPassword)) {
+        if matches!(outcome, Err(ProofError::WrongPassword)) {
+            self.refused.note(email, browser, Refusal::Password).await;
+        } else {
             self.throttle.forgive(attempt).await;
         }
         outcome
@@ -70,21 +82,7 @@ impl PasswordProof {
         let check = self.ports.hasher.check(password, stored.as_deref()).await?;
         match (check, stored) {
             (PasswordCheck::Match | PasswordCheck::MatchOutdated, Some(stored)) => Ok(stored),
-            _ => {
-                let target = format!("user:{}", user.id);
-                let now = self.ports.clock.now();
-                let entry = AuditEntry::new(Actor::Visitor, "session.refuse", target, now)
-                    .from(&active.origin)
-                    .with("reason", "password");
-                retry_contended(|| self.note(&entry)).await?;
-                Err(ProofError::WrongPassword)
-            }
+            _ => Err(ProofError::WrongPassword),
         }
-    }
-
-    async fn note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let mut tx = self.ports.store.begin().await?;
-        tx.audit().append(entry).await?;
-        tx.commit().await
     }
 }

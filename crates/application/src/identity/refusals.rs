@@ -37,6 +37,12 @@ pub enum Refusal {
     Slowed,
     /// Another code than that of the second factor.
     Code,
+    /// Somebody who is signed in, and should prove who they are, gave another password.
+    Password,
+    /// Somebody signs up with an address that somebody has: perhaps to find that out.
+    Taken,
+    /// A provider vouches for somebody, but not for their address.
+    Unproven,
 }
 
 impl Refusal {
@@ -46,6 +52,9 @@ impl Refusal {
             Self::Banned => "banned",
             Self::Slowed => "slowed",
             Self::Code => "code",
+            Self::Password => "password",
+            Self::Taken => "taken",
+            Self::Unproven => "unproven",
         }
     }
 }

@@ -1,18 +1,17 @@
 //! Whoever follows the link in the mail chooses another password.
 
-use domain::identity::User;
-use domain::mail::{MailKind, TokenPurpose};
+use domain::mail::TokenPurpose;
 use domain::orders::Actor;
 use domain::{Secret, UserId};
 use ports::StoreError;
-use ports::audit::AuditEntry;
+use ports::audit::{AuditEntry, Origin};
 use ports::crypto::PasswordError;
 use ports::identity::TokenDigest;
 use ports::mail::NewMail;
 
 use super::identity_ports::IdentityPorts;
-use super::password::{Password, PasswordRefusal};
-use crate::mail::{Note, post};
+use super::password::{Password, PasswordRefusal, changed_notice};
+use crate::mail::post;
 use crate::retry::retry_contended;
 
 /// Why the password is as it was.
@@ -59,7 +58,12 @@ impl ResetPassword {
     ///
     /// # Errors
     /// [`ResetPasswordError`] if nothing was recorded, or nobody knows.
-    pub async fn reset(&self, token: &Secret, password: &Password) -> Result<(), ResetPasswordError> {
+    pub async fn reset(
+        &self,
+        token: &Secret,
+        password: &Password,
+        origin: &Origin,
+    ) -> Result<(), ResetPasswordError> {
         let digest = self.ports.digester.digest(token.reveal());
         // Before the hashing, which costs much more than a guess.
         let user = match self.user(&digest).await? {
@@ -69,8 +73,8 @@ impl ResetPassword {
         let user = user.ok_or(ResetPasswordError::InvalidToken)?;
         let password = password.of(&user.name, &user.email, &self.ports.office.policy().project)?;
         let hash = self.ports.hasher.hash(password).await?;
-        let notice = self.notice(&user)?;
-        if retry_contended(|| self.record(&user.id, &digest, &hash, notice.as_ref())).await? {
+        let notice = changed_notice(&self.ports, &user)?;
+        if retry_contended(|| self.record(&user.id, &digest, &hash, (notice.as_ref(), origin))).await? {
             Ok(())
         } else {
             Err(ResetPasswordError::InvalidToken)
@@ -87,25 +91,13 @@ impl ResetPassword {
         Ok(grant.map(|grant| grant.user))
     }
 
-    fn notice(&self, user: &User) -> Result<Option<NewMail>, StoreError> {
-        let cause = format!("password-changed:{}", self.ports.ids.text_id());
-        let notice = Note::notice(
-            MailKind::PasswordChanged,
-            cause,
-            &user.id,
-            user.email.clone(),
-            self.ports.clock.now(),
-        );
-        self.ports.office.prepare_unasked(notice)
-    }
-
     /// `false` if the token was used meanwhile, or the user is gone.
     async fn record(
         &self,
         user: &UserId,
         digest: &TokenDigest,
         hash: &str,
-        notice: Option<&NewMail>,
+        (notice, origin): (Option<&NewMail>, &Origin),
     ) -> Result<bool, StoreError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
@@ -123,14 +115,9 @@ impl ResetPassword {
         tx.identity().delete_sessions_of(user, None).await?;
         tx.tokens().revoke_all(user).await?;
         tx.api_keys().disable_all(user, now).await?;
-        tx.audit()
-            .append(&AuditEntry::new(
-                Actor::Customer(user.clone()),
-                "user.reset_password",
-                format!("user:{user}"),
-                now,
-            ))
-            .await?;
+        let actor = Actor::Customer(user.clone());
+        let entry = AuditEntry::new(actor, "user.reset_password", format!("user:{user}"), now);
+        tx.audit().append(&entry.from(origin)).await?;
         if let Some(notice) = notice {
             post(&mut *tx, notice).await?;
         }

@@ -12,6 +12,7 @@ use ports::orders::Inserted;
 use super::account::{greetings, insert_account, new_user};
 use super::identity_ports::IdentityPorts;
 use super::password::{Password, PasswordRefusal};
+use super::refusals::{Refusal, RefusedSignIns};
 use super::session::{Browser, NewSession, Opening, Remember, SignedIn};
 use crate::mail::post;
 use crate::retry::retry_contended;
@@ -53,13 +54,15 @@ pub enum SignUpError {
 /// Creates user, password account, wallet, session and the first mails in one transaction.
 pub struct SignUp {
     ports: IdentityPorts,
+    refused: RefusedSignIns,
 }
 
 impl SignUp {
     /// Wires the use case.
     #[must_use]
-    pub const fn new(ports: IdentityPorts) -> Self {
-        Self { ports }
+    pub fn new(ports: IdentityPorts) -> Self {
+        let refused = RefusedSignIns::new(ports.clone());
+        Self { ports, refused }
     }
 
     /// Signs a visitor up and in.
@@ -76,7 +79,11 @@ impl SignUp {
         let opened = Opening::of(&user, &command.browser, command.remember, now);
         let opened = opened.open(&*self.ports.ids, &*self.ports.digester);
         match retry_contended(|| self.record(&user, &hash, &opened, &mails)).await? {
-            Inserted::AlreadyThere => Err(SignUpError::AddressTaken),
+            Inserted::AlreadyThere => {
+                let (email, browser) = (&user.email, &command.browser);
+                self.refused.note(email, browser, Refusal::Taken).await;
+                Err(SignUpError::AddressTaken)
+            }
             Inserted::New => Ok(opened.signed_in(user, command.remember)),
         }
     }

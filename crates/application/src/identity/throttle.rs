@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ports::limits::{Admission, Limit, RateLimiter};
+use ports::limits::{Bucket, JointAdmission, Limit, RateLimiter};
 
 use super::session::Browser;
 
@@ -74,17 +74,15 @@ impl Throttle {
     /// Counts one attempt as a failure beforehand, so that of many at once no more are admitted than one after the other.
     /// `Err` says when to come back.
     pub(super) async fn admit(&self, account: &impl Display, browser: &Browser) -> Result<Attempt, Duration> {
-        let mut taken = Attempt(Vec::new());
-        for (key, limit) in self.buckets(account, browser) {
-            match self.limiter.take(&key, limit).await {
-                Admission::Granted { .. } => taken.0.push((key, limit)),
-                Admission::Denied { retry_after } => {
-                    self.forgive(taken).await;
-                    return Err(retry_after);
-                }
-            }
+        let buckets = self.buckets(account, browser);
+        let taken: Vec<Bucket<'_>> = buckets
+            .iter()
+            .map(|(key, limit)| Bucket { key, limit: *limit })
+            .collect();
+        match self.limiter.take_all(&taken).await {
+            JointAdmission::Granted { .. } => Ok(Attempt(buckets)),
+            JointAdmission::Denied { retry_after, .. } => Err(retry_after),
         }
-        Ok(taken)
     }
 
     /// The attempt was no guess.

@@ -15,7 +15,7 @@ use ports::syncs::SyncQueries;
 use ports::{Clock, Store, StoreError};
 
 use super::REVIVE_AFTER;
-use crate::audit::SealAudit;
+use crate::audit::{HeadSigner, SealAudit};
 use crate::currency::RefreshRates;
 use crate::orders::{FULL_ENOUGH, RescueOrders};
 use crate::retry::retry_contended;
@@ -96,6 +96,8 @@ impl Schedule {
 const BATCH_MAX: u16 = 200;
 /// A held order without a job is forgotten after this time.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
+/// Sign-ins elsewhere that nobody ended are forgotten as quickly as they can be begun.
+const SIGN_INS_MAX: u16 = 10_000;
 /// How long a mail that was sent or could not be sent is remembered.
 const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 /// Batches added to the figures in one run: of a database that is new to them, half a million rows of each table.
@@ -166,6 +168,15 @@ impl Schedules {
     pub fn with_rates(self, rates: RefreshRates) -> Self {
         Self {
             rates: Some(rates),
+            ..self
+        }
+    }
+
+    /// Signs the heads of the audit log that go to the log.
+    #[must_use]
+    pub fn signing(self, heads: HeadSigner) -> Self {
+        Self {
+            seal: self.seal.signing(heads),
             ..self
         }
     }
@@ -266,6 +277,7 @@ impl Schedules {
     async fn prune_mails(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         tx.mails().prune(now.minus(MAILS_KEPT), BATCH_MAX).await?;
+        tx.social().forget_ended(now, SIGN_INS_MAX).await?;
         tx.commit().await
     }
 

@@ -112,7 +112,8 @@ impl DeliverMail {
         if mail.state != MailState::Waiting {
             return Ok(Verdict::Done);
         }
-        if now >= mail.kind.ends(mail.created_at) {
+        let policy = self.office.policy();
+        if now >= policy.ends(mail.kind, mail.created_at) {
             let reason = mail.reason.as_deref().unwrap_or("no attempt was made in time");
             return self.end(&mail, MailState::GivenUp, reason).await;
         }
@@ -146,8 +147,15 @@ impl DeliverMail {
         if let Some(reason) = obsolete(mail, &reader) {
             return Ok(Readiness::Ended(MailState::Dropped, reason));
         }
+        if mail.kind == MailKind::ProveNewAddress
+            && self.ports.identity.credentials(&mail.to).await?.is_some()
+        {
+            return Ok(Readiness::Ended(MailState::Dropped, "somebody has the address"));
+        }
         let digest = || self.ports.digester.digest(&contents.token);
-        let token = grant(mail, &contents, &reader).map(|grant| (digest(), grant));
+        let token = self
+            .grant(mail, &contents, &reader)
+            .map(|grant| (digest(), grant));
         match self.rendered(mail, &contents, &reader) {
             Ok(mail) => Ok(Readiness::Ready { mail, token }),
             Err(error) => {
@@ -170,9 +178,26 @@ impl DeliverMail {
         }
     }
 
+    /// What the token in the mail is good for.
+    fn grant(&self, mail: &StoredMail, contents: &Contents, reader: &User) -> Option<Grant> {
+        let purpose = mail.kind.purpose()?;
+        let address = match mail.kind {
+            MailKind::VerifyAddress | MailKind::ProveNewAddress => Some(mail.to.clone()),
+            MailKind::ChangeAddress => contents.address.clone(),
+            _ => None,
+        };
+        Some(Grant {
+            purpose,
+            user: reader.id.clone(),
+            address,
+            expires_at: self.office.policy().ends(mail.kind, mail.created_at),
+        })
+    }
+
     fn rendered(&self, mail: &StoredMail, contents: &Contents, reader: &User) -> Result<Mail, RenderError> {
         let letter = Letter {
             kind: mail.kind,
+            lifetime: self.office.policy().lifetime(mail.kind),
             name: reader.name.clone(),
             link: self.office.policy().public_address.link(mail.kind, contents),
             new_address: contents.address.clone(),
@@ -303,23 +328,11 @@ fn obsolete(mail: &StoredMail, reader: &User) -> Option<&'static str> {
     match mail.kind {
         MailKind::VerifyAddress if reader.email != mail.to => Some("the address is not the user's any more"),
         MailKind::VerifyAddress if reader.email_verified => Some("the address is proven already"),
-        MailKind::ResetPassword if reader.email != mail.to => Some("the address is not the user's any more"),
+        MailKind::ResetPassword | MailKind::ChangeAddress | MailKind::DeleteAccount
+            if reader.email != mail.to =>
+        {
+            Some("the address is not the user's any more")
+        }
         _ => None,
     }
-}
-
-/// What the token in the mail is good for.
-fn grant(mail: &StoredMail, contents: &Contents, reader: &User) -> Option<Grant> {
-    let purpose = mail.kind.purpose()?;
-    let address = match mail.kind {
-        MailKind::VerifyAddress => Some(mail.to.clone()),
-        MailKind::ChangeAddress => contents.address.clone(),
-        _ => None,
-    };
-    Some(Grant {
-        purpose,
-        user: reader.id.clone(),
-        address,
-        expires_at: mail.kind.ends(mail.created_at),
-    })
 }

@@ -31,7 +31,7 @@ impl PublicAddress {
                 let page = page("/reset-password");
                 format!("{base}/api/auth/reset-password/{token}?callbackURL={page}")
             }
-            MailKind::VerifyAddress | MailKind::ChangeAddress => {
+            MailKind::VerifyAddress | MailKind::ChangeAddress | MailKind::ProveNewAddress => {
                 format!(
                     "{base}/api/auth/verify-email?token={token}&callbackURL={}",
                     page("/")

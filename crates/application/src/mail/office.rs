@@ -1,6 +1,7 @@
 //! Writing mails down, in the transaction of what causes them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::mail::MailKind;
 use domain::text::Email;
@@ -28,6 +29,24 @@ pub struct MailPolicy {
     pub welcome: bool,
     /// Whether proving an address signs in.
     pub sign_in_after_verification: bool,
+    /// How long a link works that proves an address.
+    pub verification: Duration,
+}
+
+impl MailPolicy {
+    /// How long a mail is of use after it was caused, and its link with it.
+    #[must_use]
+    pub const fn lifetime(&self, kind: MailKind) -> Duration {
+        match kind {
+            MailKind::VerifyAddress | MailKind::ProveNewAddress => self.verification,
+            _ => kind.lifetime(),
+        }
+    }
+
+    /// When a mail, caused at `at`, is of no use any more.
+    pub(super) fn ends(&self, kind: MailKind, at: Timestamp) -> Timestamp {
+        at.plus(self.lifetime(kind))
+    }
 }
 
 /// A mail that is to be written.

@@ -327,6 +327,7 @@ impl Desk {
             verify_on_sign_up: true,
             welcome: true,
             sign_in_after_verification: false,
+            verification: std::time::Duration::from_mins(90),
         };
         MailOffice::new(self.envelope.clone(), self.ids.clone(), policy)
     }

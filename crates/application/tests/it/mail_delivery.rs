@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use application::identity::{Password, PasswordRefusal, ResetPasswordError};
+use application::identity::Password;
 use application::jobs::{Schedule, Verdict};
 use domain::mail::{MailKind, MailState, pause_after};
 use domain::text::Email;
 use domain::{MailId, Secret};
 use ports::Store;
+use ports::audit::Origin;
 use ports::mail::{Delivery, NewMail};
 use testkit::contract::mails::new_mail;
-use testkit::fixtures::{session, token, user};
+use testkit::fixtures::user;
 
 use crate::bench::{Bench, Desk};
 use crate::mails::token_in;
@@ -26,7 +27,7 @@ fn later(nobody: bool) -> Delivery {
 }
 
 /// The customer's address.
-fn address(desk: &Desk) -> String {
+pub fn address(desk: &Desk) -> String {
     desk.shop.user.email.to_string()
 }
 
@@ -145,7 +146,7 @@ async fn who_dies_after_the_carrier_took_a_mail_sends_it_again_with_the_same_key
     let password = Password::parse("another password").unwrap();
     let resetting = bench.resetting();
     resetting
-        .reset(&Secret::new(token.clone()), &password)
+        .reset(&Secret::new(token.clone()), &password, &Origin::default())
         .await
         .unwrap();
     assert_eq!(bench.deliver(id).await, Verdict::Done);
@@ -311,79 +312,5 @@ async fn what_was_sealed_for_another_mail_is_not_sent() {
     let id = bench.write(&stolen).await;
     assert_eq!(bench.deliver(id).await, Verdict::Later(MINUTE));
     assert!(bench.carrier.offered().is_empty());
-    bench.close().await;
-}
-
-/// The token of a mail that arrived.
-async fn mailed_token(bench: &Bench) -> Secret {
-    bench.forgot(&address(bench)).await;
-    bench.work().await;
-    Secret::new(token_in(bench.carrier.offered().last().expect("a mail")))
-}
-
-#[tokio::test]
-async fn a_reset_works_once_ends_every_session_and_says_so() {
-    let bench = Bench::new().await;
-    let customer = bench.shop.user.clone();
-    let mut tx = bench.store.begin().await.unwrap();
-    for n in 1..=2 {
-        let session = session(n, &customer.id);
-        tx.identity().insert_session(&session, &token(n)).await.unwrap();
-    }
-    tx.commit().await.unwrap();
-    let other = mailed_token(&bench).await;
-    let used = mailed_token(&bench).await;
-    let resetting = bench.resetting();
-    let password = Password::parse("another password").unwrap();
-    assert!(resetting.is_valid(&used).await.unwrap());
-    let own = Password::parse(customer.email.as_str()).unwrap();
-    let refused = ResetPasswordError::Refused(PasswordRefusal::Guessable);
-    assert_eq!(resetting.reset(&used, &own).await, Err(refused));
-    resetting.reset(&used, &password).await.unwrap();
-    assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
-    let found = bench.backend.identity.credentials(&customer.email).await.unwrap();
-    let hash = found.and_then(|found| found.password_hash);
-    assert_eq!(hash.as_deref(), Some("hash-of-another password"));
-    for token in [&used, &other] {
-        assert!(!resetting.is_valid(token).await.unwrap());
-        let again = resetting.reset(token, &password).await;
-        assert_eq!(again, Err(ResetPasswordError::InvalidToken));
-    }
-    let notice = bench.latest_mail().await;
-    assert_eq!(
-        (notice.kind, &notice.to),
-        (MailKind::PasswordChanged, &customer.email)
-    );
-    let line = "SELECT COUNT(*) FROM audit_log WHERE action = 'user.reset_password'";
-    assert_eq!(bench.number(line).await, 1);
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn of_two_resets_with_one_token_one_counts() {
-    let bench = Bench::in_a_file().await;
-    let token = mailed_token(&bench).await;
-    let resetting = bench.resetting();
-    let passwords = ["the first password", "the other password"].map(|it| Password::parse(it).unwrap());
-    let [first, second] = &passwords;
-    let (first, second) = tokio::join!(resetting.reset(&token, first), resetting.reset(&token, second));
-    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn a_token_ends_an_hour_after_it_was_asked_for_however_late_its_mail_was() {
-    let bench = Bench::new().await;
-    let id = bench.forgot(&address(&bench)).await;
-    bench.pass(MINUTE * 50);
-    assert_eq!(bench.deliver(id).await, Verdict::Done);
-    let token = Secret::new(token_in(&bench.carrier.offered()[0]));
-    let resetting = bench.resetting();
-    bench.pass(MINUTE * 10 - Duration::from_micros(1));
-    assert!(resetting.is_valid(&token).await.unwrap());
-    bench.pass(Duration::from_micros(1));
-    let password = Password::parse("another password").unwrap();
-    let late = resetting.reset(&token, &password).await;
-    assert_eq!(late, Err(ResetPasswordError::InvalidToken));
     bench.close().await;
 }

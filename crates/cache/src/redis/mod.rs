@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{RedisError, Script};
 use deadpool_redis::{Connection, PoolError};
-use ports::limits::{Admission, Limit, RateLimiter};
+use ports::limits::{Admission, Bucket, JointAdmission, Limit, RateLimiter};
 use tokio::sync::Mutex;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
@@ -20,7 +20,7 @@ pub use bell::RedisBell;
 pub use memory::RedisMemory;
 pub use pool::{RedisPool, RedisUnreachable, UnusableRedisUrl, connect, ping};
 
-use crate::gcra::{Pace, count_of};
+use crate::gcra::{Pace, count_of, one};
 use crate::in_process::InProcessRateLimiter;
 use outage::Outage;
 
@@ -73,23 +73,23 @@ impl RedisRateLimiter {
         }
     }
 
-    async fn ask(&self, key: &str, limit: Limit) -> Result<Admission, Failure> {
+    async fn ask(&self, buckets: &[Bucket<'_>]) -> Result<JointAdmission, Failure> {
         let mut connection = self.connection().await?;
-        let Pace { interval, burst } = Pace::of(limit);
-        let key = format!("{}{key}", self.prefix);
-        let answer: (u8, u64) = self
-            .script
-            .key(key)
-            .arg(interval)
-            .arg(burst)
-            .invoke_async(&mut connection)
-            .await?;
-        Ok(match answer {
-            (0, wait) => Admission::Denied {
-                retry_after: Duration::from_micros(wait),
+        let mut call = self.script.prepare_invoke();
+        for bucket in buckets {
+            let Pace { interval, burst } = Pace::of(bucket.limit);
+            call.key(format!("{}{}", self.prefix, bucket.key))
+                .arg(interval)
+                .arg(burst);
+        }
+        let answer: Vec<u64> = call.invoke_async(&mut connection).await?;
+        Ok(match answer.as_slice() {
+            [0, wait, bucket] => JointAdmission::Denied {
+                bucket: usize::try_from(*bucket).unwrap_or_default(),
+                retry_after: Duration::from_micros(*wait),
             },
-            (_, remaining) => Admission::Granted {
-                remaining: count_of(remaining),
+            remaining => JointAdmission::Granted {
+                remaining: remaining.iter().skip(1).copied().map(count_of).collect(),
             },
         })
     }
@@ -125,10 +125,14 @@ impl RedisRateLimiter {
 #[async_trait]
 impl RateLimiter for RedisRateLimiter {
     async fn take(&self, key: &str, limit: Limit) -> Admission {
+        one(self.take_all(&[Bucket { key, limit }]).await)
+    }
+
+    async fn take_all(&self, buckets: &[Bucket<'_>]) -> JointAdmission {
         if !self.outage.may_try() {
-            return self.alone.take_now(key, limit);
+            return self.alone.take_all_now(buckets);
         }
-        let answer = timeout(ANSWER_MAX, self.ask(key, limit))
+        let answer = timeout(ANSWER_MAX, self.ask(buckets))
             .await
             .map_err(Failure::from)
             .flatten();
@@ -141,7 +145,7 @@ impl RateLimiter for RedisRateLimiter {
             }
             Err(failure) => {
                 self.fail(&failure).await;
-                self.alone.take_now(key, limit)
+                self.alone.take_all_now(buckets)
             }
         }
     }

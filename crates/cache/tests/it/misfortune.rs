@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cache::{RedisPool, RedisRateLimiter, connect, ping};
 use deadpool_redis::redis::{ConnectionAddr, IntoConnectionInfo, cmd};
 use domain::Secret;
-use ports::limits::{Admission, Limit, RateLimiter};
+use ports::limits::{Admission, Bucket, JointAdmission, Limit, RateLimiter};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -92,6 +92,16 @@ async fn while_redis_refuses_connections_the_node_limits_on_its_own() {
     assert!(granted(limiter.take("key", TWO_PER_HOUR).await));
     assert!(granted(limiter.take("key", TWO_PER_HOUR).await));
     assert!(!granted(limiter.take("key", TWO_PER_HOUR).await));
+    let both = ["one", "other"].map(|key| Bucket {
+        key,
+        limit: TWO_PER_HOUR,
+    });
+    for _ in 0..2 {
+        let taken = limiter.take_all(&both).await;
+        assert!(matches!(taken, JointAdmission::Granted { .. }), "{taken:?}");
+    }
+    let denied = limiter.take_all(&both).await;
+    assert!(matches!(denied, JointAdmission::Denied { .. }), "{denied:?}");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn in_lua(pool: &RedisPool, key: &str, now: u64, limit: Limit) -> Admissio
         .div_ceil(limit.count.into());
     let burst = interval * u64::from(limit.burst);
     let mut connection = pool.get().await.unwrap();
-    let answer: (u8, u64) = script()
+    let answer: Vec<u64> = script()
         .key(key)
         .arg(interval)
         .arg(burst)
@@ -42,13 +42,14 @@ async fn in_lua(pool: &RedisPool, key: &str, now: u64, limit: Limit) -> Admissio
         .query_async::<()>(&mut connection)
         .await
         .unwrap();
-    match answer {
-        (0, wait) => Admission::Denied {
-            retry_after: Duration::from_micros(wait),
+    match answer.as_slice() {
+        [0, wait, 0] => Admission::Denied {
+            retry_after: Duration::from_micros(*wait),
         },
-        (_, remaining) => Admission::Granted {
-            remaining: u32::try_from(remaining).unwrap(),
+        [1, remaining] => Admission::Granted {
+            remaining: u32::try_from(*remaining).unwrap(),
         },
+        other => panic!("{other:?}"),
     }
 }
 

@@ -83,7 +83,7 @@ impl fmt::Display for Finding {
 /// A walk along a chain, from its first link to its last.
 #[derive(Debug, Clone)]
 pub struct Verification {
-    given: Option<Head>,
+    given: Vec<Head>,
     end: Head,
     newest: Timestamp,
     findings: Vec<Finding>,
@@ -91,9 +91,11 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// A walk that has to pass the head that is kept elsewhere, if there is one.
+    /// A walk that has to pass the heads that are kept elsewhere.
     #[must_use]
-    pub fn new(given: Option<Head>) -> Self {
+    pub fn new(given: impl IntoIterator<Item = Head>) -> Self {
+        let mut given: Vec<Head> = given.into_iter().collect();
+        given.sort_unstable_by_key(|head| head.sequence);
         Self {
             given,
             end: Head::nothing(),
@@ -146,11 +148,8 @@ impl Verification {
     /// What was found, and how much more than that.
     #[must_use]
     pub fn finish(mut self) -> (Vec<Finding>, usize) {
-        if let Some(given) = self
-            .given
-            .take()
-            .filter(|given| given.sequence > self.end.sequence)
-        {
+        let beyond = |given: &Head| given.sequence > self.end.sequence;
+        if let Some(given) = self.given.last().filter(|given| beyond(given)).cloned() {
             self.note(Finding::Truncated {
                 head: given.sequence,
                 end: self.end.sequence,
@@ -161,8 +160,12 @@ impl Verification {
 
     fn compare(&mut self) {
         let head = self.end.sequence;
-        let differs = |given: &Head| given.sequence == head && given.hash != self.end.hash;
-        if self.given.as_ref().is_some_and(differs) {
+        let from = self.given.partition_point(|given| given.sequence < head);
+        let given = self.given.iter().skip(from);
+        let differs = given
+            .take_while(|given| given.sequence == head)
+            .any(|given| given.hash != self.end.hash);
+        if differs {
             self.note(Finding::OtherChain { head });
         }
     }
@@ -213,6 +216,29 @@ mod tests {
             let part: Chain = honest.iter().take(length).cloned().collect();
             assert_eq!(found(&honest, head(&part)), []);
         }
+    }
+
+    #[test]
+    fn of_many_heads_each_that_is_not_in_the_chain_is_found() {
+        let honest = chain(5);
+        let heads = |chain: &Chain| -> Vec<Head> { chain.iter().map(|(link, _)| Head::from(link)).collect() };
+        let mut walk = Verification::new(heads(&honest).into_iter().rev().chain(heads(&honest)));
+        for (link, line) in &honest {
+            walk.pass(link, line.as_ref());
+        }
+        assert_eq!(walk.finish().0, []);
+        let mut given = heads(&honest);
+        given[1].hash = given[0].hash.clone();
+        given[4].sequence = 9;
+        let mut walk = Verification::new(given);
+        for (link, line) in &honest {
+            walk.pass(link, line.as_ref());
+        }
+        let expected = [
+            Finding::OtherChain { head: 2 },
+            Finding::Truncated { head: 9, end: 5 },
+        ];
+        assert_eq!(walk.finish().0, expected);
     }
 
     #[test]

@@ -24,6 +24,9 @@ INSERT INTO verifications (id, identifier, value, expires_at, created_at, update
 VALUES ($1, $2, $3, $4, $5, $5)";
 const TAKE: &str =
     "DELETE FROM verifications WHERE id = $1 AND expires_at > $2 RETURNING identifier, value, expires_at";
+const FORGET: &str = "
+DELETE FROM verifications WHERE id IN (
+    SELECT id FROM verifications WHERE id LIKE 'social:%' AND expires_at < $1 LIMIT $2)";
 
 #[async_trait]
 impl SocialRepository for SeaTx {
@@ -52,6 +55,12 @@ impl SocialRepository for SeaTx {
     ) -> Result<Option<PendingSignIn>, StoreError> {
         let taken = take(self.conn()?, state, now).await;
         self.guard(taken)
+    }
+
+    async fn forget_ended(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError> {
+        let values = [before.micros().into(), i64::from(limit).into()];
+        let forgotten = sql::execute(self.conn()?, FORGET, values).await;
+        self.guard(forgotten)
     }
 
     async fn linked(&mut self, provider: &str, account: &str) -> Result<Option<UserId>, StoreError> {

@@ -1,7 +1,9 @@
 //! The audit log, from the command line.
 
+use std::path::Path;
+
 use anyhow::Context;
-use application::audit::{AuditReport, SearchAudit, VerifyAudit};
+use application::audit::{AuditReport, HeadSigner, SearchAudit, UseCases};
 use application::caller::By;
 use chrono::DateTime;
 use domain::audit::Head;
@@ -23,29 +25,34 @@ pub async fn run(command: &AuditCommand) -> anyhow::Result<bool> {
     let system = configuration::open_existing(Blueprint::of(&settings)).await?;
     let services = system.services();
     let done = match command {
-        AuditCommand::Verify { head, .. } => verify(&services.audit.verify, head.as_deref()).await,
-        AuditCommand::Head { .. } => show_head(&services.audit.verify).await,
+        AuditCommand::Verify { head, heads, .. } => {
+            verify(&services.audit, head.as_deref(), heads.as_deref()).await
+        }
+        AuditCommand::Head { .. } => show_head(&services.audit).await,
         AuditCommand::Export(args) => export(&services.audit.search, args).await,
     };
     system.close().await;
     done
 }
 
-async fn verify(verify: &VerifyAudit, head: Option<&str>) -> anyhow::Result<bool> {
-    let head = head.map(Head::parse).transpose().context("--head")?;
+async fn verify(audit: &UseCases, head: Option<&str>, heads: Option<&Path>) -> anyhow::Result<bool> {
+    let mut given = kept(&audit.heads, heads).context("--heads")?;
+    if let Some(head) = head {
+        given.push(audit.heads.read(head).context("--head")?);
+    }
     let AuditReport {
         head,
         waiting,
         findings,
         more,
-    } = verify.verify(head).await?;
+    } = audit.verify.verify(given).await?;
     for finding in &findings {
         print_line(&finding.to_string());
     }
     if more > 0 {
         print_line(&format!("… and {more} findings more"));
     }
-    print_line(&format!("head     {head}"));
+    print_line(&format!("head     {}", audit.heads.sign(&head)));
     print_line(&format!("waiting  {} lines to be sealed", waiting.lines));
     let is_sound = findings.is_empty();
     print_line(if is_sound {
@@ -56,8 +63,25 @@ async fn verify(verify: &VerifyAudit, head: Option<&str>) -> anyhow::Result<bool
     Ok(is_sound)
 }
 
-async fn show_head(verify: &VerifyAudit) -> anyhow::Result<bool> {
-    print_line(&verify.head().await?.to_string());
+/// The heads in a file: the last word of each line.
+fn kept(signer: &HeadSigner, file: Option<&Path>) -> anyhow::Result<Vec<Head>> {
+    let text = match file {
+        None => String::new(),
+        Some(file) if file == Path::new("-") => std::io::read_to_string(std::io::stdin())?,
+        Some(file) => std::fs::read_to_string(file)?,
+    };
+    let mut heads = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if let Some(word) = line.split_whitespace().last() {
+            let head = signer.read(word);
+            heads.push(head.with_context(|| format!("line {}", index.saturating_add(1)))?);
+        }
+    }
+    Ok(heads)
+}
+
+async fn show_head(audit: &UseCases) -> anyhow::Result<bool> {
+    print_line(&audit.heads.sign(&audit.verify.head().await?));
     Ok(true)
 }
 

@@ -51,6 +51,7 @@ fn known(word: &str) -> anyhow::Result<MailKind> {
 fn rendered(setup: &MailSetup, kind: MailKind) -> anyhow::Result<Rendered> {
     let letter = Letter {
         kind,
+        lifetime: setup.policy.lifetime(kind),
         name: Name::parse("Alice Example")?,
         link: format!("{}/preview", setup.policy.public_address.as_str()),
         new_address: Some(Email::parse("alice@new.example.com")?),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::audit::HeadSigner;
 use application::funds::CheckDeposit;
 use application::jobs::{JobRunner, Relay, Schedules, UseCases};
 use application::mail::{DeliverMail, DeliveryPorts};
@@ -112,4 +113,5 @@ pub fn schedules(ports: &Adapters, services: &Services, policy: OrderPolicy) -> 
         .with_rates(rates)
         .with_funds(ports.funds.clone())
         .with_figures(ports.keeper.clone())
+        .signing(HeadSigner::new(ports.signer.clone()))
 }

@@ -13,7 +13,7 @@ mod wallets;
 
 use std::sync::Arc;
 
-use application::audit::{self, SearchAudit, VerifyAudit};
+use application::audit::{self, HeadSigner, SearchAudit, VerifyAudit};
 use application::mail::BrowseMails;
 use application::submission::{GuardPorts, SubmissionGuard};
 use domain::orders::OrderPolicy;
@@ -80,6 +80,7 @@ fn audit_log(ports: &Adapters) -> audit::UseCases {
     audit::UseCases {
         search: Arc::new(search),
         verify: Arc::new(VerifyAudit::new(ports.audit.clone())),
+        heads: HeadSigner::new(ports.signer.clone()),
     }
 }
 

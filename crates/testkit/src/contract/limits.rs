@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use ports::limits::{Admission, Limit, RateLimiter};
+use ports::limits::{Admission, Bucket, JointAdmission, Limit, RateLimiter};
 use tokio::time::{Instant, sleep};
 
 /// Hands the cases of this suite to `$with`.
@@ -22,6 +22,9 @@ macro_rules! limits_contract {
             of_many_at_once_exactly_a_burst_is_granted,
             a_limit_that_becomes_smaller_counts_at_once,
             what_was_given_back_can_be_taken_again_and_no_more_than_that,
+            from_several_limits_one_is_taken_or_nothing,
+            of_several_limits_the_longest_wait_is_told,
+            of_many_at_once_no_limit_of_several_gives_more_than_its_burst,
         }
     };
 }
@@ -151,4 +154,95 @@ pub async fn what_was_given_back_can_be_taken_again_and_no_more_than_that(limite
             "{key}: more than a burst"
         );
     }
+}
+
+const fn bucket(key: &str, limit: Limit) -> Bucket<'_> {
+    Bucket { key, limit }
+}
+
+pub async fn from_several_limits_one_is_taken_or_nothing(limiter: &dyn RateLimiter) {
+    let (two, five) = (limit(2, HOUR, 2), limit(5, HOUR, 5));
+    let both = [bucket("joint few", two), bucket("joint many", five)];
+    for remaining in [vec![1, 4], vec![0, 3]] {
+        assert_eq!(
+            limiter.take_all(&both).await,
+            JointAdmission::Granted { remaining }
+        );
+    }
+    for _ in 0..10 {
+        let denied = limiter.take_all(&both).await;
+        assert!(
+            matches!(denied, JointAdmission::Denied { bucket: 0, .. }),
+            "{denied:?}"
+        );
+    }
+    assert_eq!(
+        limiter.take("joint many", five).await,
+        Admission::Granted { remaining: 2 },
+        "what was denied took nothing"
+    );
+    limiter.give_back("joint few", two).await;
+    let granted = limiter.take_all(&both).await;
+    let expected = JointAdmission::Granted {
+        remaining: vec![0, 1],
+    };
+    assert_eq!(granted, expected);
+    let nothing = limiter.take_all(&[]).await;
+    assert_eq!(
+        nothing,
+        JointAdmission::Granted {
+            remaining: Vec::new()
+        }
+    );
+}
+
+pub async fn of_several_limits_the_longest_wait_is_told(limiter: &dyn RateLimiter) {
+    let (short, long) = (limit(60, HOUR, 1), limit(1, HOUR, 1));
+    let all = [
+        bucket("wait: whole", limit(1, HOUR, 100)),
+        bucket("wait: short", short),
+        bucket("wait: long", long),
+        bucket("wait: short too", short),
+    ];
+    assert!(matches!(
+        limiter.take_all(&all).await,
+        JointAdmission::Granted { .. }
+    ));
+    match limiter.take_all(&all).await {
+        JointAdmission::Denied {
+            bucket: 2,
+            retry_after,
+        } => {
+            assert!(retry_after > HOUR - HOUR / 60, "{retry_after:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn of_many_at_once_no_limit_of_several_gives_more_than_its_burst(limiter: &dyn RateLimiter) {
+    let (fifty, twenty) = (limit(50, HOUR, 50), limit(20, HOUR, 20));
+    let of = |mine: bool| {
+        let own = if mine { "crowd: mine" } else { "crowd: yours" };
+        [bucket("crowd: ours", fifty), bucket(own, twenty)]
+    };
+    // In both orders, so that whoever locks one after the other would wait for himself.
+    let asked = (0..200).map(|number| async move {
+        let [shared, own] = of(number % 2 == 0);
+        let buckets = if number % 3 == 0 {
+            [own, shared]
+        } else {
+            [shared, own]
+        };
+        limiter.take_all(&buckets).await
+    });
+    let granted = join_all(asked).await;
+    let granted = granted
+        .iter()
+        .filter(|it| matches!(it, JointAdmission::Granted { .. }))
+        .count();
+    assert_eq!(granted, 40, "twenty for each of two");
+    assert_eq!(
+        limiter.take("crowd: ours", fifty).await,
+        Admission::Granted { remaining: 9 }
+    );
 }

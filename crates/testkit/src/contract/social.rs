@@ -2,10 +2,12 @@
 
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
+use domain::mail::TokenPurpose;
 use domain::text::Email;
 use ports::identity::TokenDigest;
 use ports::orders::Inserted;
 use ports::social::PendingSignIn;
+use ports::tokens::Grant;
 
 use super::{Backend, Case};
 use crate::fixtures::{NOW, after, token, user};
@@ -17,6 +19,7 @@ macro_rules! social_contract {
         $with! { social:
             a_sign_in_is_taken_once_as_it_was_begun,
             a_sign_in_that_has_ended_is_not_taken,
+            sign_ins_that_ended_are_forgotten_and_nothing_else_is,
             an_account_elsewhere_signs_one_user_in,
             dropped_accounts_sign_nobody_in_and_others_stay,
             a_user_is_found_by_address_until_they_are_removed,
@@ -52,6 +55,41 @@ pub async fn a_sign_in_that_has_ended_is_not_taken(backend: &Backend) -> Case {
     assert_eq!(tx.social().take(&token(1), after(600)).await?, None);
     assert_eq!(tx.social().take(&token(1), after(599)).await?, Some(pending()));
     tx.commit().await
+}
+
+pub async fn sign_ins_that_ended_are_forgotten_and_nothing_else_is(backend: &Backend) -> Case {
+    let ann = user(1);
+    let mut tx = backend.store.begin().await?;
+    tx.identity().insert_user(&ann).await?;
+    for n in 1..=3 {
+        tx.social().begin(&token(n), &pending(), NOW).await?;
+    }
+    let later = PendingSignIn {
+        expires_at: after(900),
+        ..pending()
+    };
+    tx.social().begin(&token(4), &later, NOW).await?;
+    let mailed = Grant {
+        purpose: TokenPurpose::ResetPassword,
+        user: ann.id,
+        address: None,
+        expires_at: after(600),
+    };
+    tx.tokens().issue(&token(5), &mailed, NOW).await?;
+    assert_eq!(tx.social().forget_ended(after(600), 10).await?, 0);
+    assert_eq!(tx.social().forget_ended(after(601), 2).await?, 2);
+    assert_eq!(tx.social().forget_ended(after(601), 10).await?, 1);
+    assert_eq!(tx.social().take(&token(4), after(601)).await?, Some(later));
+    tx.commit().await?;
+    let mail = token(5);
+    let expired = backend
+        .tokens
+        .has_expired(TokenPurpose::ResetPassword, &mail, after(601));
+    assert!(
+        expired.await?,
+        "whoever follows an old link is told that it is old"
+    );
+    Ok(())
 }
 
 pub async fn an_account_elsewhere_signs_one_user_in(backend: &Backend) -> Case {

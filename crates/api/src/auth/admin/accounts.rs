@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{ChangedUser, RoleWords, UserForm, nobody, user_id};
+use super::{ChangedUser, RoleWords, nobody, user_id};
 use crate::auth::sign_up::{password_error, password_refusal};
 use crate::auth::{Done, Succeeded, done, succeeded};
 use crate::codes::AuthCode;
@@ -57,6 +57,18 @@ pub struct UserPasswordForm {
     /// 8 to 128 characters of any kind.
     #[schema(example = "Correct-Horse-1", min_length = 8, max_length = 128, format = Password)]
     new_password: String,
+}
+
+/// The user to be removed. Other fields are ignored.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovalForm {
+    /// The user's id. A missing one is the id of nobody.
+    #[serde(default = "nobody", deserialize_with = "user_id")]
+    #[schema(value_type = String, example = "hfXXq3mTz8b1rYp0VdKcEw5JnLaSgU2o")]
+    user_id: UserId,
+    /// Whether to remove a user who still has money or orders that have not ended.
+    force: Option<bool>,
 }
 
 /// Creates a user with a wallet
@@ -148,24 +160,30 @@ pub async fn set_user_password(
 
 /// Removes a user
 ///
-/// Nothing is left that says who the user was, and the address is free again. Orders, wallet and ledger stay.
+/// Nothing is left that says who the user was, and the address is free again. Orders, wallet and ledger stay. A user who still
+/// has money or orders that have not ended is removed only with `force`, and the audit log says so.
 #[utoipa::path(
     tag = "Users",
-    request_body = UserForm,
+    request_body = RemovalForm,
     security(("session" = ["users.write"])),
     responses(
         (status = 200, description = "There is no such user any more", body = Succeeded),
         (status = 403, description = "`YOU_ARE_NOT_ALLOWED_TO_DELETE_USERS` or `INVALID_ORIGIN`"),
-        (status = 409, description = "`LAST_ADMIN`"),
+        (status = 409, description = "`LAST_ADMIN`, `WALLET_NOT_EMPTY` or `ORDERS_NOT_ENDED`"),
     )
 )]
 #[post("/remove-user")]
 pub async fn remove_user(
     state: web::Data<ApiState>,
     SignedStaff(staff): SignedStaff<UsersWrite>,
-    Valid(form): Valid<UserForm>,
+    Valid(form): Valid<RemovalForm>,
 ) -> Result<HttpResponse, AuthError> {
-    let removed = state.identity.user_admin.remove(&staff, &form.user_id).await;
+    let whatever_is_left = form.force.unwrap_or_default();
+    let removed = state
+        .identity
+        .user_admin
+        .remove(&staff, &form.user_id, whatever_is_left)
+        .await;
     removed.map_err(removal_error)?;
     Ok(succeeded())
 }
@@ -210,6 +228,8 @@ fn set_password_error(error: SetPasswordError) -> AuthError {
 fn removal_error(error: RemoveUserError) -> AuthError {
     match error {
         RemoveUserError::LastAdmin => AuthCode::LastAdmin.into(),
+        RemoveUserError::HasMoney => AuthCode::UserHasMoney.into(),
+        RemoveUserError::HasOpenOrders => AuthCode::UserHasOrders.into(),
         RemoveUserError::NotTheirs => AuthCode::MayNotRemoveUsers.into(),
         RemoveUserError::Store(error) => error.into(),
     }

@@ -4,10 +4,13 @@ use domain::UserId;
 use domain::identity::right::UsersReset;
 use ports::StoreError;
 use ports::crypto::PasswordError;
+use ports::mail::NewMail;
 
 use super::{UserAdmin, entry, lock};
 use crate::caller::{Member, Staff};
+use crate::identity::password::changed_notice;
 use crate::identity::{Password, PasswordRefusal};
+use crate::mail::post;
 use crate::retry::{MaybeContended, retry_contended};
 
 /// Why a password was not set.
@@ -49,7 +52,8 @@ impl UserAdmin {
         };
         let password = password.of(&found.name, &found.email, &self.ports.office.policy().project)?;
         let hash = self.ports.hasher.hash(password).await?;
-        retry_contended(|| self.record_password(by, user, &hash)).await
+        let notice = changed_notice(&self.ports, &found)?;
+        retry_contended(|| self.record_password(by, user, &hash, notice.as_ref())).await
     }
 
     async fn record_password(
@@ -57,6 +61,7 @@ impl UserAdmin {
         by: &Member,
         user: &UserId,
         hash: &str,
+        notice: Option<&NewMail>,
     ) -> Result<bool, SetPasswordError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
@@ -72,6 +77,9 @@ impl UserAdmin {
         tx.api_keys().disable_all(&user.id, now).await?;
         let entry = entry(by, "user.set_password", &user.id, now);
         tx.audit().append(&entry).await?;
+        if let Some(notice) = notice {
+            post(&mut *tx, notice).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }

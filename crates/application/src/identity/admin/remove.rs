@@ -15,6 +15,12 @@ pub enum RemoveUserError {
     /// Nobody would be left to administer anything.
     #[error("the last administrator cannot be removed")]
     LastAdmin,
+    /// There is money in the wallet.
+    #[error("there is money in the wallet")]
+    HasMoney,
+    /// Orders have not ended.
+    #[error("orders have not ended")]
+    HasOpenOrders,
     /// Only administrators remove staff.
     #[error("only an administrator removes members of staff")]
     NotTheirs,
@@ -31,15 +37,26 @@ impl MaybeContended for RemoveUserError {
 
 impl UserAdmin {
     /// Removes a user: nothing is left that says who they were, their sessions and ways to sign in are gone, and their
-    /// address is free. Their orders, wallet and ledger stay. `false` if there was no such user.
+    /// address is free. Their orders, wallet and ledger stay; whoever still has money or open orders is removed only if
+    /// `whatever_is_left`. `false` if there was no such user.
     ///
     /// # Errors
     /// [`RemoveUserError`] if nothing was recorded, or nobody knows.
-    pub async fn remove(&self, by: &Staff<UsersWrite>, user: &UserId) -> Result<bool, RemoveUserError> {
-        retry_contended(|| self.record_removal(by, user)).await
+    pub async fn remove(
+        &self,
+        by: &Staff<UsersWrite>,
+        user: &UserId,
+        whatever_is_left: bool,
+    ) -> Result<bool, RemoveUserError> {
+        retry_contended(|| self.record_removal(by, user, whatever_is_left)).await
     }
 
-    async fn record_removal(&self, by: &Member, user: &UserId) -> Result<bool, RemoveUserError> {
+    async fn record_removal(
+        &self,
+        by: &Member,
+        user: &UserId,
+        whatever_is_left: bool,
+    ) -> Result<bool, RemoveUserError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
         if is_last_admin(&mut *tx, user, now).await? {
@@ -51,11 +68,18 @@ impl UserAdmin {
         if !by.may_touch(&found) {
             return Err(RemoveUserError::NotTheirs);
         }
-        // Staff may remove whoever they want gone, whatever is left in the wallet.
-        if Removal::of(user, now).enforced(&mut *tx).await? != Removed::Done {
+        let removal = Removal::of(user, now);
+        let left = match removal.obstacle(&mut *tx).await? {
+            Removed::HasMoney if !whatever_is_left => return Err(RemoveUserError::HasMoney),
+            Removed::HasOpenOrders if !whatever_is_left => return Err(RemoveUserError::HasOpenOrders),
+            Removed::HasMoney => "money",
+            Removed::HasOpenOrders => "orders",
+            Removed::Done | Removed::NotThere | Removed::LastAdmin => "nothing",
+        };
+        if removal.enforced(&mut *tx).await? != Removed::Done {
             return Ok(false);
         }
-        let entry = entry(by, "user.remove", user, now);
+        let entry = entry(by, "user.remove", user, now).with("left", left);
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(true)

@@ -10,12 +10,14 @@ pub use profile::ProfileEdit;
 pub use settings::SettingsEdit;
 
 use super::identity_ports::IdentityPorts;
+use super::refusals::RefusedSignIns;
 use super::throttle::{SignInLimits, Throttle};
 
 /// What users do with their own account.
 pub struct OwnAccount {
     ports: IdentityPorts,
     throttle: Throttle,
+    refused: RefusedSignIns,
 }
 
 impl OwnAccount {
@@ -23,6 +25,11 @@ impl OwnAccount {
     #[must_use]
     pub fn new(ports: IdentityPorts, limits: SignInLimits) -> Self {
         let throttle = Throttle::new(ports.limiter.clone(), "sign-in", limits);
-        Self { ports, throttle }
+        let refused = RefusedSignIns::new(ports.clone());
+        Self {
+            ports,
+            throttle,
+            refused,
+        }
     }
 }

@@ -6,11 +6,15 @@ use domain::Secret;
 use ports::StoreError;
 use ports::audit::AuditEntry;
 use ports::crypto::{PasswordCheck, PasswordError};
+use ports::mail::NewMail;
 
 use super::OwnAccount;
 use crate::caller::actor;
+use crate::identity::password::changed_notice;
+use crate::identity::refusals::Refusal;
 use crate::identity::session::{NewSession, Opening};
 use crate::identity::{ActiveSession, Browser, Password, PasswordRefusal, SignedIn};
+use crate::mail::post;
 use crate::retry::retry_contended;
 
 /// The change.
@@ -62,10 +66,18 @@ impl OwnAccount {
         session: &ActiveSession,
         change: &ChangePassword,
     ) -> Result<Option<SignedIn>, ChangePasswordError> {
-        let attempt = self.throttle.admit(&session.user.email, &change.browser).await;
-        let attempt = attempt.map_err(|retry_after| ChangePasswordError::TooManyAttempts { retry_after })?;
+        let email = &session.user.email;
+        let attempt = match self.throttle.admit(email, &change.browser).await {
+            Ok(attempt) => attempt,
+            Err(retry_after) => {
+                self.refused.note(email, &change.browser, Refusal::Slowed).await;
+                return Err(ChangePasswordError::TooManyAttempts { retry_after });
+            }
+        };
         let outcome = self.change(session, change).await;
-        if !matches!(outcome, Err(ChangePasswordError::WrongPassword)) {
+        if matches!(outcome, Err(ChangePasswordError::WrongPassword)) {
+            self.refused.note(email, &change.browser, Refusal::Password).await;
+        } else {
             self.throttle.forgive(attempt).await;
         }
         Ok(outcome?.map(|opened| opened.signed_in(session.user.clone(), session.remember)))
@@ -91,7 +103,9 @@ impl OwnAccount {
             Opening::of(&session.user, &change.browser, session.remember, now)
                 .open(&*self.ports.ids, &*self.ports.digester)
         });
-        let recorded = retry_contended(|| self.record_change(session, &stored, &hash, opened.as_ref()));
+        let notice = changed_notice(&self.ports, &session.user)?;
+        let recorded =
+            retry_contended(|| self.record_change(session, &stored, &hash, opened.as_ref(), notice.as_ref()));
         if !recorded.await? {
             return Err(ChangePasswordError::WrongPassword);
         }
@@ -105,6 +119,7 @@ impl OwnAccount {
         checked: &str,
         hash: &str,
         opened: Option<&NewSession>,
+        notice: Option<&NewMail>,
     ) -> Result<bool, StoreError> {
         let (user, now) = (&session.user.id, self.ports.clock.now());
         let mut tx = self.ports.store.begin().await?;
@@ -128,6 +143,9 @@ impl OwnAccount {
             .from(&session.origin)
             .with("sessions_ended", opened.is_some());
         tx.audit().append(&entry).await?;
+        if let Some(notice) = notice {
+            post(&mut *tx, notice).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }

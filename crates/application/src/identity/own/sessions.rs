@@ -1,10 +1,12 @@
 //! Users look at their sessions and end them.
 
 use domain::identity::Session;
-use domain::{Secret, SessionId, UserId};
+use domain::{Secret, SessionId};
 use ports::StoreError;
+use ports::audit::AuditEntry;
 
 use super::OwnAccount;
+use crate::caller::actor;
 use crate::identity::ActiveSession;
 use crate::retry::retry_contended;
 
@@ -36,12 +38,16 @@ impl OwnAccount {
             Some((found, ..)) => found.id,
             None => SessionId::new(handle.reveal()),
         };
-        retry_contended(|| self.record_revocation(&session.user.id, &id)).await
+        retry_contended(|| self.record_revocation(session, &id)).await
     }
 
-    async fn record_revocation(&self, user: &UserId, id: &SessionId) -> Result<bool, StoreError> {
+    async fn record_revocation(&self, by: &ActiveSession, id: &SessionId) -> Result<bool, StoreError> {
         let mut tx = self.ports.store.begin().await?;
-        let found = tx.identity().delete_session_by_id(id, Some(user)).await?;
+        let found = tx.identity().delete_session_by_id(id, Some(&by.user.id)).await?;
+        if found {
+            let entry = self.line(by, "session.revoke", format!("session:{id}"));
+            tx.audit().append(&entry).await?;
+        }
         tx.commit().await?;
         Ok(found)
     }
@@ -55,12 +61,24 @@ impl OwnAccount {
         session: &ActiveSession,
         keep: Option<&SessionId>,
     ) -> Result<(), StoreError> {
-        retry_contended(|| self.record_revocations(&session.user.id, keep)).await
+        retry_contended(|| self.record_revocations(session, keep)).await
     }
 
-    async fn record_revocations(&self, user: &UserId, keep: Option<&SessionId>) -> Result<(), StoreError> {
+    async fn record_revocations(
+        &self,
+        by: &ActiveSession,
+        keep: Option<&SessionId>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin().await?;
-        tx.identity().delete_sessions_of(user, keep).await?;
+        let ended = tx.identity().delete_sessions_of(&by.user.id, keep).await?;
+        if ended > 0 {
+            let entry = self.line(by, "user.revoke_sessions", format!("user:{}", by.user.id));
+            tx.audit().append(&entry.with("sessions_ended", ended)).await?;
+        }
         tx.commit().await
+    }
+
+    fn line(&self, by: &ActiveSession, action: &'static str, target: String) -> AuditEntry {
+        AuditEntry::new(actor(&by.user), action, target, self.ports.clock.now()).from(&by.origin)
     }
 }

@@ -12,6 +12,7 @@ use super::{Guest, SocialFailure, SocialSignIn, free};
 use crate::caller::actor;
 use crate::identity::account::{greetings, insert_with_wallet, new_user};
 use crate::identity::entrance::{Arrival, Entrance};
+use crate::identity::refusals::Refusal;
 use crate::identity::session::Remember;
 use crate::mail::post;
 use crate::retry::{MaybeContended, retry_contended};
@@ -44,6 +45,13 @@ impl SocialSignIn {
     /// Signs the guest in; whether they are new.
     pub(super) async fn admit(&self, guest: &Guest<'_>) -> Result<(Entrance, bool), SocialFailure> {
         let admitted = retry_contended(|| self.record(guest)).await;
+        if let (Err(Denied::Because(failure)), Some(email)) = (&admitted, &guest.profile.email) {
+            let refusal = match failure {
+                SocialFailure::Banned => Refusal::Banned,
+                _ => Refusal::Unproven,
+            };
+            self.refused.note(email, guest.browser, refusal).await;
+        }
         admitted.map_err(|denied| match denied {
             Denied::Because(failure) => failure,
             Denied::Store(error) => {

@@ -11,10 +11,12 @@ use domain::{Secret, Timestamp};
 use ports::StoreError;
 use ports::crypto::CookieSigner;
 use ports::identity::TokenDigest;
+use ports::limits::{Admission, Limit};
 use ports::social::{PendingSignIn, SocialError, SocialProfile, SocialProvider};
 
 use super::entrance::Entrance;
 use super::identity_ports::IdentityPorts;
+use super::refusals::RefusedSignIns;
 use super::session::Browser;
 use crate::retry::retry_contended;
 
@@ -22,6 +24,12 @@ pub use failure::{SocialFailure, SocialRefusal};
 
 /// How long the visitor may be at the provider.
 const AWAY_MAX: Duration = Duration::from_mins(10);
+/// Sign-ins that one network may begin, each of which is a row until it ends.
+const PER_NETWORK: Limit = Limit {
+    count: 120,
+    period: AWAY_MAX,
+    burst: 60,
+};
 /// What the verifier is derived with, so that it is not what a cookie is signed with.
 const VERIFIER_LABEL: &str = "the verifier of a sign-in";
 
@@ -34,6 +42,20 @@ pub struct Pages {
     pub failed: Option<String>,
     /// Signed in for the first time.
     pub new_user: Option<String>,
+}
+
+/// Why no sign-in has begun.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BeginSocialError {
+    /// The network has begun too many.
+    #[error("too many sign-ins were begun")]
+    TooMany {
+        /// When to come back.
+        retry_after: Duration,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A sign-in that has begun.
@@ -87,6 +109,7 @@ pub struct SocialSignIn {
     ports: IdentityPorts,
     providers: Vec<Arc<dyn SocialProvider>>,
     signer: Arc<dyn CookieSigner>,
+    refused: RefusedSignIns,
 }
 
 impl SocialSignIn {
@@ -97,21 +120,35 @@ impl SocialSignIn {
         providers: Vec<Arc<dyn SocialProvider>>,
         signer: Arc<dyn CookieSigner>,
     ) -> Self {
+        let refused = RefusedSignIns::new(ports.clone());
         Self {
             ports,
             providers,
             signer,
+            refused,
         }
     }
 
     /// Begins a sign-in at a provider. `None` if the provider is not configured.
     ///
     /// # Errors
-    /// [`StoreError`] if nothing was recorded, or nobody knows.
-    pub async fn begin(&self, provider: &str, pages: &Pages) -> Result<Option<Begun>, StoreError> {
+    /// [`BeginSocialError`] if nothing was recorded, or nobody knows.
+    pub async fn begin(
+        &self,
+        provider: &str,
+        pages: &Pages,
+        browser: &Browser,
+    ) -> Result<Option<Begun>, BeginSocialError> {
         let Some(provider) = self.provider(provider) else {
             return Ok(None);
         };
+        if let Some(network) = browser.network() {
+            let key = format!("social:network:{network}");
+            let admission = self.ports.limiter.take(&key, PER_NETWORK).await;
+            if let Admission::Denied { retry_after } = admission {
+                return Err(BeginSocialError::TooMany { retry_after });
+            }
+        }
         let (state, browser_key) = (self.ports.ids.text_id(), Secret::new(self.ports.ids.text_id()));
         let now = self.ports.clock.now();
         let pending = PendingSignIn {

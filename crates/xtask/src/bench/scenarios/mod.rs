@@ -6,6 +6,8 @@ mod large;
 mod list;
 mod orders;
 mod queue;
+mod sealing;
+mod secrecy;
 mod shop;
 mod start;
 
@@ -19,12 +21,14 @@ use super::world::World;
 pub type Measure = fn(&Lab, &World) -> anyhow::Result<Scenario>;
 
 /// Every scenario, and the targets it answers for.
-const ALL: [(&str, &[&str], Measure); 11] = [
+const ALL: [(&str, &[&str], Measure); 13] = [
     ("orders", &["P-1", "P-2"], orders::spread),
     ("one wallet", &["P-6"], orders::hot),
     ("list", &["P-3", "P-4"], list::measure),
     ("services list", &["P-5"], catalogue::measure),
     ("queue", &["P-7"], queue::measure),
+    ("audit sealing", &["P-8"], sealing::measure),
+    ("secrecy", &["S-03"], secrecy::measure),
     ("steady orders", &["P-11"], shop::tail),
     ("hanging provider", &["P-12"], shop::hanging),
     ("first byte", &["first-byte"], shop::first_byte),
