@@ -24,7 +24,7 @@ pub use oracle::{prove_the_books, the_panel_agrees};
 pub use postgres::{PrivatePostgres, has_servers};
 pub use python::python_with;
 pub use redis::{Connection, PrivateRedis};
-pub use servers::{RedisDatabase, Servers, is_required, variable};
+pub use servers::{RedisDatabase, Servers, variable};
 pub use shop::{PASSWORD, Shop, enlist};
 pub use tables::{changes, snapshot};
 pub use values::{fields, is_date, millis, money, undated};

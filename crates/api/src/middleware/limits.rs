@@ -44,10 +44,11 @@ pub async fn limit(
     if let Admission::Denied { retry_after } = told.admission {
         let refusal = match Dialect::of(request.path()) {
             Dialect::Auth => Error::from(AuthError::from(AuthCode::TooManyRequests).retry_after(retry_after)),
-            Dialect::Envelope => ApiError::from(Code::TooManyRequests)
-                .with_details(json!({ "retryAfter": whole_seconds(retry_after) }))
-                .retry_after(retry_after)
-                .into(),
+            dialect @ (Dialect::Envelope | Dialect::Panel) => dialect.refuse(
+                ApiError::from(Code::TooManyRequests)
+                    .with_details(json!({ "retryAfter": whole_seconds(retry_after) }))
+                    .retry_after(retry_after),
+            ),
         };
         let mut response = refusal.error_response();
         told.write(response.headers_mut());
