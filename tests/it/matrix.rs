@@ -11,7 +11,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::matrix_requests::{Theirs, body, filled};
-use crate::support::{Answer, Browser, SESSION, Way, World, changes, enlist, scenarios, snapshot};
+use crate::support::{
+    Answer, Browser, SESSION, Way, World, changes, enlist, eventually, scenarios, snapshot,
+};
 
 scenarios!(on both ways: nobody_does_what_is_not_theirs_to_do,);
 
@@ -162,8 +164,26 @@ async fn about_themselves(world: &World, database: &TestDatabase, insiders: &[As
         );
         end_sessions(world, asker).await;
     }
+    mails_are_out(database).await;
     let changed = changes(&before, &of_others().await);
     assert_eq!(changed, [""; 0], "{} {}", route.method, route.template);
+}
+
+/// A link becomes good for something when its mail is sent, which is later than the request.
+async fn mails_are_out(database: &TestDatabase) {
+    let waiting = "SELECT cause FROM mails WHERE state = 'waiting'";
+    eventually(
+        || "every mail is out".to_owned(),
+        async || {
+            database
+                .texts(waiting)
+                .await
+                .expect("mails")
+                .is_empty()
+                .then_some(())
+        },
+    )
+    .await;
 }
 
 async fn asked_without_a_key(world: &World, asker: &Asker, route: &Route) {

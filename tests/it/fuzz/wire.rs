@@ -109,10 +109,26 @@ impl Request {
             let _ = stream.shutdown().await;
         }
         let mut answer = Vec::new();
-        let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        let read = timeout(PATIENCE, read_answer(&mut stream, &mut answer)).await;
         read.expect("the server answers or closes").ok();
         let text = String::from_utf8_lossy(&answer).into_owned();
         let status = text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
         Some(Reply { status, text })
     }
+}
+
+/// Until the server closes, or to the head of a stream of events, which has no end.
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::Result<()> {
+    const STREAM: &[u8] = b"content-type: text/event-stream";
+    while stream.read_buf(answer).await? > 0 {
+        let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+        let head = head.and_then(|end| answer.get(..end)).unwrap_or_default();
+        if head
+            .windows(STREAM.len())
+            .any(|bytes| bytes.eq_ignore_ascii_case(STREAM))
+        {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 mod child;
 
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use application::caller::Caller;
@@ -96,15 +97,26 @@ impl Scene {
     }
 
     async fn all_are(&self, state: OrderState) {
-        let mut left = ORDERS;
+        let others = Mutex::new(Vec::new());
         eventually(
-            || format!("all orders are {}", state.as_str()),
+            || {
+                format!(
+                    "all orders are {}, not {:?}",
+                    state.as_str(),
+                    others.lock().unwrap()
+                )
+            },
             async || {
-                left = 0;
+                let mut found = Vec::new();
                 for id in &self.orders {
-                    left += usize::from(self.order(*id).await.state != state);
+                    let order = self.order(*id).await;
+                    if order.state != state {
+                        found.push((order.id, order.state.as_str()));
+                    }
                 }
-                (left == 0).then_some(())
+                let is_done = found.is_empty();
+                *others.lock().unwrap() = found;
+                is_done.then_some(())
             },
         )
         .await;
