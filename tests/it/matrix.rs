@@ -11,9 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::matrix_requests::{Theirs, body, filled};
-use crate::support::{
-    Answer, Browser, SESSION, Way, World, changes, enlist, eventually, scenarios, snapshot,
-};
+use crate::support::{Answer, Browser, SESSION, Way, World, changes, enlist, scenarios, snapshot};
 
 scenarios!(on both ways: nobody_does_what_is_not_theirs_to_do,);
 
