@@ -14,6 +14,7 @@ mod catalog_http;
 mod catalog_import;
 mod currency_http;
 mod customer_http;
+mod docs_page;
 mod failpoints;
 mod figures_http;
 mod funds;

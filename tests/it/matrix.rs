@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
-use domain::identity::{ACCESS_LIFETIME, Ban, Role, Session, SessionKind, User};
-use domain::{SessionId, Timestamp};
+use domain::identity::{Ban, Role, SessionKind, User};
 use persistence::testing::TestDatabase;
-use ports::crypto::AccessClaims;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::matrix_requests::{Theirs, body, filled};
-use crate::support::{Answer, Browser, SESSION, Way, World, changes, enlist, scenarios, snapshot};
+use crate::support::{Answer, Browser, Pass, Way, World, changes, enlist, open_session, scenarios, snapshot};
 
 scenarios!(on both ways: nobody_does_what_is_not_theirs_to_do,);
 
@@ -215,13 +213,6 @@ async fn refused(world: &World, asker: &Asker, route: &Route, statuses: &[u16]) 
     }
 }
 
-/// What somebody lets themselves in with.
-#[derive(Default)]
-struct Pass {
-    cookie: Option<String>,
-    bearer: Option<String>,
-}
-
 /// A session of each kind.
 const KINDS: [SessionKind; 2] = [SessionKind::Browser, SessionKind::Program];
 
@@ -293,47 +284,9 @@ async fn askers(world: &World) -> [Vec<Asker>; 2] {
 impl Asker {
     /// A cookie, or an access token, of a session that was just opened.
     async fn pass(&self, world: &World, kind: SessionKind) -> Pass {
-        let Some(user) = &self.user else {
-            return Pass::default();
-        };
-        let ports = world.system().adapters();
-        let now: Timestamp = ports.clock.now();
-        let token = ports.ids.text_id();
-        let session = Session {
-            id: SessionId::new(ports.ids.text_id()),
-            user: user.id.clone(),
-            kind,
-            expires_at: now.plus(self.session_ends),
-            ip_address: None,
-            user_agent: None,
-            impersonated_by: None,
-            authenticated_at: now,
-            created_at: now,
-            updated_at: now,
-        };
-        let mut tx = ports.store.begin().await.expect("a transaction");
-        let digest = ports.digester.digest(&token);
-        let opened = tx.identity().insert_session(&session, &digest).await;
-        opened.expect("a session");
-        tx.commit().await.expect("it is recorded");
-        if kind == SessionKind::Program {
-            let claims = AccessClaims {
-                user: user.id.clone(),
-                session: session.id,
-                id: token,
-                issued_at: now,
-                expires_at: now.plus(ACCESS_LIFETIME),
-            };
-            return Pass {
-                bearer: Some(ports.access.sign(&claims).reveal().to_owned()),
-                cookie: None,
-            };
-        }
-        let signed = ports.signer.sign(&token);
-        let encoded = signed.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        Pass {
-            cookie: Some(format!("{SESSION}={encoded}")),
-            bearer: None,
+        match &self.user {
+            Some(user) => open_session(world.system(), user, kind, self.session_ends).await,
+            None => Pass::default(),
         }
     }
 }

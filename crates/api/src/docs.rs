@@ -20,6 +20,7 @@ use crate::dialect::Dialect;
 use crate::envelope::{AuthFailure, Failure};
 use crate::mount::Routes;
 use crate::panel::{self, PanelFailure};
+use crate::v1::dashboard::LiveEvent;
 
 /// Where the document is served.
 pub const ADDRESS: &str = "/api/openapi.json";
@@ -45,9 +46,10 @@ const SIGNED_OUT: &str = "No session; the body is empty";
             All error codes are listed in `docs/ERRORS.md`.\n\nA body is JSON of at most 100 KB unless it \
             says otherwise. \
             Every answer carries `X-Request-Id`.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+        // An expression as identifier would be shown as a link that leads nowhere.
+        license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(Failure, AuthFailure, PanelFailure<'_>)),
+    components(schemas(Failure, AuthFailure, PanelFailure<'_>, LiveEvent)),
     tags(
         (name = "System", description = "For operators and their programs"),
         (name = "Authentication", description = "Signing up, in and out"),
@@ -101,6 +103,11 @@ pub async fn show_document() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
         .body(PUBLISHED)
+}
+
+/// Whether an answer with this status says what is wrong. One that leads elsewhere, or says that nothing is new, has no body.
+fn is_refusal(status: &str) -> bool {
+    status.starts_with('4') || status.starts_with('5')
 }
 
 fn right_of(operation: &Operation) -> Option<Right> {
@@ -186,11 +193,17 @@ fn complete(path: &str, method: Method, operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         let is_empty = response.description == SIGNED_OUT;
-        if !status.starts_with('2') && response.content.is_empty() && !is_empty {
+        if is_refusal(status) && response.content.is_empty() && !is_empty {
             let content = Content::new(Some(Ref::from_schema_name(schema)));
             response.content.insert(JSON.to_owned(), RefOr::T(content));
         }
     }
+}
+
+fn takes_tokens(operation: &Operation) -> bool {
+    let ways = serde_json::to_value(&operation.security).unwrap_or_default();
+    let mut ways = ways.as_array().into_iter().flatten();
+    ways.any(|way| way.get(TOKEN_SCHEME).is_some())
 }
 
 fn needing(scheme: &str, right: Option<Right>) -> SecurityRequirement {
@@ -228,9 +241,7 @@ fn refusals(
             "`Validation Error`: no session, or not the right role; `ACCESS_TOKEN_EXPIRED` or `ACCESS_TOKEN_INVALID`",
         ));
     }
-    if operation.parameters.as_ref().is_some_and(|it| !it.is_empty()) {
-        refusals.push(("400", "`VALIDATION_ERROR`"));
-    }
+    refusals.extend(malformed(operation).map(|description| ("400", description)));
     match (area, method) {
         (Area::Staff, _) => refusals.push((
             "403",
@@ -241,12 +252,28 @@ fn refusals(
     }
     if operation.request_body.is_some() {
         refusals.extend([
-            ("400", "`INVALID_JSON` or `VALIDATION_ERROR`"),
             ("413", "`PAYLOAD_TOO_LARGE`"),
             ("415", "`UNSUPPORTED_MEDIA_TYPE`"),
         ]);
     }
     refusals
+}
+
+/// What can be wrong with the form of a request.
+fn malformed(operation: &Operation) -> Option<&'static str> {
+    let has_parameters = operation.parameters.as_ref().is_some_and(|it| !it.is_empty());
+    match (
+        operation.request_body.is_some(),
+        has_parameters,
+        takes_tokens(operation),
+    ) {
+        (true, _, true) => Some("`INVALID_JSON`, `VALIDATION_ERROR` or `TWO_CREDENTIALS`"),
+        (true, _, false) => Some("`INVALID_JSON` or `VALIDATION_ERROR`"),
+        (false, true, true) => Some("`VALIDATION_ERROR` or `TWO_CREDENTIALS`"),
+        (false, true, false) => Some("`VALIDATION_ERROR`"),
+        (false, false, true) => Some("`TWO_CREDENTIALS`"),
+        (false, false, false) => None,
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use crate::error::ApiError;
 
@@ -23,23 +25,31 @@ pub struct Envelope<T> {
 }
 
 /// No answer beyond that it was done: null.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Nothing;
+
+impl utoipa::PartialSchema for Nothing {
+    fn schema() -> RefOr<Schema> {
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        null.description(Some("No answer beyond that it was done: null."))
+            .into()
+    }
+}
+
+impl ToSchema for Nothing {}
 
 /// A failure. Told apart from a success by its status and by `success`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({ "success": false, "name": "VALIDATION_ERROR", "message": "name is required", "result": null }))]
 pub struct Failure<'a> {
     /// Always false.
-    #[schema(example = false)]
     pub success: bool,
     /// One of the codes in `docs/ERRORS.md`.
-    #[schema(example = "VALIDATION_ERROR")]
     pub name: &'a str,
     /// What went wrong, for people.
-    #[schema(example = "name is required")]
     pub message: &'a str,
     /// Always null.
-    #[schema(value_type = Option<Object>, example = json!(null))]
+    #[schema(value_type = Nothing)]
     pub result: (),
     /// What exactly went wrong, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -87,7 +87,8 @@ pub fn serve(state: ApiState, config: &ApiConfig) -> io::Result<RunningServer> {
             .app_data(web::QueryConfig::default().error_handler(|error, request| query_error(&error, request)))
             .app_data(web::PathConfig::default().error_handler(|_, request| path_error(request)))
             .configure(|config| routes(&mut Routes::of_server(config)))
-            .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(docs::ADDRESS)))
+            // The page may ask nobody else, so it has no field for another address either.
+            .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(docs::ADDRESS).use_base_layout()))
             .default_service(web::to(no_route))
             // The last one wrapped is the first to see a request.
             .wrap(from_fn(guard_body))

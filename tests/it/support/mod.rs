@@ -9,6 +9,7 @@ mod postgres;
 mod python;
 mod redis;
 mod servers;
+mod sessions;
 mod shop;
 mod tables;
 mod values;
@@ -24,7 +25,8 @@ pub use oracle::{prove_the_books, the_panel_agrees};
 pub use postgres::{PrivatePostgres, has_servers};
 pub use python::python_with;
 pub use redis::{Connection, PrivateRedis};
-pub use servers::{RedisDatabase, Servers, variable};
+pub use servers::{RedisDatabase, Servers, is_required, program, variable};
+pub use sessions::{Pass, open_session};
 pub use shop::{PASSWORD, Shop, enlist};
 pub use tables::{changes, snapshot};
 pub use values::{fields, is_date, millis, money, undated};
@@ -48,6 +50,9 @@ macro_rules! scenarios {
     (on both ways: $($both:ident),+ $(,)?) => {
         crate::support::scenarios!(@way embedded, Embedded, $($both),+);
         crate::support::scenarios!(@way distributed, Distributed, $($both),+);
+    };
+    (on one way: $($one:ident),+ $(,)?) => {
+        crate::support::scenarios!(@way embedded, Embedded, $($one),+);
     };
     (on two nodes: $($two:ident),+ $(,)?) => {
         crate::support::scenarios!(@way two_nodes, TwoNodes, $($two),+);

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::servers::{is_required, variable};
+use super::servers::{is_required, program};
 
 /// Where packages are installed, once.
 const INSTALLED: &str = env!("CARGO_TARGET_TMPDIR");
@@ -14,7 +14,7 @@ const INSTALLED: &str = env!("CARGO_TARGET_TMPDIR");
 /// Installs what the lock file in the folder `project` says, once for all tests; the folder with a copy of its scripts.
 /// Without node and npm it says that `what` is skipped, unless servers are required.
 pub fn install(project: &Path, what: &str) -> Option<PathBuf> {
-    if !["node", "npm"].into_iter().all(is_installed) {
+    if !["node", "npm"].into_iter().all(|name| program(name).is_some()) {
         assert!(!is_required(), "node or npm is not installed");
         println!("skipped {what}: node or npm is not installed");
         return None;
@@ -45,11 +45,6 @@ pub fn install(project: &Path, what: &str) -> Option<PathBuf> {
     let folder = installed.join(format!("{:016x}", hash_of(&scripts)));
     write(&folder, &scripts);
     Some(folder)
-}
-
-fn is_installed(program: &str) -> bool {
-    let path = variable("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 fn hash_of(files: &[(String, Vec<u8>)]) -> u64 {

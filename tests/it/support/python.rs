@@ -1,6 +1,8 @@
 //! Packages of PyPI, installed below `target`.
 
+use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -26,7 +28,9 @@ fn installed(name: &str, packages: &[&str]) -> Option<PathBuf> {
     let lock = File::create(home.join("lock")).ok()?;
     lock.lock().ok()?;
     let python = home.join("venv/bin/python");
-    let marker = home.join(packages.join("-"));
+    let mut hasher = DefaultHasher::new();
+    packages.hash(&mut hasher);
+    let marker = home.join(format!("{:016x}", hasher.finish()));
     if marker.exists() {
         return Some(python);
     }

@@ -1,5 +1,6 @@
 //! The servers that tests of distributed systems need: a database and a Redis that no other test looks into.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use persistence::testing::TestDatabase;
@@ -21,6 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 )]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Where an installed program is.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = variable("PATH").unwrap_or_default();
+    let mut files = std::env::split_paths(&path).map(|folder| folder.join(name));
+    files.find(|file| file.is_file())
 }
 
 /// A PostgreSQL database and a logical Redis database. They go away with this value.

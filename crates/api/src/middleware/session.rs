@@ -3,7 +3,7 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, web};
+use actix_web::{Error, HttpMessage, web};
 use application::caller::Caller;
 use application::identity::{ActiveSession, WhoseTokenError};
 use domain::Secret;
@@ -15,6 +15,7 @@ use crate::codes::Code;
 use crate::cookie::{carries_session, presented_token};
 use crate::error::{ApiError, AuthError};
 use crate::extract::{bearer, browser, demands};
+use crate::routes::{RouteTable, no_route};
 use crate::state::ApiState;
 
 /// Lets signed-in users pass, as [`Caller`]s.
@@ -71,16 +72,16 @@ pub async fn require_any_session(
 }
 
 /// Lets browsers' requests with a session pass, as [`Caller`]s and [`ActiveSession`]s, in the dialect of `/api/auth`. Which right a
-/// handler needs stands in its signature. A path of which nobody said how it refuses is no path.
+/// handler needs stands in its signature. A path of which nobody said how it refuses is none of those behind rights.
 pub async fn require_right(
     state: web::Data<ApiState>,
+    table: web::Data<RouteTable>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if !has_refusal(request.path()) {
-        return Ok(request
-            .into_response(HttpResponse::NotFound().finish())
-            .map_into_right_body());
+        let response = no_route(table, request.request().clone()).await;
+        return Ok(request.into_response(response).map_into_right_body());
     }
     let session = session(&state, &request).await.map_err(AuthError::from)?;
     let session = session.ok_or_else(AuthError::signed_out)?;

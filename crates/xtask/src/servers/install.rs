@@ -36,6 +36,12 @@ pub const NPM: Package = Package {
     service: None,
 };
 
+/// Looks at the page of the API's document.
+pub const CHROMIUM: Package = Package {
+    name: "chromium",
+    service: None,
+};
+
 /// Installs the packages, and leaves no service of theirs running. An error carries the command to type.
 pub fn install(packages: &[Package]) -> anyhow::Result<()> {
     let names: Vec<&str> = packages.iter().map(|package| package.name).collect();

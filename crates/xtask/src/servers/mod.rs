@@ -58,6 +58,7 @@ pub fn plan() -> anyhow::Result<Plan> {
         // The web application's client library runs against the server.
         (host::program("node").is_none(), install::NODE),
         (host::program("npm").is_none(), install::NPM),
+        (!has_browser(), install::CHROMIUM),
     ];
     let missing: Vec<install::Package> = wanted
         .into_iter()
@@ -91,6 +92,12 @@ pub fn install_programs() -> anyhow::Result<()> {
             .map(|(_, package)| package)
             .collect::<Vec<_>>(),
     )
+}
+
+fn has_browser() -> bool {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .any(|name| host::program(name).is_some())
 }
 
 fn postgres_origin() -> Option<Origin> {

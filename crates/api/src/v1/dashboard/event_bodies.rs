@@ -39,25 +39,49 @@ pub struct OrderEvent {
     at: WireTime,
     /// For staff only.
     #[serde(flatten)]
-    staff: Option<OrderEventForStaff>,
+    staff: OrderEventForStaff,
 }
 
-/// What staff are told of an order besides.
-#[derive(Debug, Serialize, ToSchema)]
+/// What staff are told of an order besides; customers are told none of it.
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderEventForStaff {
-    user_id: String,
-    service_id: i64,
-    provider_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_id: Option<i64>,
     /// Where the order is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "submitted")]
-    state: &'static str,
+    state: Option<&'static str>,
     /// What happened, as in the order's history.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "submitted")]
-    kind: &'static str,
+    kind: Option<&'static str>,
     /// Who caused it: `system`, `provider`, `customer` or `staff`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "provider")]
-    actor: String,
+    actor: Option<String>,
+}
+
+/// One event of the stream, field by field.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "events are written line by line; this describes them")]
+pub struct StreamedEvent {
+    /// Where the stream is. Whoever sends it back as `Last-Event-ID` goes on after it.
+    #[schema(example = "4711-815")]
+    id: String,
+    /// `ready`, `order`, `wallet`, `reload` or `closed`.
+    #[schema(example = "order")]
+    event: String,
+    /// A `LiveEvent` as JSON: which one, `event` says.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+    /// After how many milliseconds to connect again.
+    #[schema(example = 2000)]
+    retry: Option<u32>,
 }
 
 /// `event: wallet`. Money of a wallet moved. The balance is as it was when this was read, so the last event is right.
@@ -206,14 +230,22 @@ fn order(news: &OrderNews, watcher: &Watcher) -> OrderEvent {
         refunded: amount_text(news.refunded),
         currency: CURRENCY,
         at: WireTime(news.at),
-        staff: watcher.is_staff().then(|| OrderEventForStaff {
-            user_id: news.user.to_string(),
-            service_id: news.service.0,
-            provider_id: news.provider.0,
-            state: news.state.as_str(),
-            kind: news.kind.as_str(),
-            actor: news.actor.clone(),
-        }),
+        staff: if watcher.is_staff() {
+            for_staff(news)
+        } else {
+            OrderEventForStaff::default()
+        },
+    }
+}
+
+fn for_staff(news: &OrderNews) -> OrderEventForStaff {
+    OrderEventForStaff {
+        user_id: Some(news.user.to_string()),
+        service_id: Some(news.service.0),
+        provider_id: Some(news.provider.0),
+        state: Some(news.state.as_str()),
+        kind: Some(news.kind.as_str()),
+        actor: Some(news.actor.clone()),
     }
 }
 

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, sleep_until};
 use utoipa::IntoParams;
 
-use super::event_bodies::{LiveEvent, id, position};
+use super::event_bodies::{LiveEvent, StreamedEvent, id, position};
 use crate::codes::Code;
 use crate::config::Site;
 use crate::cookie::presented_token;
@@ -66,7 +66,7 @@ pub struct EventsQuery {
     tag = "Live updates",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was read")),
     responses(
-        (status = 200, description = "Events, without end", body = LiveEvent, content_type = "text/event-stream"),
+        (status = 200, description = "Events, without end", body = StreamedEvent, content_type = "text/event-stream"),
         (status = 400, description = "`VALIDATION_ERROR`"),
         (status = 403, description = "`INVALID_ORIGIN` or `FORBIDDEN`"),
         (status = 429, description = "`TOO_MANY_STREAMS`"),

@@ -16,6 +16,7 @@ mod withdrawals;
 
 use domain::currency::Currency;
 
+pub use event_bodies::LiveEvent;
 pub use funds::{DepositBody, deposit_body};
 pub use mass::PATH as MASS_ORDER_PATH;
 pub use orders::{search, status};
