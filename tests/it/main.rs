@@ -21,6 +21,7 @@ mod funds;
 mod fuzz;
 mod impersonation_http;
 mod import_users;
+mod kept_sessions;
 mod library;
 mod live_http;
 mod mail;

@@ -20,5 +20,6 @@ pub mod providers;
 pub mod submission;
 pub mod wallets;
 
+mod kept;
 mod line;
 mod retry;

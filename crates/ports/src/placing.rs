@@ -1,10 +1,14 @@
 //! A new order with everything that is recorded with it.
 
+use std::sync::Arc;
+
+use domain::identity::{Session, User};
 use domain::orders::{NewOrder, Order, OrderEvent};
 use domain::text::IdempotencyKey;
 use domain::wallets::Movement;
 use domain::{ApiKeyId, Fingerprint, OrderId};
 
+use crate::identity::TokenDigest;
 use crate::jobs::JobTopic;
 use crate::outbox::NewJob;
 
@@ -20,6 +24,20 @@ pub struct Placement {
     pub fingerprint: Fingerprint,
     /// The API key of the program that asked for it, if one did.
     pub by_key: Option<ApiKeyId>,
+    /// The session in which it was asked for, if that was looked up for an earlier request: [`crate::Store::place`] records
+    /// the order only if the session still stands. A transaction does not ask; nobody begins one before they have looked.
+    pub session: Option<Arc<KeptSession>>,
+}
+
+/// A session as it was when it was looked up. It stands as long as it is open and whatever lets its user order is as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSession {
+    /// The digest of its token.
+    pub token: TokenDigest,
+    /// The session.
+    pub session: Session,
+    /// Its user, who was not banned.
+    pub user: User,
 }
 
 /// What goes with an order that was just placed. Of a draft everything is right but the order's id.
@@ -59,6 +77,15 @@ impl Attendants {
 }
 
 impl Placement {
+    /// The same, as long as the session stands.
+    #[must_use]
+    pub fn in_session(self, session: &Arc<KeptSession>) -> Self {
+        Self {
+            session: Some(Arc::clone(session)),
+            ..self
+        }
+    }
+
     /// The order, once the database has named it.
     #[must_use]
     pub fn identified(&self, id: OrderId) -> Order {

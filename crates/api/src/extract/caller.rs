@@ -1,12 +1,14 @@
 //! Who asks. A handler that takes one of these cannot be reached without a session, wherever it is mounted.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use application::caller::{Caller, Denied, Staff};
 use application::identity::ActiveSession;
 use domain::identity::{Caution, Names};
+use ports::placing::KeptSession;
 use serde_json::json;
 
 use crate::auth::refusal_of;
@@ -16,6 +18,14 @@ use crate::extract::demands;
 
 /// The signed-in user.
 pub struct Customer(pub Caller);
+
+/// Whoever places an order.
+pub enum Orderer {
+    /// They were looked up for this request.
+    Caller(Box<Caller>),
+    /// They were looked up for an earlier one: the order is recorded only if their session still stands.
+    Kept(Arc<KeptSession>),
+}
 
 /// The session of whoever asks `/api/auth`.
 pub struct Signed(pub ActiveSession);
@@ -35,6 +45,19 @@ impl FromRequest for Customer {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(left_by_middleware(request).map(Self))
+    }
+}
+
+impl FromRequest for Orderer {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let kept = request.extensions().get::<Arc<KeptSession>>().cloned();
+        ready(match kept {
+            Some(kept) => Ok(Self::Kept(kept)),
+            None => left_by_middleware(request).map(|caller| Self::Caller(Box::new(caller))),
+        })
     }
 }
 

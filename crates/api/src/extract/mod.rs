@@ -10,7 +10,7 @@ mod page;
 mod valid;
 
 pub use bearer::bearer;
-pub use caller::{Customer, Proven, Signed, SignedStaff, StaffMember, refused};
+pub use caller::{Customer, Orderer, Proven, Signed, SignedStaff, StaffMember, refused};
 pub use client::{Client, browser, demands};
 pub use currency::CurrencyQuery;
 pub use idempotency::{IdempotencyHeader, idempotency_key};

@@ -5,12 +5,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
-use domain::Timestamp;
+use actix_web::{Error, HttpRequest, web};
+use domain::{Timestamp, UserId};
 use ports::limits::{Admission, Bucket, JointAdmission, Limit};
 use serde_json::json;
 
-use super::session::any_session;
+use super::session::{any_session, kept_session};
 use crate::codes::{AuthCode, Code};
 use crate::config::Site;
 use crate::dialect::Dialect;
@@ -78,13 +78,21 @@ async fn limits_of(state: &ApiState, site: &Site, request: &ServiceRequest) -> V
     if let (Some(limit), Some(network)) = (allowance.network, browser(request.request()).network()) {
         limits.push((format!("requests:{name}:network:{network}"), limit));
     }
-    if let Some(limit) = allowance.user {
-        // Whoever cannot be looked up now is told so by whoever needs to know.
-        if let Ok(Some(session)) = any_session(state, request).await {
-            limits.push((format!("requests:{name}:user:{}", session.user.id), limit));
-        }
+    if let Some(limit) = allowance.user
+        && let Some(user) = user_of(state, request.request()).await
+    {
+        limits.push((format!("requests:{name}:user:{user}"), limit));
     }
     limits
+}
+
+/// Whose request it is. Whoever cannot be looked up now is told so by whoever needs to know.
+async fn user_of(state: &ApiState, request: &HttpRequest) -> Option<UserId> {
+    if let Some(kept) = kept_session(state, request) {
+        return Some(kept.user.id.clone());
+    }
+    let session = any_session(state, request).await.ok()?;
+    session.map(|session| session.user.id)
 }
 
 /// What is said about the limit that is nearest.

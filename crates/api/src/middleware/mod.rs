@@ -17,6 +17,8 @@ pub use head::guard_head;
 pub use headers::secure_headers;
 pub use limits::limit;
 pub use measure::measure;
-pub use session::{require_any_session, require_right, require_session, require_staff, require_user};
+pub use session::{
+    require_any_session, require_right, require_session, require_staff, require_user, signed_in,
+};
 pub use span::RequestSpan;
 pub use survive::survive;

@@ -1,13 +1,17 @@
 //! Who asks is settled for whole trees of paths, before any of their handlers, so that no handler can forget it.
 
+use std::sync::Arc;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, HttpRequest, web};
 use application::caller::Caller;
 use application::identity::{ActiveSession, WhoseTokenError};
 use domain::Secret;
 use ports::crypto::AccessRefusal;
+use ports::placing::KeptSession;
 use serde_json::json;
 
 use crate::auth::has_refusal;
@@ -18,17 +22,48 @@ use crate::extract::{bearer, browser, demands};
 use crate::routes::{RouteTable, no_route};
 use crate::state::ApiState;
 
-/// Lets signed-in users pass, as [`Caller`]s.
+/// Where orders are placed one by one.
+const ORDERS: &str = "/api/v1/dashboard/orders";
+
+/// Lets signed-in users pass, as [`Caller`]s, or with the session of theirs that is kept if they place an order.
 pub async fn require_user(
     state: web::Data<ApiState>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let caller = caller(&state, &request)
-        .await?
-        .ok_or_else(|| unauthenticated("dashboard", "user"))?;
-    request.extensions_mut().insert(caller);
+    if kept_session(&state, request.request()).is_none() {
+        let caller = signed_in(&state, request.request()).await?;
+        request.extensions_mut().insert(caller);
+    }
     next.call(request).await
+}
+
+/// The signed-in user who asks, looked up for this request.
+pub async fn signed_in(state: &ApiState, request: &HttpRequest) -> Result<Caller, ApiError> {
+    let caller = caller(state, request).await?;
+    caller.ok_or_else(|| unauthenticated("dashboard", "user"))
+}
+
+/// The session in which an order is asked for, as it was looked up for an earlier request. All that may be done in it is to
+/// place the order as long as it stands, which the order's statement asks; see [`Orderer`](crate::extract::Orderer).
+pub fn kept_session(state: &ApiState, request: &HttpRequest) -> Option<Arc<KeptSession>> {
+    if !places_an_order(request) {
+        return None;
+    }
+    if let Some(kept) = request.extensions().get::<Arc<KeptSession>>() {
+        return Some(Arc::clone(kept));
+    }
+    let Ok(Presented::MaybeCookie) = presented(request) else {
+        return None;
+    };
+    let token = presented_token(&*state.signer, request.headers())?;
+    let kept = state.identity.current_session.kept(&token)?;
+    request.extensions_mut().insert(Arc::clone(&kept));
+    Some(kept)
+}
+
+fn places_an_order(request: &HttpRequest) -> bool {
+    request.method() == Method::POST && request.path() == ORDERS
 }
 
 /// Lets staff pass, as [`Caller`]s. Which right a handler needs stands in its signature.
@@ -37,7 +72,7 @@ pub async fn require_staff(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let caller = caller(&state, &request)
+    let caller = caller(&state, request.request())
         .await?
         .ok_or_else(|| unauthenticated("admin", "admin"))?;
     if !caller.user().role.is_staff() {
@@ -53,7 +88,9 @@ pub async fn require_session(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let session = session(&state, &request).await.map_err(AuthError::from)?;
+    let session = session(&state, request.request())
+        .await
+        .map_err(AuthError::from)?;
     let session = session.ok_or_else(AuthError::signed_out)?;
     request.extensions_mut().insert(session);
     next.call(request).await
@@ -65,7 +102,9 @@ pub async fn require_any_session(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let session = any_session(&state, &request).await.map_err(AuthError::from)?;
+    let session = any_session(&state, request.request())
+        .await
+        .map_err(AuthError::from)?;
     let session = session.ok_or_else(AuthError::signed_out)?;
     request.extensions_mut().insert(session);
     next.call(request).await
@@ -83,7 +122,9 @@ pub async fn require_right(
         let response = no_route(table, request.request().clone()).await;
         return Ok(request.into_response(response).map_into_right_body());
     }
-    let session = session(&state, &request).await.map_err(AuthError::from)?;
+    let session = session(&state, request.request())
+        .await
+        .map_err(AuthError::from)?;
     let session = session.ok_or_else(AuthError::signed_out)?;
     let caller = session.clone().caller(demands(request.request()));
     request.extensions_mut().insert(caller);
@@ -94,7 +135,7 @@ pub async fn require_right(
 /// Whose session a request is made in, looked up once for each request.
 pub(super) async fn any_session(
     state: &ApiState,
-    request: &ServiceRequest,
+    request: &HttpRequest,
 ) -> Result<Option<ActiveSession>, ApiError> {
     if let Some(LookedUp(found)) = request.extensions().get::<LookedUp>() {
         return Ok(found.clone());
@@ -107,8 +148,8 @@ pub(super) async fn any_session(
 /// What was found for a request.
 struct LookedUp(Option<ActiveSession>);
 
-async fn look_up(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, ApiError> {
-    let origin = browser(request.request()).origin();
+async fn look_up(state: &ApiState, request: &HttpRequest) -> Result<Option<ActiveSession>, ApiError> {
+    let origin = browser(request).origin();
     let found = match presented(request)? {
         Presented::Bearer(token) => Some(state.identity.token_access.find(&token).await.map_err(refused)?),
         Presented::MaybeCookie => {
@@ -122,7 +163,7 @@ async fn look_up(state: &ApiState, request: &ServiceRequest) -> Result<Option<Ac
 }
 
 /// Whose session a browser's request is made in. What answers with cookies is not for programs.
-async fn session(state: &ApiState, request: &ServiceRequest) -> Result<Option<ActiveSession>, ApiError> {
+async fn session(state: &ApiState, request: &HttpRequest) -> Result<Option<ActiveSession>, ApiError> {
     match presented(request)? {
         Presented::Bearer(_) => Ok(None),
         Presented::MaybeCookie => any_session(state, request).await,
@@ -136,7 +177,7 @@ enum Presented {
 }
 
 /// A request with both a token and a cookie would be two people's.
-fn presented(request: &ServiceRequest) -> Result<Presented, ApiError> {
+fn presented(request: &HttpRequest) -> Result<Presented, ApiError> {
     match bearer(request.headers()) {
         None => Ok(Presented::MaybeCookie),
         Some(_) if carries_session(request.headers()) => Err(Code::TwoCredentials.into()),
@@ -152,9 +193,9 @@ fn refused(error: WhoseTokenError) -> ApiError {
     }
 }
 
-async fn caller(state: &ApiState, request: &ServiceRequest) -> Result<Option<Caller>, ApiError> {
+async fn caller(state: &ApiState, request: &HttpRequest) -> Result<Option<Caller>, ApiError> {
     let session = any_session(state, request).await?;
-    Ok(session.map(|session| session.caller(demands(request.request()))))
+    Ok(session.map(|session| session.caller(demands(request))))
 }
 
 fn unauthenticated(area: &str, required: &str) -> ApiError {

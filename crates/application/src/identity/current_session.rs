@@ -1,14 +1,22 @@
 //! Who is behind a session token.
 
+use std::sync::Arc;
+
 use domain::identity::{Demands, Rights, Session, SessionPolicy, User};
 use domain::{Secret, Timestamp};
 use ports::StoreError;
 use ports::audit::Origin;
+use ports::identity::TokenDigest;
+use ports::placing::KeptSession;
 
 use super::identity_ports::IdentityPorts;
 use super::session::Remember;
 use crate::caller::Caller;
+use crate::kept::Kept;
 use crate::retry::retry_contended;
+
+/// How many sessions are kept at most.
+const KEPT_MAX: usize = 4_096;
 
 /// A session that is open, and its user, who is not banned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +53,29 @@ pub(super) fn counts(session: &Session, user: &User, now: Timestamp) -> bool {
 /// Looks sessions up and keeps those in use alive.
 pub struct CurrentSession {
     ports: IdentityPorts,
+    kept: Kept<TokenDigest, KeptSession>,
 }
 
 impl CurrentSession {
     /// Wires the use case.
     #[must_use]
-    pub const fn new(ports: IdentityPorts) -> Self {
-        Self { ports }
+    pub fn new(ports: IdentityPorts) -> Self {
+        Self {
+            ports,
+            kept: Kept::at_most(KEPT_MAX),
+        }
+    }
+
+    /// The session of `token` as it was found last, if it can still be open and need not be renewed. Somebody may have ended
+    /// it since, or banned its user, so it is only for what compares it with the database: see
+    /// [`PlaceOrder::at_once`](crate::orders::PlaceOrder::at_once).
+    #[must_use]
+    pub fn kept(&self, token: &Secret) -> Option<Arc<KeptSession>> {
+        let kept = self.kept.get(&self.ports.digester.digest(token.reveal()))?;
+        let (now, policy) = (self.ports.clock.now(), SessionPolicy::of(kept.user.role));
+        let is_of_use =
+            counts(&kept.session, &kept.user, now) && kept.session.renewal(&policy, now).is_none();
+        is_of_use.then_some(kept)
     }
 
     /// The open session of `token`. A session in use is renewed from time to time; if that fails, it is still open.
@@ -59,7 +83,9 @@ impl CurrentSession {
     /// # Errors
     /// [`StoreError`] if the session could not be looked up.
     pub async fn find(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
-        let Some(found) = self.look(token).await? else {
+        let digest = self.ports.digester.digest(token.reveal());
+        let Some(found) = self.look_up(&digest).await? else {
+            self.kept.forget(&digest);
             return Ok(None);
         };
         let renewal = found
@@ -69,7 +95,22 @@ impl CurrentSession {
             Some(expires_at) => self.renew(found.session, expires_at, found.now).await,
             None => found.session,
         };
+        self.keep(digest, &session, &found.user);
         Ok(Some(ActiveSession { session, ..found }))
+    }
+
+    /// Of somebody who was banned for a while nothing is kept: a ban that has ended looks like one that has not.
+    fn keep(&self, token: TokenDigest, session: &Session, user: &User) {
+        let is_the_same = |kept: &KeptSession| kept.session == *session && kept.user == *user;
+        if user.ban.is_some() || self.kept.get(&token).is_some_and(|kept| is_the_same(&kept)) {
+            return;
+        }
+        let kept = KeptSession {
+            token: token.clone(),
+            session: session.clone(),
+            user: user.clone(),
+        };
+        self.kept.put(token, Arc::new(kept));
     }
 
     /// The same without using it: a page that is merely open keeps no session alive.
@@ -77,9 +118,12 @@ impl CurrentSession {
     /// # Errors
     /// [`StoreError`] if the session could not be looked up.
     pub async fn look(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
+        self.look_up(&self.ports.digester.digest(token.reveal())).await
+    }
+
+    async fn look_up(&self, token: &TokenDigest) -> Result<Option<ActiveSession>, StoreError> {
         let now = self.ports.clock.now();
-        let digest = self.ports.digester.digest(token.reveal());
-        let Some((session, user, rights)) = self.ports.queries.session(&digest, now).await? else {
+        let Some((session, user, rights)) = self.ports.queries.session(token, now).await? else {
             return Ok(None);
         };
         if !counts(&session, &user, now) {

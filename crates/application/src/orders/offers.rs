@@ -1,12 +1,13 @@
 //! What can be ordered, as far as this process has read it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use domain::ServiceId;
 use domain::catalog::Offer;
 use ports::StoreError;
 use ports::catalog::CatalogQueries;
+
+use crate::kept::Kept;
 
 /// How many offers are kept at most.
 const KEPT_MAX: usize = 4_096;
@@ -15,21 +16,20 @@ const KEPT_MAX: usize = 4_096;
 /// recorded only if the database still says the same, and what they say no to is read again.
 pub(super) struct Offers {
     catalog: Arc<dyn CatalogQueries>,
-    kept: RwLock<HashMap<ServiceId, Arc<Offer>>>,
+    kept: Kept<ServiceId, Offer>,
 }
 
 impl Offers {
     pub(super) fn new(catalog: Arc<dyn CatalogQueries>) -> Self {
         Self {
             catalog,
-            kept: RwLock::default(),
+            kept: Kept::at_most(KEPT_MAX),
         }
     }
 
     /// The offer as it was read last, if it is kept.
     pub(super) fn kept(&self, service: ServiceId) -> Option<Arc<Offer>> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&service).cloned()
+        self.kept.get(&service)
     }
 
     /// Reads the offer and keeps it.
@@ -38,19 +38,9 @@ impl Offers {
     /// As the catalogue's.
     pub(super) async fn read(&self, service: ServiceId) -> Result<Option<Arc<Offer>>, StoreError> {
         let offer = self.catalog.offers(&[service]).await?.pop().map(Arc::new);
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         match &offer {
-            Some(offer) => {
-                if kept.len() >= KEPT_MAX && !kept.contains_key(&service) {
-                    // Any of them: it is read again when it is ordered again.
-                    let other = kept.keys().next().copied();
-                    other.and_then(|other| kept.remove(&other));
-                }
-                kept.insert(service, Arc::clone(offer));
-            }
-            None => {
-                kept.remove(&service);
-            }
+            Some(offer) => self.kept.put(service, Arc::clone(offer)),
+            None => self.kept.forget(&service),
         }
         Ok(offer)
     }

@@ -10,7 +10,7 @@ use domain::wallets::Movement;
 use domain::{Money, OrderId, Rate, RateSetId, ServiceId, Timestamp};
 use ports::catalog::CatalogQueries;
 use ports::orders::{KeyClaim, OrderQueries};
-use ports::placing::{Attendants, Placement};
+use ports::placing::{Attendants, KeptSession, Placement};
 use ports::wallets::Applied;
 use ports::{Clock, Store, StoreError, Tx};
 
@@ -167,10 +167,7 @@ impl PlaceOrder {
         wanted: OrderPlacement,
     ) -> Result<PlacedOrder, PlaceOrderError> {
         let has_key = wanted.key.is_some();
-        let rates = match &self.rates {
-            Some(rates) => rates.for_an_order().await,
-            None => None,
-        };
+        let rates = self.rates_of_now().await;
         match self.recorded(&self.wanted(caller, wanted, rates)).await? {
             Recording::New(order) => Ok(PlacedOrder {
                 order: *order,
@@ -187,6 +184,43 @@ impl PlaceOrder {
             }
             Recording::Replay(order) => Err(PlaceOrderError::Twin { order }),
             Recording::Outdated => Err(StoreError::Contended.into()),
+        }
+    }
+
+    /// Places an order in one round trip, for whoever's session was looked up for an earlier request. `None` says that
+    /// nothing was recorded and not why; who asks is to be looked up then, and [`PlaceOrder::place`] finds it out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if nobody knows whether the order was placed.
+    pub async fn at_once(
+        &self,
+        session: &Arc<KeptSession>,
+        wanted: OrderPlacement,
+    ) -> Result<Option<PlacedOrder>, StoreError> {
+        let caller = Caller::new(session.user.clone());
+        let wanted = self.wanted(&caller, wanted, self.rates_of_now().await);
+        if !self.policy.may_order(caller.user()) {
+            return Ok(None);
+        }
+        let offer = self.offers.kept(wanted.service);
+        let Some(order) = offer.and_then(|offer| wanted.priced(&offer).ok()) else {
+            return Ok(None);
+        };
+        let placement = wanted.placement(order).in_session(session);
+        match self.store.place(&placement).await {
+            Ok(placed) => Ok(placed.map(|id| PlacedOrder {
+                order: placement.identified(id),
+                replayed: false,
+            })),
+            Err(error) if error.is_contended() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn rates_of_now(&self) -> Option<RateSetId> {
+        match &self.rates {
+            Some(rates) => rates.for_an_order().await,
+            None => None,
         }
     }
 
@@ -250,12 +284,7 @@ impl PlaceOrder {
     }
 
     async fn record(&self, order: NewOrder, wanted: &Wanted<'_>) -> Result<Recording, PlaceOrderError> {
-        let placement = Placement {
-            order,
-            key: wanted.claim.key.clone(),
-            fingerprint: wanted.claim.fingerprint.clone(),
-            by_key: wanted.caller.key().map(|key| key.id.clone()),
-        };
+        let placement = wanted.placement(order);
         retry_contended(|| self.try_record(&placement, wanted)).await
     }
 
@@ -314,6 +343,16 @@ impl PlaceOrder {
 }
 
 impl Wanted<'_> {
+    fn placement(&self, order: NewOrder) -> Placement {
+        Placement {
+            order,
+            key: self.claim.key.clone(),
+            fingerprint: self.claim.fingerprint.clone(),
+            by_key: self.caller.key().map(|key| key.id.clone()),
+            session: None,
+        }
+    }
+
     fn priced(&self, offer: &Offer) -> Result<NewOrder, PlaceOrderError> {
         let order = domain::orders::place(self.caller.user(), offer, self.request.clone(), self.now)?;
         let rate = order.draft().service.selling_rate;

@@ -5,6 +5,9 @@
 //! free and the offer stands, the order is inserted only if the wallet has paid, and all else hangs on the order. What
 //! is written is what the transaction of many statements writes; a test holds the two equal.
 //!
+//! Whoever asks may have been looked up for an earlier request. Then the statement looks, too: the wallet pays only if their
+//! session still stands. So an order is one round trip, and whoever signed out a moment ago orders nothing.
+//!
 //! Racers with one key wait for their common wallet. The one that comes second has not seen the first one's key, so
 //! its own is refused by the primary key, and with it the whole statement.
 
@@ -14,7 +17,7 @@ use domain::OrderId;
 use domain::wallets::WalletStatus;
 use entities::orders;
 use ports::StoreError;
-use ports::placing::{Attendants, Placement};
+use ports::placing::{Attendants, KeptSession, Placement};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Iden, Iterable, Value};
 
 use super::mapping;
@@ -23,15 +26,14 @@ use crate::decode::{details_to_json, unreadable};
 use crate::error::store_error;
 use crate::sql;
 
-/// Before the order's own columns, whose parameters follow from `$31` on.
-const BEGINNING: &str = "
+/// Before the order's own columns, whose parameters follow from `$31` on; what the wallet pays for hangs on every table
+/// before it.
+const HOLD: &str = "
 hold AS (
     UPDATE wallets SET available = available - $12, held = held + $12, updated_at = $13
     WHERE user_id = $14 AND status = $15 AND available >= $12
         AND NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE user_id = $14 AND key = $16)
-        AND EXISTS (SELECT 1 FROM offer)
-    RETURNING user_id
-)";
+        AND EXISTS (SELECT 1 FROM offer)";
 /// After the order. `placed` is the order's id.
 const REST: &str = "
 key AS (
@@ -57,28 +59,58 @@ fn columns() -> impl Iterator<Item = orders::Column> {
     Column::iter().filter(|column| !matches!(column, Column::Id | Column::AskedAt))
 }
 
-static STATEMENT: LazyLock<String> = LazyLock::new(|| {
+/// The statement, for whoever was looked up for this request.
+static STATEMENT: LazyLock<String> = LazyLock::new(|| statement("", ""));
+/// The statement for whoever was looked up before: it finds their session only if it still stands.
+static IN_SESSION: LazyLock<String> = LazyLock::new(|| {
+    let first = ORDER_FROM + columns().count();
+    let caller = format!(
+        "
+caller AS (
+    SELECT 1 FROM sessions, users
+    WHERE sessions.id = ${} AND sessions.token_digest = ${} AND sessions.expires_at = ${} AND sessions.updated_at = ${}
+        AND sessions.user_id = $14 AND users.id = $14 AND users.role = ${} AND users.email_verified = ${}
+        AND NOT users.banned AND users.removed_at IS NULL
+),",
+        first,
+        first + 1,
+        first + 2,
+        first + 3,
+        first + 4,
+        first + 5,
+    );
+    statement(&caller, "\n        AND EXISTS (SELECT 1 FROM caller)")
+});
+
+/// `caller` is one more table, and `condition` makes the wallet pay only for it.
+fn statement(caller: &str, condition: &str) -> String {
     let names: Vec<_> = columns().map(|column| column.to_string()).collect();
     let numbers = ORDER_FROM..ORDER_FROM + names.len();
     let numbers: Vec<_> = numbers.map(|number| format!("${number}")).collect();
     format!(
-        "WITH offer AS (SELECT 1 FROM services, providers WHERE {}),{BEGINNING}, placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id),{REST}",
+        "WITH offer AS (SELECT 1 FROM services, providers WHERE {}),{caller}{HOLD}{condition}
+    RETURNING user_id
+), placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id),{REST}",
         offers::unchanged(|n| format!("${n}")),
         names.join(", "),
         numbers.join(", "),
     )
-});
+}
 
 /// See [`ports::Store::place`].
 pub(crate) async fn place(
     conn: &impl ConnectionTrait,
     placement: &Placement,
 ) -> Result<Option<OrderId>, StoreError> {
-    let values = values(placement)?;
-    match sql::query_one(conn, &STATEMENT, values)
-        .await
-        .map_err(store_error)
-    {
+    let mut values = values(placement)?;
+    let statement = match &placement.session {
+        Some(kept) => {
+            values.extend(session_values(kept));
+            &IN_SESSION
+        }
+        None => &STATEMENT,
+    };
+    match sql::query_one(conn, statement, values).await.map_err(store_error) {
         Ok(Some(row)) => Ok(Some(OrderId(row.try_get_by_index(0).map_err(store_error)?))),
         // The constraint that refused undid everything. What it means is for the transaction to say.
         Ok(None) | Err(StoreError::Conflict { .. }) => Ok(None),
@@ -123,6 +155,19 @@ fn values(placement: &Placement) -> Result<Vec<Value>, StoreError> {
         values.push(value.ok_or_else(|| unreadable("orders", column.to_string()))?);
     }
     Ok(values)
+}
+
+/// What a session is found by, and what of it and its user has to be as it was.
+fn session_values(kept: &KeptSession) -> [Value; 6] {
+    let KeptSession { token, session, user } = kept;
+    [
+        session.id.as_str().into(),
+        token.0.as_str().into(),
+        session.expires_at.micros().into(),
+        session.updated_at.micros().into(),
+        user.role.as_str().into(),
+        user.email_verified.into(),
+    ]
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ fn placement(shop: &Shop, n: u32) -> Placement {
         key: IdempotencyKey::from_stored(format!("key {n}")),
         fingerprint: Fingerprint::of(&[("request", &n.to_string())]),
         by_key: None,
+        session: None,
     }
 }
 

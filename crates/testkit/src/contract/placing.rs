@@ -2,17 +2,23 @@
 
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
+use std::sync::Arc;
+
 use domain::catalog::{Availability, Offer, QuantityRange, Service, ServiceType};
+use domain::identity::{Ban, Role, Session, User};
 use domain::orders::NewOrder;
 use domain::text::IdempotencyKey;
 use domain::wallets::WalletStatus;
 use domain::{Fingerprint, Money, ServiceId};
 use ports::StoreError;
-use ports::placing::Placement;
+use ports::identity::TokenDigest;
+use ports::placing::{KeptSession, Placement};
 
 use super::steps::rich_shop;
 use super::{Backend, Case};
-use crate::fixtures::{NOW, Shop, after, link, name, new_provider, rate, saved, sealed_key, user};
+use crate::fixtures::{
+    NOW, Shop, after, link, name, new_provider, rate, saved, sealed_key, session, token, user,
+};
 
 /// Hands the cases of this suite to `$with`.
 #[macro_export]
@@ -24,6 +30,7 @@ macro_rules! placing_contract {
             an_offer_does_not_stand_while_its_provider_is_away,
             a_placement_is_recorded_whole_or_not_at_all,
             a_placement_that_is_refused_leaves_nothing_behind,
+            in_a_session_that_does_not_stand_nothing_is_placed,
         }
     };
 }
@@ -35,6 +42,7 @@ fn placement(shop: &Shop, key: &str) -> Placement {
         key: IdempotencyKey::from_stored(key),
         fingerprint: Fingerprint::of(&[("request", key)]),
         by_key: None,
+        session: None,
     }
 }
 
@@ -250,4 +258,99 @@ pub async fn a_placement_that_is_refused_leaves_nothing_behind(backend: &Backend
     theirs.order = domain::orders::place(&stranger, &shop.offer(), request, NOW).expect("the order is valid");
     assert!(backend.store.place(&theirs).await?.is_none());
     Ok(())
+}
+
+/// What an order is placed in: the session of the shop's customer.
+async fn opened(backend: &Backend, shop: &Shop, n: u32) -> Result<KeptSession, StoreError> {
+    let session = session(n, &shop.user.id);
+    let mut tx = backend.store.begin().await?;
+    tx.identity().insert_session(&session, &token(n)).await?;
+    tx.commit().await?;
+    let found = backend.identity.session(&token(n), NOW).await?;
+    let (session, user, _) = found.expect("it is open");
+    Ok(KeptSession {
+        token: token(n),
+        session,
+        user,
+    })
+}
+
+pub async fn in_a_session_that_does_not_stand_nothing_is_placed(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let kept = opened(backend, &shop, 1).await?;
+    let attempts = std::cell::Cell::new(0);
+    let taken = async |kept: &KeptSession| {
+        attempts.set(attempts.get() + 1);
+        let wanted = placement(&shop, &format!("{}", attempts.get()));
+        is_taken(backend, &shop, &wanted.in_session(&Arc::new(kept.clone()))).await
+    };
+    let at_once = taken(&kept).await?;
+    // It is not what is there.
+    let otherwise = |change: fn(&mut KeptSession)| {
+        let mut other = kept.clone();
+        change(&mut other);
+        other
+    };
+    for other in [
+        otherwise(|kept| kept.token = TokenDigest("0".repeat(64))),
+        otherwise(|kept| kept.session.id = session(2, &kept.user.id).id),
+        otherwise(|kept| kept.session.expires_at = after(1)),
+        otherwise(|kept| kept.session.updated_at = after(1)),
+        otherwise(|kept| kept.user.role = Role::Moderator),
+        otherwise(|kept| kept.user.email_verified = !kept.user.email_verified),
+    ] {
+        assert!(!taken(&other).await?, "{other:?}");
+    }
+    // What is there has changed, and then it is as it was.
+    let user = kept.user.clone();
+    let ban = Ban {
+        reason: None,
+        until: None,
+    };
+    for changed in [
+        User {
+            ban: Some(ban),
+            ..user.clone()
+        },
+        User {
+            role: Role::Admin,
+            ..user.clone()
+        },
+        User {
+            email_verified: !user.email_verified,
+            ..user.clone()
+        },
+    ] {
+        save_user(backend, &changed).await?;
+        assert!(!taken(&kept).await?, "{changed:?}");
+        save_user(backend, &user).await?;
+        assert_eq!(taken(&kept).await?, at_once, "after {changed:?}");
+    }
+    // Another one's session pays nobody else's orders, and one that has ended pays none.
+    let stranger = crate::fixtures::user(9);
+    let theirs = Session {
+        user: stranger.id.clone(),
+        ..session(9, &stranger.id)
+    };
+    let mut tx = backend.store.begin().await?;
+    tx.identity().insert_user(&stranger).await?;
+    tx.identity().insert_session(&theirs, &token(9)).await?;
+    tx.commit().await?;
+    let foreign = KeptSession {
+        token: token(9),
+        session: theirs,
+        user: stranger,
+    };
+    assert!(!taken(&foreign).await?);
+    let mut tx = backend.store.begin().await?;
+    assert!(tx.identity().delete_session(&kept.token).await?);
+    tx.commit().await?;
+    assert!(!taken(&kept).await?);
+    Ok(())
+}
+
+async fn save_user(backend: &Backend, user: &User) -> Case {
+    let mut tx = backend.store.begin().await?;
+    tx.identity().save_user(user).await?;
+    tx.commit().await
 }

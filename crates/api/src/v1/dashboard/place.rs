@@ -1,7 +1,7 @@
 //! Placing an order.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::{HttpResponse, post, web};
+use actix_web::{Error, HttpRequest, HttpResponse, post, web};
 use application::orders::{OrderLine, OrderPlacement, OverBudget, PlaceOrderError, PlacedOrder};
 use domain::orders::{CustomerStatus, Order, PlaceRefusal};
 use domain::text::{IdempotencyKey, Link};
@@ -15,7 +15,8 @@ use super::CURRENCY;
 use crate::codes::Code;
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{Customer, IdempotencyHeader, Valid, field_error, text_or_number, whole_number};
+use crate::extract::{IdempotencyHeader, Orderer, Valid, field_error, text_or_number, whole_number};
+use crate::middleware::signed_in;
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text};
 
@@ -92,13 +93,33 @@ pub struct PlacedSummary {
 #[post("/orders")]
 pub async fn place_order(
     state: web::Data<ApiState>,
-    Customer(caller): Customer,
-    IdempotencyHeader(key): IdempotencyHeader,
-    Valid(form): Valid<OrderForm>,
-) -> Result<HttpResponse, ApiError> {
-    let wanted = placement(&form, key)?;
-    let placed = state.orders.place.place(&caller, wanted).await;
+    request: HttpRequest,
+    orderer: Orderer,
+    key: Result<IdempotencyHeader, ApiError>,
+    form: Result<Valid<OrderForm>, Error>,
+) -> Result<HttpResponse, Error> {
+    let wanted = wanted(key, form);
+    if let (Orderer::Kept(session), Ok(wanted)) = (&orderer, &wanted) {
+        let placed = state.orders.place.at_once(session, wanted.clone()).await;
+        if let Some(placed) = placed.map_err(ApiError::from)? {
+            return Ok(created(&placed));
+        }
+    }
+    let caller = match orderer {
+        Orderer::Caller(caller) => *caller,
+        // Who has no session hears of nothing else.
+        Orderer::Kept(_) => signed_in(&state, &request).await?,
+    };
+    let placed = state.orders.place.place(&caller, wanted?).await;
     Ok(created(&placed.map_err(place_error)?))
+}
+
+fn wanted(
+    key: Result<IdempotencyHeader, ApiError>,
+    form: Result<Valid<OrderForm>, Error>,
+) -> Result<OrderPlacement, Error> {
+    let (IdempotencyHeader(key), Valid(form)) = (key?, form?);
+    Ok(placement(&form, key)?)
 }
 
 fn created(placed: &PlacedOrder) -> HttpResponse {
