@@ -40,6 +40,7 @@ mod passwords_http;
 mod processes;
 mod providers_http;
 mod rights_http;
+mod schemathesis;
 mod settings_http;
 mod social;
 mod staff_http;

@@ -241,7 +241,7 @@ fn refusals(
             "`Validation Error`: no session, or not the right role; `ACCESS_TOKEN_EXPIRED` or `ACCESS_TOKEN_INVALID`",
         ));
     }
-    refusals.extend(malformed(operation).map(|description| ("400", description)));
+    refusals.push(("400", malformed(operation)));
     match (area, method) {
         (Area::Staff, _) => refusals.push((
             "403",
@@ -259,20 +259,13 @@ fn refusals(
     refusals
 }
 
-/// What can be wrong with the form of a request.
-fn malformed(operation: &Operation) -> Option<&'static str> {
-    let has_parameters = operation.parameters.as_ref().is_some_and(|it| !it.is_empty());
-    match (
-        operation.request_body.is_some(),
-        has_parameters,
-        takes_tokens(operation),
-    ) {
-        (true, _, true) => Some("`INVALID_JSON`, `VALIDATION_ERROR` or `TWO_CREDENTIALS`"),
-        (true, _, false) => Some("`INVALID_JSON` or `VALIDATION_ERROR`"),
-        (false, true, true) => Some("`VALIDATION_ERROR` or `TWO_CREDENTIALS`"),
-        (false, true, false) => Some("`VALIDATION_ERROR`"),
-        (false, false, true) => Some("`TWO_CREDENTIALS`"),
-        (false, false, false) => None,
+/// What can be wrong with the form of a request; any address may be no text.
+fn malformed(operation: &Operation) -> &'static str {
+    match (operation.request_body.is_some(), takes_tokens(operation)) {
+        (true, true) => "`INVALID_JSON`, `VALIDATION_ERROR` or `TWO_CREDENTIALS`",
+        (true, false) => "`INVALID_JSON` or `VALIDATION_ERROR`",
+        (false, true) => "`VALIDATION_ERROR` or `TWO_CREDENTIALS`",
+        (false, false) => "`VALIDATION_ERROR`",
     }
 }
 

@@ -81,13 +81,14 @@ impl RouteTable {
         Self(routes.collect())
     }
 
-    /// The methods that `path` knows; none if there is no such path.
+    /// The methods that `path` knows; none if there is no such path. A path with a name of its own is no id.
     fn allowed(&self, path: &str) -> Vec<&str> {
         let asked: Vec<&str> = path.split('/').collect();
-        let mut allowed: Vec<_> = self
-            .0
-            .iter()
-            .filter(|(template, _)| fits(template, &asked))
+        let fitting = || self.0.iter().filter(|(template, _)| fits(template, &asked));
+        let fixed = |template: &[Segment]| template.iter().filter(|it| **it != Segment::Any).count();
+        let most = fitting().map(|(template, _)| fixed(template)).max();
+        let mut allowed: Vec<_> = fitting()
+            .filter(|(template, _)| Some(fixed(template)) == most)
             .flat_map(|(_, methods)| methods.iter().map(String::as_str))
             .collect();
         allowed.sort_unstable();
@@ -135,6 +136,13 @@ fn fits(template: &[Segment], asked: &[&str]) -> bool {
         })
 }
 
+/// 405 with the methods that the path knows, if it does not know the one that is asked for.
+pub fn wrong_method(request: &HttpRequest) -> Option<HttpResponse> {
+    let table = request.app_data::<web::Data<RouteTable>>()?;
+    let allowed = table.allowed(request.path());
+    (!allowed.contains(&request.method().as_str())).then(|| method_not_allowed(request, &allowed))
+}
+
 /// Answers what no route takes: 404, or 405 with the methods that the path knows.
 pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> HttpResponse {
     let allowed = table.allowed(request.path());
@@ -148,7 +156,12 @@ pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> Htt
             .refuse(ApiError::new(Code::RouteNotFound, message))
             .error_response();
     }
-    let mut response = dialect.refuse_code(Code::MethodNotAllowed).error_response();
+    method_not_allowed(&request, &allowed)
+}
+
+fn method_not_allowed(request: &HttpRequest, allowed: &[&str]) -> HttpResponse {
+    let refusal = Dialect::of(request.path()).refuse_code(Code::MethodNotAllowed);
+    let mut response = refusal.error_response();
     if let Ok(methods) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(ALLOW, methods);
     }
@@ -179,6 +192,8 @@ mod tests {
         assert_eq!(table.allowed("/api/v1/admin/categories/7"), ["DELETE", "PATCH"]);
         assert_eq!(table.allowed("/api/v1/auth/ok"), ["GET"]);
         assert_eq!(table.allowed("/api/v1/admin/categories/"), [""; 0]);
+        assert_eq!(table.allowed("/api/v1/admin/categories/order"), ["PUT"]);
+        assert_eq!(table.allowed("/api/v1/dashboard/orders/mass"), ["POST"]);
         for path in ["/api/v2", "/api/v1/panel", "/v2/handler", "/api/v1/handler"] {
             assert_eq!(table.allowed(path), ["GET", "POST"], "{path}");
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::error::QueryPayloadError;
+use actix_web::error::{InternalError, QueryPayloadError};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpServer, web};
 use tracing_actix_web::TracingLogger;
@@ -20,7 +20,7 @@ use crate::middleware::{
     RequestSpan, guard_body, guard_head, measure, refuse_foreign, secure_headers, survive,
 };
 use crate::mount::Routes;
-use crate::routes::{Outline, RouteTable, no_route};
+use crate::routes::{Outline, RouteTable, no_route, wrong_method};
 use crate::state::ApiState;
 use crate::system;
 
@@ -145,6 +145,10 @@ fn query_error(error: &QueryPayloadError, request: &HttpRequest) -> Error {
 }
 
 fn path_error(request: &HttpRequest) -> Error {
+    // The path may be one that knows other methods, and is taken for another one with an id.
+    if let Some(response) = wrong_method(request) {
+        return InternalError::from_response("wrong method", response).into();
+    }
     let error = ApiError::new(Code::Invalid, "The id in the path is not valid.");
     Dialect::of(request.path()).refuse(error)
 }

@@ -76,7 +76,7 @@ fn fields(schema: &Value) -> Map<String, Value> {
 }
 
 fn example(schema: &Value) -> Value {
-    if let Some(example) = schema.get("example") {
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
         return example.clone();
     }
     match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {

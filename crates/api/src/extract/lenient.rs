@@ -2,6 +2,41 @@
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
+/// What the document says of a field that [`text_or_number`] or [`decimal_text`] reads.
+pub struct TextOrNumber;
+
+impl utoipa::PartialSchema for TextOrNumber {
+    fn schema() -> RefOr<Schema> {
+        either([Type::String, Type::Number], "A text, or a number.", json!("1"))
+    }
+}
+
+impl ToSchema for TextOrNumber {}
+
+/// What the document says of a field that [`whole_number`] reads.
+pub struct WholeNumber;
+
+impl utoipa::PartialSchema for WholeNumber {
+    fn schema() -> RefOr<Schema> {
+        either(
+            [Type::Integer, Type::String],
+            "A whole number, or one as text.",
+            json!(100),
+        )
+    }
+}
+
+impl ToSchema for WholeNumber {}
+
+fn either(types: [Type; 2], description: &str, example: Value) -> RefOr<Schema> {
+    let object = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
+    object.description(Some(description)).examples([example]).into()
+}
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -61,8 +96,6 @@ fn plain(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[derive(Deserialize)]

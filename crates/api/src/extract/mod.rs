@@ -14,6 +14,6 @@ pub use caller::{Customer, Orderer, Proven, Signed, SignedStaff, StaffMember, re
 pub use client::{Client, browser, demands};
 pub use currency::CurrencyQuery;
 pub use idempotency::{IdempotencyHeader, idempotency_key};
-pub use lenient::{decimal_text, given, text_or_number, whole_number};
-pub use page::{Page, moment};
+pub use lenient::{TextOrNumber, WholeNumber, decimal_text, given, text_or_number, whole_number};
+pub use page::{DayOrNothing, MomentOrNothing, Page, moment};
 pub use valid::{Valid, field_error};

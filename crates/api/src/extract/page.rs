@@ -3,7 +3,9 @@
 use chrono::DateTime;
 use domain::{PageSize, Timestamp};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::cursor::{List, decode};
 use crate::error::ApiError;
@@ -44,6 +46,38 @@ impl Page {
             .map(|cursor| decode(list, cursor))
             .transpose()
     }
+}
+
+/// What the document says of a moment in a query.
+pub struct MomentOrNothing;
+
+impl utoipa::PartialSchema for MomentOrNothing {
+    fn schema() -> RefOr<Schema> {
+        or_nothing(KnownFormat::DateTime)
+    }
+}
+
+impl ToSchema for MomentOrNothing {}
+
+/// What the document says of a day in a query.
+pub struct DayOrNothing;
+
+impl utoipa::PartialSchema for DayOrNothing {
+    fn schema() -> RefOr<Schema> {
+        or_nothing(KnownFormat::Date)
+    }
+}
+
+impl ToSchema for DayOrNothing {}
+
+/// Pages send what nobody has filled in as an empty text.
+fn or_nothing(format: KnownFormat) -> RefOr<Schema> {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let some = text().format(Some(SchemaFormat::KnownFormat(format)));
+    let nothing = text()
+        .max_length(Some(0))
+        .description(Some("As if it were missing."));
+    OneOfBuilder::new().item(some).item(nothing).into()
 }
 
 /// A moment in the query of a list.

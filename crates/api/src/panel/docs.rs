@@ -149,7 +149,8 @@ pub async fn read_handler(state: web::Data<ApiState>, request: HttpRequest) -> H
 }
 
 /// What every request of the panel API can be refused for, with a text in `error`.
-pub const REFUSALS: [(&str, &str); 6] = [
+pub const REFUSALS: [(&str, &str); 7] = [
+    ("400", "The address is no text"),
     ("403", "A page of another site asks"),
     ("413", "The body is too large"),
     ("414", "The address is too long"),

@@ -18,7 +18,7 @@ use crate::auth::sign_up::{password_error, password_refusal};
 use crate::auth::{Done, Succeeded, done, succeeded};
 use crate::codes::AuthCode;
 use crate::error::AuthError;
-use crate::extract::{SignedStaff, Valid};
+use crate::extract::{SignedStaff, TextOrNumber, Valid};
 use crate::state::ApiState;
 
 /// The user to be. Other fields are ignored.
@@ -41,7 +41,7 @@ pub struct NewUserForm {
 pub struct RoleForm {
     /// The user's id.
     #[serde(default = "nobody", deserialize_with = "user_id")]
-    #[schema(value_type = String)]
+    #[schema(value_type = TextOrNumber)]
     user_id: UserId,
     role: RoleWords,
 }
@@ -52,7 +52,7 @@ pub struct RoleForm {
 pub struct UserPasswordForm {
     /// The user's id.
     #[serde(default = "nobody", deserialize_with = "user_id")]
-    #[schema(value_type = String)]
+    #[schema(value_type = TextOrNumber)]
     user_id: UserId,
     /// 8 to 128 characters of any kind.
     #[schema(example = "Correct-Horse-1", min_length = 8, max_length = 128, format = Password)]
@@ -65,7 +65,7 @@ pub struct UserPasswordForm {
 pub struct RemovalForm {
     /// The user's id. A missing one is the id of nobody.
     #[serde(default = "nobody", deserialize_with = "user_id")]
-    #[schema(value_type = String, example = "hfXXq3mTz8b1rYp0VdKcEw5JnLaSgU2o")]
+    #[schema(value_type = TextOrNumber)]
     user_id: UserId,
     /// Whether to remove a user who still has money or orders that have not ended.
     force: Option<bool>,

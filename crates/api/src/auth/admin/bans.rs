@@ -12,7 +12,7 @@ use validator::Validate;
 use super::{ChangedUser, UserForm, nobody, user_id};
 use crate::codes::AuthCode;
 use crate::error::AuthError;
-use crate::extract::{SignedStaff, Valid};
+use crate::extract::{SignedStaff, TextOrNumber, Valid};
 use crate::state::ApiState;
 
 /// A ban.
@@ -21,7 +21,7 @@ use crate::state::ApiState;
 pub struct BanForm {
     /// The user's id.
     #[serde(default = "nobody", deserialize_with = "user_id")]
-    #[schema(value_type = String)]
+    #[schema(value_type = TextOrNumber)]
     user_id: UserId,
     /// `No reason` without it.
     #[validate(length(max = 500, message = "must be at most 500 characters"))]

@@ -16,7 +16,7 @@ use validator::Validate;
 use super::bodies::SessionUser;
 use crate::codes::AuthCode;
 use crate::error::AuthError;
-use crate::extract::text_or_number;
+use crate::extract::{TextOrNumber, text_or_number};
 use crate::mount::Routes;
 
 /// What whoever lacks the right of a path is told. A path that is missing here cannot be reached.
@@ -70,9 +70,9 @@ pub fn routes(routes: &mut Routes<'_>) {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserForm {
-    /// The user's id. A missing one is the id of nobody.
+    /// The user's id, such as hfXXq3mTz8b1rYp0VdKcEw5JnLaSgU2o. A missing one is the id of nobody.
     #[serde(default = "nobody", deserialize_with = "user_id")]
-    #[schema(value_type = String, example = "hfXXq3mTz8b1rYp0VdKcEw5JnLaSgU2o")]
+    #[schema(value_type = TextOrNumber)]
     user_id: UserId,
 }
 

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::csv;
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{StaffMember, field_error};
+use crate::extract::{DayOrNothing, StaffMember, field_error};
 use crate::state::ApiState;
 use crate::wire::amount_text;
 
@@ -31,10 +31,10 @@ const COLUMNS: &str = "date,id,name,orders,sold,revenue,cost,profit,refunds,comp
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct AnalyticsQuery {
     /// The first day; thirty days up to the last unless it is given.
-    #[param(example = "2026-11-01", format = Date)]
+    #[param(value_type = DayOrNothing, inline, required = false, example = "2026-11-01")]
     from: Option<String>,
     /// The last day; today unless it is given. 366 days at most.
-    #[param(example = "2026-11-30", format = Date)]
+    #[param(value_type = DayOrNothing, inline, required = false, example = "2026-11-30")]
     to: Option<String>,
     /// Where days begin and end, by its name in the IANA database; UTC unless it is given.
     #[param(example = "Asia/Kolkata")]

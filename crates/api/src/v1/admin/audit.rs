@@ -19,7 +19,7 @@ use crate::cursor::{List, encode};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
 use crate::export::{self, Export};
-use crate::extract::{Page, StaffMember, moment};
+use crate::extract::{MomentOrNothing, Page, StaffMember, moment};
 use crate::state::ApiState;
 use crate::wire::WireTime;
 
@@ -36,10 +36,10 @@ pub struct AuditQuery {
     #[param(example = "wallet.credit")]
     action: Option<String>,
     /// From then on.
-    #[param(example = "2026-11-21T09:00:00Z", format = DateTime)]
+    #[param(value_type = MomentOrNothing, inline, required = false, example = "2026-11-21T09:00:00Z")]
     from: Option<String>,
     /// Before then.
-    #[param(example = "2026-11-22T09:00:00Z", format = DateTime)]
+    #[param(value_type = MomentOrNothing, inline, required = false, example = "2026-11-22T09:00:00Z")]
     until: Option<String>,
 }
 

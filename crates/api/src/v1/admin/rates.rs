@@ -11,7 +11,7 @@ use validator::Validate;
 use crate::codes::Code;
 use crate::envelope::{Envelope, Nothing, Said};
 use crate::error::ApiError;
-use crate::extract::{StaffMember, Valid, decimal_text, field_error};
+use crate::extract::{StaffMember, TextOrNumber, Valid, decimal_text, field_error};
 use crate::state::ApiState;
 use crate::wire::WireTime;
 
@@ -39,7 +39,7 @@ pub struct RateBody {
     #[schema(example = "INR")]
     currency: String,
     /// Units for 1 USD, exact.
-    #[schema(example = "83.38")]
+    #[schema(value_type = TextOrNumber)]
     rate: String,
     /// `manual`, or the name of a source.
     #[schema(example = "open.er-api")]

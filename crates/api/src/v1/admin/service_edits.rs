@@ -14,7 +14,7 @@ use super::provider_bodies::Switch;
 use crate::codes::Code;
 use crate::envelope::{Envelope, Nothing, Said};
 use crate::error::ApiError;
-use crate::extract::{StaffMember, Valid, decimal_text, field_error, given};
+use crate::extract::{StaffMember, TextOrNumber, Valid, decimal_text, field_error, given};
 use crate::state::ApiState;
 
 /// The service as it is to be.
@@ -26,7 +26,7 @@ pub struct ServiceForm {
     name: String,
     /// What is added to the provider's price of 1000; a number, or a decimal text with at most nine decimals.
     #[serde(deserialize_with = "decimal_text")]
-    #[schema(value_type = f64, example = 0.5, minimum = 0)]
+    #[schema(value_type = TextOrNumber)]
     profit: String,
     /// A category's name, or `{"name":"..","id":1}` as text.
     #[validate(length(min = 1, max = 1024, message = "is required"))]

@@ -19,7 +19,9 @@ use super::Added;
 use crate::codes::Code;
 use crate::envelope::{Envelope, Nothing, Said};
 use crate::error::ApiError;
-use crate::extract::{StaffMember, Valid, decimal_text, field_error, text_or_number, whole_number};
+use crate::extract::{
+    StaffMember, TextOrNumber, Valid, WholeNumber, decimal_text, field_error, text_or_number, whole_number,
+};
 use crate::state::ApiState;
 use crate::v1::dashboard::CURRENCY;
 use crate::wire::{WireTime, rate_number, rate_text};
@@ -40,7 +42,7 @@ pub struct OfferForm {
     /// The provider's id of it; may be a number.
     #[serde(deserialize_with = "text_or_number")]
     #[validate(length(min = 1, max = 64, message = "must be 1 to 64 characters"))]
-    #[schema(example = "1")]
+    #[schema(value_type = TextOrNumber)]
     service: String,
     #[validate(length(min = 1, message = "is required"))]
     #[schema(example = "IG Followers")]
@@ -54,15 +56,15 @@ pub struct OfferForm {
     category: String,
     /// The provider's price of 1000; may be a number.
     #[serde(deserialize_with = "decimal_text")]
-    #[schema(example = "0.90")]
+    #[schema(value_type = TextOrNumber)]
     rate: String,
     /// May be text.
     #[serde(deserialize_with = "whole_number")]
-    #[schema(example = 50)]
+    #[schema(value_type = WholeNumber)]
     min: u64,
-    /// May be text.
+    /// May be text. More than any order may have is read as that.
     #[serde(deserialize_with = "whole_number")]
-    #[schema(example = 10000)]
+    #[schema(value_type = WholeNumber)]
     max: u64,
     #[serde(default)]
     refill: bool,

@@ -14,7 +14,7 @@ use validator::Validate;
 use crate::codes::Code;
 use crate::envelope::{Envelope, Nothing, Said};
 use crate::error::ApiError;
-use crate::extract::{IdempotencyHeader, StaffMember, Valid, decimal_text, field_error};
+use crate::extract::{IdempotencyHeader, StaffMember, TextOrNumber, Valid, decimal_text, field_error};
 use crate::state::ApiState;
 use crate::v1::dashboard::{Balance, balance};
 
@@ -24,7 +24,7 @@ use crate::v1::dashboard::{Balance, balance};
 pub struct CreditForm {
     /// In USD, above zero, with at most six decimals; a number or a decimal text.
     #[serde(deserialize_with = "decimal_text")]
-    #[schema(example = "25.00")]
+    #[schema(value_type = TextOrNumber)]
     amount: String,
     /// Why; the customer sees it.
     #[validate(length(min = 1, max = 500, message = "must be 1 to 500 characters"))]

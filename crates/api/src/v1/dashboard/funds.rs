@@ -15,7 +15,7 @@ use crate::codes::Code;
 use crate::cursor::{List, encode};
 use crate::envelope::{Envelope, Nothing, Said};
 use crate::error::ApiError;
-use crate::extract::{Customer, Page, Valid, decimal_text, field_error};
+use crate::extract::{Customer, Page, TextOrNumber, Valid, decimal_text, field_error};
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text, holding_text};
 
@@ -30,7 +30,7 @@ pub struct PaytmForm {
     /// How much was paid, in rupees.
     #[serde(deserialize_with = "decimal_text")]
     #[validate(length(min = 1, message = "is required"))]
-    #[schema(example = "100.00", min_length = 1)]
+    #[schema(value_type = TextOrNumber)]
     amount: String,
 }
 
@@ -61,7 +61,7 @@ pub struct DepositForm {
     reference: String,
     /// How much was paid; a number or a decimal text.
     #[serde(deserialize_with = "decimal_text")]
-    #[schema(example = "25.00")]
+    #[schema(value_type = TextOrNumber)]
     amount: String,
     /// In which currency; USD if it is missing.
     #[schema(example = "USD")]

@@ -14,7 +14,7 @@ use super::place::{PlacedSummary, REPLAYED, duplicate, line, over_budget, refuse
 use crate::codes::Code;
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{Customer, IdempotencyHeader, Valid, text_or_number};
+use crate::extract::{Customer, IdempotencyHeader, TextOrNumber, Valid, WholeNumber, text_or_number};
 use crate::state::ApiState;
 use crate::wire::amount_text;
 
@@ -46,7 +46,7 @@ pub struct MassOrderForm {
 pub struct MassOrderLine {
     /// The service's id.
     #[serde(default, deserialize_with = "text_or_number")]
-    #[schema(example = "1")]
+    #[schema(value_type = TextOrNumber)]
     service: String,
     /// Where it is to be delivered: an http or https address.
     #[serde(default)]
@@ -54,7 +54,7 @@ pub struct MassOrderLine {
     link: String,
     /// How much, a whole number within the service's range. May be sent as text.
     #[serde(default, deserialize_with = "text_or_number")]
-    #[schema(value_type = u64, example = 1000, minimum = 1)]
+    #[schema(value_type = WholeNumber)]
     quantity: String,
 }
 

@@ -15,7 +15,9 @@ use super::CURRENCY;
 use crate::codes::Code;
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{IdempotencyHeader, Orderer, Valid, field_error, text_or_number, whole_number};
+use crate::extract::{
+    IdempotencyHeader, Orderer, TextOrNumber, Valid, WholeNumber, field_error, text_or_number, whole_number,
+};
 use crate::middleware::signed_in;
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text};
@@ -32,7 +34,7 @@ pub struct OrderForm {
     /// The service's id.
     #[serde(deserialize_with = "text_or_number")]
     #[validate(length(min = 1, message = "is required"))]
-    #[schema(example = "1", min_length = 1)]
+    #[schema(value_type = TextOrNumber)]
     service: String,
     /// Where it is to be delivered: an http or https address.
     #[schema(example = "https://instagram.com/x", max_length = 2048, format = "uri")]
@@ -40,7 +42,7 @@ pub struct OrderForm {
     /// How much, a whole number within the service's range. May be sent as text.
     #[serde(deserialize_with = "whole_number")]
     #[validate(range(min = 1, message = "must be at least 1"))]
-    #[schema(example = 1000, minimum = 1)]
+    #[schema(value_type = WholeNumber)]
     quantity: u64,
 }
 

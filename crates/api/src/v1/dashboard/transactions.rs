@@ -16,7 +16,7 @@ use crate::cursor::{List, encode};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
 use crate::export::{self, Export};
-use crate::extract::{CurrencyQuery, Customer, Page, moment};
+use crate::extract::{CurrencyQuery, Customer, MomentOrNothing, Page, moment};
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text, shown_text};
 
@@ -30,10 +30,10 @@ pub struct EntriesQuery {
     /// Only those of this order.
     order: Option<i64>,
     /// From then on.
-    #[param(example = "2026-11-21T09:00:00Z", format = DateTime)]
+    #[param(value_type = MomentOrNothing, inline, required = false, example = "2026-11-21T09:00:00Z")]
     from: Option<String>,
     /// Before then.
-    #[param(example = "2026-11-22T09:00:00Z", format = DateTime)]
+    #[param(value_type = MomentOrNothing, inline, required = false, example = "2026-11-22T09:00:00Z")]
     to: Option<String>,
 }
 

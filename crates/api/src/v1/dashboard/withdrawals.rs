@@ -14,7 +14,7 @@ use crate::codes::Code;
 use crate::cursor::{List, encode};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::{Customer, IdempotencyHeader, Page, Valid, decimal_text, field_error};
+use crate::extract::{Customer, IdempotencyHeader, Page, TextOrNumber, Valid, decimal_text, field_error};
 use crate::state::ApiState;
 use crate::wire::{WireTime, amount_text};
 
@@ -24,7 +24,7 @@ use crate::wire::{WireTime, amount_text};
 pub struct WithdrawalForm {
     /// In USD; a number or a decimal text.
     #[serde(deserialize_with = "decimal_text")]
-    #[schema(example = "25.00")]
+    #[schema(value_type = TextOrNumber)]
     amount: String,
     /// Where to.
     #[validate(length(min = 1, max = 500, message = "must be 1 to 500 characters"))]
