@@ -4,19 +4,24 @@ mod hashing;
 
 use std::num::NonZero;
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::thread::{Builder, available_parallelism};
 
 use async_trait::async_trait;
 use domain::Secret;
 use ports::crypto::{PasswordCheck, PasswordError, PasswordHasher};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, oneshot};
 
 use hashing::Hashing;
 pub use hashing::{HashingCost, InvalidCost};
 
 /// How many passwords may wait while others are hashed. At 20 ms each on two cores the last one waits 0.7 s.
 const WAITING_MAX: usize = 64;
+
+/// The name of threads that hash.
+const THREAD: &str = "password";
+/// A tenth of the weight of the other threads, for when the processors are wanted by all.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// How many passwords are hashed at once, and how many more may wait for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +66,7 @@ impl Argon2Hasher {
         })
     }
 
-    /// Runs `work` on a blocking thread when it is its turn.
+    /// Runs `work` on a thread of its own when it is its turn.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(Hashing) -> Result<T, PasswordError> + Send + 'static,
@@ -74,14 +79,29 @@ impl Argon2Hasher {
             .await
             .map_err(|_| PasswordError::Busy)?;
         let hashing = self.hashing.clone();
+        let (tell, told) = oneshot::channel();
         // The thread works on if the caller goes away, so it takes its place and its turn with it.
-        let task = spawn_blocking(move || {
+        let hash = move || {
+            stand_back();
             let result = work(hashing);
             drop((turn, place));
-            result
-        });
-        task.await.map_err(|_| PasswordError::Busy)?
+            // Who asked may have gone.
+            let _ = tell.send(result);
+        };
+        // A thread of its own: a lower priority is for ever, and others use those of the runtime. Beginning it takes a
+        // thousandth of the time that hashing takes.
+        let thread = Builder::new().name(THREAD.to_owned()).spawn(hash);
+        thread.map_err(|_| PasswordError::Busy)?;
+        told.await.map_err(|_| PasswordError::Busy)?
     }
+}
+
+/// Lets everybody else of this process go first. Whoever floods us with passwords takes what is left of the processors,
+/// and requests that are answered in a millisecond do not wait behind hashes of twenty.
+fn stand_back() {
+    // Linux has a priority for each thread; elsewhere it would be that of the whole process. Without it hashing still works.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICENESS);
 }
 
 #[async_trait]
@@ -153,6 +173,16 @@ mod tests {
                 .all(|it| it.is_ok() || *it == Err(PasswordError::Busy))
         );
         assert!(hasher.hash(&password).await.is_ok(), "the places are free again");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_stands_back_and_nobody_else_does() {
+        let priority = || rustix::process::getpriority_process(None).map_err(|_| PasswordError::Busy);
+        let before = priority().unwrap();
+        let hashing = hasher(1, 1).in_turn(move |_| priority()).await.unwrap();
+        assert_eq!(hashing, (before + NICENESS).min(19));
+        assert_eq!(priority(), Ok(before));
     }
 
     #[tokio::test]
