@@ -3,7 +3,7 @@
 use domain::figures::{EventFact, Sums, TransferFact};
 use domain::orders::EventKind;
 use domain::{ProviderId, ServiceId, Timestamp, UserId};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::decode::{details_from_json, word};
 use crate::error::Failure;
@@ -19,21 +19,33 @@ pub(super) struct Cursor {
 const TRANSFERS: &str = "
 SELECT o.user_id, o.service_id, o.provider_id, t.kind, t.amount, t.created_at
 FROM transfers t JOIN orders o ON o.id = t.order_id WHERE t.id > $1 AND t.id <= $2";
+/// What is added to a statement to read one customer's rows alone.
+const OF_USER: &str = " AND o.user_id = $3";
 
-/// Adds up the facts above one cursor up to another.
+/// Adds up the facts above one cursor up to another; those of one customer, or of all.
 pub(super) async fn between(
     conn: &impl ConnectionTrait,
     after: Cursor,
     until: Cursor,
+    user: Option<&UserId>,
 ) -> Result<Sums, Failure> {
     let mut sums = Sums::default();
-    let range = [after.transfers.into(), until.transfers.into()];
-    for row in sql::query_all(conn, TRANSFERS, range).await? {
-        sums.add(&transfer(&row)?.facts());
+    let only = if user.is_some() { OF_USER } else { "" };
+    let values = |after: i64, until: i64| {
+        let range = [after, until].map(Value::from).into_iter();
+        range.chain(user.map(|user| user.as_str().into()))
+    };
+    if until.transfers > after.transfers {
+        let range = values(after.transfers, until.transfers);
+        for row in sql::query_all(conn, &format!("{TRANSFERS}{only}"), range).await? {
+            sums.add(&transfer(&row)?.facts());
+        }
     }
-    let range = [after.events.into(), until.events.into()];
-    for row in sql::query_all(conn, &events(), range).await? {
-        event(&row)?.facts().iter().for_each(|fact| sums.add(fact));
+    if until.events > after.events {
+        let range = values(after.events, until.events);
+        for row in sql::query_all(conn, &format!("{}{only}", events()), range).await? {
+            event(&row)?.facts().iter().for_each(|fact| sums.add(fact));
+        }
     }
     Ok(sums)
 }

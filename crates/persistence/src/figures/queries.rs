@@ -7,13 +7,12 @@ use domain::figures::Sums;
 use domain::{ProviderId, ServiceId, Timestamp, UserId};
 use ports::StoreError;
 use ports::figures::{Counts, Figure, FigureQueries, Generation, Names, Period, Slice};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::facts::{self, Cursor};
-use super::{SeaFigures, generations, slices};
-use crate::decode::number;
+use super::{SeaFigures, slices};
+use crate::decode::{number, unreadable};
 use crate::error::{Failure, store_error};
-use crate::settled::{Log, newest};
 use crate::sql;
 
 /// Rows of each table that are added while reading. Workers are never so far behind unless none runs, or the figures of
@@ -21,6 +20,18 @@ use crate::sql;
 const NEWS_MAX: i64 = 20_000;
 /// Names asked for at once.
 const NAMES_MAX: usize = 1_000;
+
+/// The set that is shown, how far it is, and how far it could be.
+const MOMENT: &str = "
+SELECT generation, transfers, events, (SELECT COALESCE(MAX(id), 0) FROM transfers),
+    (SELECT COALESCE(MAX(id), 0) FROM order_events)
+FROM figure_cursors WHERE is_shown";
+const COUNTS: &str = "
+SELECT (SELECT COUNT(*) FROM users WHERE removed_at IS NULL),
+    (SELECT COUNT(*) FROM users WHERE removed_at IS NULL AND created_at >= $1),
+    (SELECT COUNT(*) FROM users WHERE removed_at IS NULL AND created_at >= $2 AND created_at < $1),
+    (SELECT COUNT(*) FROM services WHERE availability <> 'archived'),
+    (SELECT COUNT(*) FROM providers WHERE availability <> 'archived')";
 
 /// A moment: a set of figures, and what it lacks.
 struct Moment {
@@ -31,21 +42,22 @@ struct Moment {
 
 impl SeaFigures {
     /// Everything visible is added that the set lacks. Rows that are committed later under a lower id are not visible
-    /// yet, and are not in the set either: the cursor has not passed them.
-    async fn moment(&self) -> Result<Moment, Failure> {
+    /// yet, and are not in the set either: the cursor has not passed them. For one customer, what they lack alone.
+    async fn moment(&self, of: Option<&UserId>) -> Result<Moment, Failure> {
         let snapshot = self.database.snapshot().await?;
-        let (generation, after) = generations::shown(&snapshot).await?;
+        let row = sql::query_one(&snapshot, MOMENT, []).await?;
+        let row = row.ok_or_else(|| unreadable("figure_cursors", "no set of figures is shown"))?;
+        let column = |index| row.try_get_by_index::<i64>(index);
+        let after = Cursor {
+            transfers: column(1)?,
+            events: column(2)?,
+        };
         let until = Cursor {
-            transfers: newest(&snapshot, Log::Transfers)
-                .await?
-                .min(after.transfers + NEWS_MAX),
-            events: newest(&snapshot, Log::Events).await?.min(after.events + NEWS_MAX),
+            transfers: column(3)?.min(after.transfers + NEWS_MAX),
+            events: column(4)?.min(after.events + NEWS_MAX),
         };
-        let news = if until == after {
-            Sums::default()
-        } else {
-            facts::between(&snapshot, after, until).await?
-        };
+        let generation = Generation(column(0)?);
+        let news = facts::between(&snapshot, after, until, of).await?;
         Ok(Moment {
             snapshot,
             generation,
@@ -54,39 +66,43 @@ impl SeaFigures {
     }
 }
 
+impl SeaFigures {
+    async fn counted(&self, earlier: Timestamp, later: Timestamp) -> Result<Counts, Failure> {
+        let since = [later.micros().into(), earlier.micros().into()];
+        let row = sql::query_one(self.database.read(), COUNTS, since).await?;
+        let row = row.ok_or_else(|| unreadable("counts", "nothing"))?;
+        let column =
+            |index| -> Result<u64, Failure> { Ok(number("counts", row.try_get_by_index::<i64>(index)?)?) };
+        Ok(Counts {
+            users: column(0)?,
+            users_lately: column(1)?,
+            users_before: column(2)?,
+            services: column(3)?,
+            providers: column(4)?,
+        })
+    }
+}
+
 #[async_trait]
 impl FigureQueries for SeaFigures {
     async fn figures(&self, asked: &[Slice]) -> Result<Vec<Vec<Figure>>, StoreError> {
-        let moment = self.moment().await?;
-        let mut answers = Vec::with_capacity(asked.len());
-        for slice in asked {
-            let figures = slices::shop(&moment.snapshot, moment.generation, slice).await?;
-            answers.push(slices::with_news(figures, slice, &moment.news));
-        }
+        let moment = self.moment(None).await?;
+        let figures = slices::shop(&moment.snapshot, moment.generation, asked).await?;
         moment.snapshot.commit().await.map_err(store_error)?;
-        Ok(answers)
+        let answers = asked.iter().zip(figures);
+        let answers = answers.map(|(slice, figures)| slices::with_news(figures, slice, &moment.news));
+        Ok(answers.collect())
     }
 
     async fn figures_of(&self, user: &UserId, periods: &[Period]) -> Result<Vec<Figure>, StoreError> {
-        let moment = self.moment().await?;
+        let moment = self.moment(Some(user)).await?;
         let figures = slices::user(&moment.snapshot, moment.generation, user, periods).await?;
         moment.snapshot.commit().await.map_err(store_error)?;
         Ok(slices::with_own_news(figures, user, periods, &moment.news))
     }
 
     async fn counts(&self, earlier: Timestamp, later: Timestamp) -> Result<Counts, StoreError> {
-        let conn = self.database.read();
-        let users = |rest: &str| format!("SELECT COUNT(*) FROM users WHERE removed_at IS NULL {rest}");
-        let since = [later.micros().into()];
-        let before = [earlier.micros().into(), later.micros().into()];
-        let kept = |table: &str| format!("SELECT COUNT(*) FROM {table} WHERE availability <> 'archived'");
-        Ok(Counts {
-            users: count(conn, &users(""), []).await?,
-            users_lately: count(conn, &users("AND created_at >= $1"), since).await?,
-            users_before: count(conn, &users("AND created_at >= $1 AND created_at < $2"), before).await?,
-            services: count(conn, &kept("services"), []).await?,
-            providers: count(conn, &kept("providers"), []).await?,
-        })
+        Ok(self.counted(earlier, later).await?)
     }
 
     async fn names(&self, services: &[ServiceId], providers: &[ProviderId]) -> Result<Names, StoreError> {
@@ -104,15 +120,6 @@ impl FigureQueries for SeaFigures {
                 .collect(),
         })
     }
-}
-
-async fn count(
-    conn: &impl ConnectionTrait,
-    statement: &str,
-    values: impl IntoIterator<Item = Value>,
-) -> Result<u64, Failure> {
-    let count = sql::query_number(conn, statement, values).await?;
-    Ok(number("count", count)?)
 }
 
 async fn names(

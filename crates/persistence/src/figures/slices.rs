@@ -7,17 +7,44 @@ use domain::{ProviderId, ServiceId, Timestamp, UserId};
 use ports::figures::{Figure, Generation, Period, Slice};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
+use crate::decode::number;
 use crate::error::Failure;
 use crate::sql::{self, given, given_values};
 
-/// What was added up of a slice.
+/// What was added up of some slices, in one statement.
 pub(super) async fn shop(
     conn: &impl ConnectionTrait,
     generation: Generation,
-    slice: &Slice,
-) -> Result<Vec<Figure>, Failure> {
-    let first = 3 + slice.measures.len();
-    let measures = (3..first)
+    asked: &[Slice],
+) -> Result<Vec<Vec<Figure>>, Failure> {
+    let mut figures: Vec<_> = asked.iter().map(|_| Vec::new()).collect();
+    if asked.is_empty() {
+        return Ok(figures);
+    }
+    let mut values: Vec<Value> = vec![generation.0.into()];
+    let parts = asked
+        .iter()
+        .zip(0..)
+        .map(|(slice, number)| part(conn, number, slice, &mut values));
+    let statement = parts.collect::<Vec<_>>().join("\nUNION ALL\n");
+    for row in &sql::query_all(conn, &statement, values).await? {
+        let slice: i64 = row.try_get_by_index(SLICE)?;
+        if let Some(figures) = figures.get_mut(number::<_, usize>("slice", slice)?) {
+            figures.push(figure(row)?);
+        }
+    }
+    Ok(figures)
+}
+
+/// The column that says which slice a figure belongs to.
+const SLICE: usize = 6;
+
+/// The part of the statement that is about a slice. Adds its parameters; the first is the generation for all of them.
+fn part(conn: &impl ConnectionTrait, number: i64, slice: &Slice, values: &mut Vec<Value>) -> String {
+    let scope = values.len() + 1;
+    values.push(slice.scope.as_str().into());
+    let first = scope + 1 + slice.measures.len();
+    let measures = (scope + 1..first)
         .map(|number| format!("${number}"))
         .collect::<Vec<_>>()
         .join(", ");
@@ -25,19 +52,16 @@ pub(super) async fn shop(
         true => String::new(),
         false => format!("AND f.measure IN ({measures})"),
     };
-    let statement = format!(
-        "SELECT given.no, f.measure, f.service_id, f.provider_id,
-            CAST(SUM(f.counted) AS BIGINT), CAST(SUM(f.amount) AS BIGINT)
-        FROM {} JOIN figures f ON f.at >= given.since AND f.at < given.until
-        WHERE f.generation = $1 AND f.scope = $2 {measures}
-        GROUP BY given.no, f.measure, f.service_id, f.provider_id",
-        given(conn.get_database_backend(), first, &["no", "since", "until"]),
-    );
-    let mut values: Vec<Value> = vec![generation.0.into(), slice.scope.as_str().into()];
     values.extend(slice.measures.iter().map(|measure| Value::from(measure.as_str())));
     values.extend(periods(conn, &slice.periods));
-    let rows = sql::query_all(conn, &statement, values).await?;
-    rows.iter().map(figure).collect()
+    format!(
+        "SELECT given.no, f.measure, f.service_id, f.provider_id,
+            CAST(SUM(f.counted) AS BIGINT), CAST(SUM(f.amount) AS BIGINT), CAST({number} AS BIGINT)
+        FROM {} JOIN figures f ON f.at >= given.since AND f.at < given.until
+        WHERE f.generation = $1 AND f.scope = ${scope} {measures}
+        GROUP BY given.no, f.measure, f.service_id, f.provider_id",
+        given(conn.get_database_backend(), first, &["no", "since", "until"]),
+    )
 }
 
 /// What was added up of a customer.
