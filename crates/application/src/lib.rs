@@ -23,3 +23,4 @@ pub mod wallets;
 mod kept;
 mod line;
 mod retry;
+mod together;

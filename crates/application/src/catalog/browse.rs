@@ -7,16 +7,22 @@ use domain::catalog::CatalogChange;
 use ports::StoreError;
 use ports::catalog::{CatalogQueries, CategoryListing};
 
+use crate::together::Together;
+
 /// Shows what can be ordered.
 pub struct BrowseCatalog {
     queries: Arc<dyn CatalogQueries>,
+    version: Together<Result<i64, StoreError>>,
 }
 
 impl BrowseCatalog {
     /// Wires the use case.
     #[must_use]
     pub fn new(queries: Arc<dyn CatalogQueries>) -> Self {
-        Self { queries }
+        Self {
+            queries,
+            version: Together::new(),
+        }
     }
 
     /// Categories in their order with their services, empty ones too.
@@ -28,12 +34,13 @@ impl BrowseCatalog {
     }
 
     /// A number that grows with every change of the listing, on whichever node it is made. A listing that is read after
-    /// its version may be newer than it, and is never older.
+    /// its version may be newer than it, and is never older. All who ask at the same time share a look at it, which is
+    /// never from before they asked.
     ///
     /// # Errors
     /// [`StoreError`] if the database failed.
     pub async fn version(&self) -> Result<i64, StoreError> {
-        self.queries.version().await
+        self.version.read(|| self.queries.version()).await
     }
 
     /// What changed above number `since`, oldest first.

@@ -1,6 +1,7 @@
 //! What anybody may ask.
 
 mod changes;
+mod pieces;
 mod rendered;
 mod services;
 
