@@ -18,8 +18,8 @@ CREATE TEMP TABLE seeded AS
     SELECT n AS id,
         CASE WHEN n % :first_has = 0 THEN :'first'
              ELSE (SELECT user_id FROM buyers WHERE no = n % (SELECT count(*) FROM buyers)) END AS user_id,
-        -- A second apart, up to an hour ago.
-        (SELECT now FROM offer) - (:orders - n + 3600) * 1000000 AS at
+        -- Evenly over sixty days, up to an hour ago.
+        (SELECT now FROM offer) - 3600000000 - ((:orders)::BIGINT - n) * (5184000000000 / (:orders)::BIGINT) AS at
     FROM generate_series(1, (:orders)::BIGINT) AS n;
 
 INSERT INTO orders (

@@ -1,9 +1,13 @@
 // What the product is compared with: Hono on node-postgres, with hand-written SQL, prepared statements and a pool.
-// It answers three routes exactly as the product does: placing an order, listing one's orders, and the services.
+// It answers as the product does: placing an order and listing one's orders here, services, figures and live updates in
+// files of their own.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import pg from 'pg';
+import { metrics } from './metrics.mjs';
+import { services } from './services.mjs';
+import { streams } from './streams.mjs';
 
 const env = process.env;
 const pool = new pg.Pool({
@@ -98,18 +102,24 @@ async function place(user, offer, link, quantity, key, fingerprint) {
 
 const app = new Hono();
 
-app.use('/api/v1/dashboard/*', async (c, next) => {
+const signedIn = (mayPass) => async (c, next) => {
   const token = sessionToken(c.req.header('cookie'));
   if (token !== null) {
     const digest = createHash('sha256').update(token).digest('hex');
     const { rows } = await pool.query({ ...SESSION, values: [digest, Date.now() * 1000] });
-    if (rows.length === 1 && !rows[0].banned) {
+    if (rows.length === 1 && !rows[0].banned && mayPass(rows[0])) {
       c.set('user', rows[0].id);
+      c.set('role', rows[0].role);
+      c.set('session', digest);
       return next();
     }
   }
   return failure(c, 401, 'UNAUTHENTICATED', 'Authentication required.');
-});
+};
+for (const prefix of ['/api/v1', '/scanned/api/v1']) {
+  app.use(`${prefix}/dashboard/*`, signedIn(() => true));
+  app.use(`${prefix}/admin/*`, signedIn(({ role }) => role === 'admin'));
+}
 
 app.post('/api/v1/dashboard/orders', async (c) => {
   const key = c.req.header('idempotency-key');
@@ -137,6 +147,9 @@ app.post('/api/v1/dashboard/orders', async (c) => {
     if (placed.fingerprint !== fingerprint) return failure(c, 422, 'IDEMPOTENCY_KEY_REUSED', 'The key was used.');
     c.header('idempotent-replayed', 'true');
     order = placed;
+  } else {
+    // Nobody waits for it: the answer goes out meanwhile.
+    live.tell({ id: order.id, user, offer, quantity, price: order.price, at: order.created_at });
   }
   return c.json({
     success: true,
@@ -195,68 +208,9 @@ app.get('/api/v1/dashboard/orders', async (c) => {
   });
 });
 
-const VERSION = { name: 'version', text: 'SELECT version FROM catalog_feed WHERE id = 1' };
-const CATEGORIES = {
-  name: 'categories',
-  text: `SELECT id, name, position FROM categories WHERE availability = 'active' AND name <> 'Uncategorized'`,
-};
-const SERVICES = {
-  name: 'services',
-  text: `SELECT s.id, s.name, s.category_id, s.rate, s.profit, s.fixed_price, s.quantity_min, s.quantity_max, s.dripfeed,
-         s.refill, s.cancel, s.description, s.average_time FROM services s JOIN providers p ON p.id = s.provider_id
-         WHERE s.availability = 'active' AND p.availability = 'active' AND s.service_type = 'Default'
-         AND (s.sell_at_loss OR s.fixed_price IS NULL OR s.fixed_price >= s.rate) ORDER BY s.id`,
-};
-
-function rateText(nanos) {
-  const units = Math.floor(nanos / 1e9);
-  const rest = String(nanos - units * 1e9).padStart(9, '0').replace(/0{1,7}$/, '');
-  return `${units}.${rest}`;
-}
-
-// As the product does: rendered once for each version of the catalogue.
-let rendered = { version: null, body: null };
-async function list(version) {
-  if (rendered.version === version) return rendered.body;
-  const [{ rows: categories }, { rows: services }] = [await pool.query(CATEGORIES), await pool.query(SERVICES)];
-  const place = (category) => category.position ?? Infinity;
-  const by = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-  categories.sort((a, b) => by(place(a), place(b)) || by(a.name.toLowerCase(), b.name.toLowerCase()) || by(a.id, b.id));
-  const lists = new Map(categories.map(({ id, name }) => [id, { id, name, services: [] }]));
-  for (const it of services) {
-    lists.get(it.category_id)?.services.push({
-      id: it.id,
-      name: it.name,
-      type: 'Default',
-      price: rateText(it.fixed_price ?? it.rate + (it.profit ?? 0)),
-      min: it.quantity_min,
-      max: it.quantity_max,
-      dripfeed: it.dripfeed,
-      refill: it.refill,
-      cancel: it.cancel,
-      description: it.description,
-      averageTime: it.average_time,
-    });
-  }
-  const body = JSON.stringify({
-    success: true,
-    name: 'SERVICES_FETCHED',
-    message: 'Services fetched successfully',
-    result: { services: [...lists.values()], currency: 'USD' },
-  });
-  rendered = { version, body };
-  return body;
-}
-
-app.get('/api/v1/services', async (c) => {
-  const { rows: [{ version }] } = await pool.query(VERSION);
-  const tag = `"${version}"`;
-  c.header('etag', tag);
-  c.header('cache-control', 'no-cache');
-  const seen = c.req.header('if-none-match');
-  if (seen === '*' || seen === tag) return c.body(null, 304);
-  return c.body(await list(version), 200, { 'content-type': 'application/json' });
-});
+services(app, pool);
+metrics(app, pool, { amountText, time });
+const live = await streams(app, pool, { amountText, time, failure });
 
 app.onError((error, c) => {
   // The key's twin came first, with a request that was under way at the same time.

@@ -14,7 +14,6 @@ use crate::process;
 /// The copy that one measurement works on.
 pub const COPY: &str = "bench_copy";
 pub const ORDERS: &str = "/api/v1/dashboard/orders";
-const HEADERS: [(&str, &str); 1] = [("idempotency-key", "bench-{unique}")];
 const COUNT: &str = "SELECT count(*) FROM orders";
 
 /// Placing orders, each customer in turn.
@@ -23,7 +22,7 @@ pub fn ordering(world: &World, customers: &[Customer]) -> Plan {
         method: "POST",
         path: ORDERS.to_owned(),
         body: world.form(),
-        headers: HEADERS.to_vec(),
+        headers: vec![("idempotency-key", "bench-{unique}".to_owned())],
         cookies: customers.iter().map(|customer| customer.cookie.clone()).collect(),
         status: 201,
     }
@@ -31,12 +30,18 @@ pub fn ordering(world: &World, customers: &[Customer]) -> Plan {
 
 /// Listing one's own orders.
 pub fn listing(customers: &[Customer], query: &str) -> Plan {
+    let cookies = customers.iter().map(|customer| customer.cookie.clone());
+    asking(&format!("{ORDERS}?{query}"), cookies.collect())
+}
+
+/// Asking for something, whoever has one of these cookies in turn; without any, nobody in particular.
+pub fn asking(path: &str, cookies: Vec<String>) -> Plan {
     Plan {
         method: "GET",
-        path: format!("{ORDERS}?{query}"),
+        path: path.to_owned(),
         body: String::new(),
         headers: Vec::new(),
-        cookies: customers.iter().map(|customer| customer.cookie.clone()).collect(),
+        cookies,
         status: 200,
     }
 }

@@ -119,6 +119,15 @@ impl Answer {
         self.json()
     }
 
+    /// The field of this name.
+    pub fn header(&self, name: &str) -> anyhow::Result<String> {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(':'));
+        let field = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
+        field
+            .map(|(_, value)| value.trim().to_owned())
+            .with_context(|| format!("the answer has no {name}: {}", self.head))
+    }
+
     /// The cookie of this name, as it is to be sent back.
     pub fn cookie(&self, name: &str) -> anyhow::Result<String> {
         let fields = self.head.lines().filter_map(|line| line.split_once(':'));

@@ -119,6 +119,16 @@ impl Lab {
 
     /// The baseline in Node on one of our databases.
     pub fn node(&self, world: &World, database: &str) -> anyhow::Result<(Program, String)> {
+        self.node_with(world, database, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn node_with(
+        &self,
+        world: &World,
+        database: &str,
+        variables: &[(&str, String)],
+    ) -> anyhow::Result<(Program, String)> {
         let mut node = process::tied("node");
         node.arg("server.mjs").current_dir(format!("{BASELINES}/node"));
         node.env("NODE_ENV", "production")
@@ -126,7 +136,8 @@ impl Lab {
             .env("DATABASE_URL", self.url(database))
             .env("DATABASE_CONNECTIONS_MAX", CONNECTIONS.to_string())
             .env("BETTER_AUTH_SECRET", COOKIE_SECRET)
-            .env("PLACEMENT", world.placement.for_node());
+            .env("PLACEMENT", world.placement.for_node())
+            .envs(variables.iter().map(|(name, value)| (name, value)));
         let mut program = Program::start(&mut node, &self.path("node.log"))?;
         let url = program.says("listens on http://")?;
         Ok((program, url))

@@ -17,16 +17,21 @@ pub fn database(lab: &Lab, world: &World) -> anyhow::Result<&'static str> {
     }
     println!("placing {} orders in {LARGE}: a few minutes", lab.orders);
     lab.copy(SMALL, FILLING)?;
+    fill(lab, world, FILLING, lab.orders)?;
+    lab.books_are_right(&lab.on_postgres(FILLING))?;
+    lab.sql("postgres", &format!("ALTER DATABASE {FILLING} RENAME TO {LARGE}"))?;
+    lab.sql(LARGE, "CHECKPOINT")?;
+    Ok(LARGE)
+}
+
+/// Adds orders of the last sixty days to a furnished database.
+pub fn fill(lab: &Lab, world: &World, database: &str, orders: u64) -> anyhow::Result<()> {
     let variables = [
-        ("orders", lab.orders.to_string()),
+        ("orders", orders.to_string()),
         ("first", world.first()?.id.clone()),
         ("first_has", FIRST_HAS.to_string()),
         ("service", world.service.to_string()),
         ("quantity", world.quantity.to_string()),
     ];
-    lab.sql_file(FILLING, "many_orders.sql", &variables)?;
-    lab.books_are_right(&lab.on_postgres(FILLING))?;
-    lab.sql("postgres", &format!("ALTER DATABASE {FILLING} RENAME TO {LARGE}"))?;
-    lab.sql(LARGE, "CHECKPOINT")?;
-    Ok(LARGE)
+    lab.sql_file(database, "many_orders.sql", &variables)
 }

@@ -1,7 +1,7 @@
 //! Runs the load generator and reads the processors at both ends of what it measures.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -19,7 +19,7 @@ pub struct Plan {
     pub method: &'static str,
     pub path: String,
     pub body: String,
-    pub headers: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(&'static str, String)>,
     pub cookies: Vec<String>,
     pub status: u16,
 }
@@ -61,7 +61,7 @@ struct Tally {
     seconds: f64,
     good: f64,
     bad: u64,
-    statuses: std::collections::BTreeMap<String, u64>,
+    statuses: BTreeMap<String, u64>,
     bytes: f64,
     unanswered: u64,
     p50: f64,
@@ -81,16 +81,7 @@ pub struct Driven {
 
 /// Asks `server` at `address`.
 pub fn drive(lab: &Lab, server: &Program, address: &str, plan: &Plan, pace: Pace) -> anyhow::Result<Driven> {
-    let file = written(lab, plan)?;
-    let mut load = process::tied(lab.binary("load"));
-    load.arg("--address").arg(address).arg("--plan").arg(&file);
-    load.args(["--connections", &pace.connections.to_string()]);
-    load.args(["--seconds", &pace.seconds.to_string()]);
-    load.args(["--warm-up", &pace.warm_up.to_string()]);
-    if let Some(rate) = pace.rate {
-        load.args(["--rate", &rate.to_string()]);
-    }
-    let mut load = Program::start(&mut load, &lab.path("load.log"))?;
+    let mut load = generator(lab, "load", address, plan, pace, &[])?;
     let told = || fs::read_to_string(lab.path("load.log")).unwrap_or_default();
     load.says("measuring").with_context(told)?;
     let began = (server.cpu(), lab.database_cpu(), load.cpu(), Machine::read());
@@ -132,8 +123,56 @@ pub fn drive(lab: &Lab, server: &Program, address: &str, plan: &Plan, pace: Pace
     })
 }
 
-fn written(lab: &Lab, plan: &Plan) -> anyhow::Result<PathBuf> {
-    let file = lab.path("plan.json");
+/// The generator, begun. `name` tells its files from those of another at the same time.
+pub fn generator(
+    lab: &Lab,
+    name: &str,
+    address: &str,
+    plan: &Plan,
+    pace: Pace,
+    more: &[&str],
+) -> anyhow::Result<Program> {
+    let file = lab.path(&format!("{name}.json"));
     fs::write(&file, serde_json::to_vec(plan)?)?;
-    Ok(file)
+    let mut load = process::tied(lab.binary("load"));
+    load.arg("--address").arg(address).arg("--plan").arg(&file);
+    load.args(["--connections", &pace.connections.to_string()]);
+    load.args(["--seconds", &pace.seconds.to_string()]);
+    load.args(["--warm-up", &pace.warm_up.to_string()]);
+    if let Some(rate) = pace.rate {
+        load.args(["--rate", &rate.to_string()]);
+    }
+    Program::start(load.args(more), &lab.path(&format!("{name}.log")))
+}
+
+/// Requests beside those that are measured. Dropping it ends them.
+pub struct Flood {
+    load: Program,
+    seconds: f64,
+}
+
+impl Flood {
+    /// Asks `server` at `address` again and again, whatever it answers.
+    pub fn begin(lab: &Lab, address: &str, plan: &Plan, pace: Pace) -> anyhow::Result<Self> {
+        let mut load = generator(lab, "flood", address, plan, pace, &[])?;
+        load.says("measuring")?;
+        Ok(Self {
+            load,
+            seconds: pace.seconds,
+        })
+    }
+
+    /// Waits for its end; how many answers there were in a second, by status.
+    pub fn end(mut self) -> anyhow::Result<BTreeMap<String, f64>> {
+        let patience = Duration::from_secs_f64(self.seconds + 60.0);
+        self.load.says_within("measured", patience)?;
+        let line = self.load.next_line(patience)?;
+        let tally: Tally =
+            serde_json::from_str(&line).with_context(|| format!("the generator says {line}"))?;
+        let a_second = |count: u64| u32::try_from(count).map_or(0.0, f64::from) / self.seconds;
+        let statuses = tally.statuses.into_iter();
+        Ok(statuses
+            .map(|(status, count)| (status, a_second(count)))
+            .collect())
+    }
 }

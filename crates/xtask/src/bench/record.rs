@@ -1,5 +1,6 @@
 //! What was measured, as it is kept: the table is printed from it, now or later.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,9 @@ pub struct Sample {
     pub slowest: f64,
     pub resident_kb: u64,
     pub conditions: Conditions,
+    /// What else there is to say, by names of the scenario's own.
+    #[serde(default)]
+    pub more: BTreeMap<String, f64>,
     #[serde(skip)]
     pub answer: String,
 }
@@ -101,6 +105,13 @@ impl Round {
     }
 }
 
+impl Sample {
+    /// What else was said, zero if it was not.
+    pub fn other(&self, name: &str) -> f64 {
+        self.more.get(name).copied().unwrap_or_default()
+    }
+}
+
 impl Scenario {
     pub fn named(name: &str, rounds: Vec<Round>) -> Self {
         Self {
@@ -119,6 +130,20 @@ impl Scenario {
         });
         let values = pairs.collect();
         self.value(target, what, bound, values, "");
+    }
+
+    /// Adds a target about plain numbers of one arm.
+    pub fn each(
+        &mut self,
+        target: &str,
+        what: &str,
+        bound: Bound,
+        arm: &str,
+        (of, unit): (fn(&Sample) -> f64, &str),
+    ) {
+        let samples = self.rounds.iter().filter_map(|round| round.of(arm));
+        let values = samples.map(of).collect();
+        self.value(target, what, bound, values, unit);
     }
 
     /// Adds a target about plain numbers.

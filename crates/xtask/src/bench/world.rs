@@ -151,19 +151,21 @@ fn offer(staff: &Client, panel: &str) -> anyhow::Result<(i64, u64)> {
 }
 
 fn customer(nobody: &Client, staff: &Client, number: usize) -> anyhow::Result<Customer> {
-    let email = format!("customer{number}@example.com");
-    let form = json!({ "name": "Somebody", "email": email, "password": PASSWORD });
-    let answer = nobody.post("/api/auth/sign-up/email", &form)?;
-    let signed_up = answer.expect(200)?;
-    let id = at(&signed_up, "/user/id").as_str().context("a user has an id")?;
+    let (id, cookie) = sign_up(nobody, &format!("customer{number}@example.com"))?;
     let credit = json!({ "amount": FUNDS, "reason": "for the bench" });
     staff
         .post(&format!("/api/v1/admin/users/{id}/wallet/credit"), &credit)?
         .expect(201)?;
+    Ok(Customer { id, cookie })
+}
+
+/// Somebody new; their id and the cookie of their session.
+pub fn sign_up(nobody: &Client, email: &str) -> anyhow::Result<(String, String)> {
+    let form = json!({ "name": "Somebody", "email": email, "password": PASSWORD });
+    let answer = nobody.post("/api/auth/sign-up/email", &form)?;
+    let signed_up = answer.expect(200)?;
+    let id = at(&signed_up, "/user/id").as_str().context("a user has an id")?;
     let cookie = answer.cookie(COOKIE)?;
-    ensure!(!cookie.is_empty(), "a customer has a session");
-    Ok(Customer {
-        id: id.to_owned(),
-        cookie,
-    })
+    ensure!(!cookie.is_empty(), "whoever signs up has a session");
+    Ok((id.to_owned(), cookie))
 }

@@ -37,6 +37,7 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
         Arm::new("node", |lab| asks(Server::Node, &first, Pace::full(lab))),
         Arm::new("near", |lab| asks(Server::Product, &near, Pace::full(lab))),
         Arm::new("far", |lab| asks(Server::Product, &far, Pace::full(lab))),
+        Arm::new("node far", |lab| asks(Server::Node, &far, Pace::full(lab))),
     ];
     let mut rounds = rounds::run(lab, "list", &arms)?;
     let most: Vec<f64> = rounds
@@ -57,6 +58,10 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let mut scenario = Scenario::named("list", rounds);
     let what = "lists of 20/s, of Hono on node-postgres";
     scenario.ratio("P-3", what, AtLeast(1.8), ["product", "node"], |it| it.per_second);
+    let what = format!("the same of page {page}");
+    scenario.ratio("P-3", &what, AtLeast(1.8), ["far", "node far"], |it| {
+        it.per_second
+    });
     let what = "processor time of the API for a list, of Node's";
     scenario.ratio("P-3", what, AtMost(0.35), ["product", "node"], |it| it.app_cpu);
     let what = "p99 at half of Node's maximum, open loop, of Node's";

@@ -4,12 +4,15 @@ mod catalogue;
 mod embedded;
 mod large;
 mod list;
+mod logins;
+mod metrics;
 mod orders;
 mod queue;
 mod sealing;
 mod secrecy;
 mod shop;
 mod start;
+mod streams;
 
 use anyhow::ensure;
 
@@ -21,16 +24,19 @@ use super::world::World;
 pub type Measure = fn(&Lab, &World) -> anyhow::Result<Scenario>;
 
 /// Every scenario, and the targets it answers for.
-const ALL: [(&str, &[&str], Measure); 13] = [
+const ALL: [(&str, &[&str], Measure); 16] = [
     ("orders", &["P-1", "P-2"], orders::spread),
     ("one wallet", &["P-6"], orders::hot),
     ("list", &["P-3", "P-4"], list::measure),
     ("services list", &["P-5"], catalogue::measure),
+    ("metrics", &["metrics"], metrics::measure),
+    ("event streams", &["streams"], streams::measure),
     ("queue", &["P-7"], queue::measure),
     ("audit sealing", &["P-8"], sealing::measure),
     ("secrecy", &["S-03"], secrecy::measure),
     ("steady orders", &["P-11"], shop::tail),
     ("hanging provider", &["P-12"], shop::hanging),
+    ("flood of sign-ins", &["P-12"], logins::measure),
     ("first byte", &["first-byte"], shop::first_byte),
     ("start", &["P-13"], start::measure),
     ("embedded orders", &["P-15"], embedded::measure),

@@ -1,4 +1,5 @@
-//! Sends HTTP requests over a fixed number of connections, and says how many were answered and how late.
+//! Sends HTTP requests over a fixed number of connections, and says how many were answered and how late. Or sends them one by
+//! one while many streams of events are open, and says when the last of these was told.
 //!
 //! Closed loop: every connection sends its next request when it has its answer. That finds the maximum. Open loop:
 //! requests are due at a steady rate whatever the server does, and latency counts from when a request was due, so a
@@ -15,7 +16,9 @@
 mod connection;
 mod plan;
 mod run;
+mod stream;
 mod tally;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,19 +49,13 @@ struct Options {
     /// Requests a second, open loop; without it the loop is closed
     #[arg(long)]
     rate: Option<f64>,
+    /// A JSON file that says who watches: path, cookies, streams, quiet. The requests then go out one by one
+    #[arg(long)]
+    watchers: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let told = plan::Plan::read(&options.plan).and_then(|plan| {
-        let times = run::Times {
-            warm_up: Duration::from_secs_f64(options.warm_up),
-            measured: Duration::from_secs_f64(options.seconds),
-            between: options.rate.map(|rate| Duration::from_secs_f64(1.0 / rate)),
-        };
-        run::run(&plan, options.address, options.connections, &times)
-    });
-    match told.and_then(|tally| Ok(serde_json::to_string(&tally)?)) {
+    match measure(&Options::parse()) {
         Ok(json) => {
             println!("{json}");
             ExitCode::SUCCESS
@@ -68,4 +65,24 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What was measured, as JSON.
+fn measure(options: &Options) -> anyhow::Result<String> {
+    let plan = plan::Plan::read(&options.plan)?;
+    let times = run::Times {
+        warm_up: Duration::from_secs_f64(options.warm_up),
+        measured: Duration::from_secs_f64(options.seconds),
+        between: options.rate.map(|rate| Duration::from_secs_f64(1.0 / rate)),
+    };
+    Ok(match &options.watchers {
+        None => {
+            let tally = run::run(&plan, options.address, options.connections, &times)?;
+            serde_json::to_string(&tally)?
+        }
+        Some(file) => {
+            let watchers = watch::Watchers::read(file)?;
+            serde_json::to_string(&watch::run(&plan, &watchers, options.address, &times)?)?
+        }
+    })
 }

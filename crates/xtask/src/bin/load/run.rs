@@ -65,7 +65,7 @@ pub fn run(plan: &Plan, address: SocketAddr, connections: usize, times: &Times) 
 }
 
 /// Tells whoever started this that a phase begins.
-fn announce(phase: &str) -> anyhow::Result<()> {
+pub fn announce(phase: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{phase}")?;
     Ok(out.flush()?)

@@ -56,8 +56,13 @@ impl Tally {
 
     /// The latency that `per_mille` of a thousand answers do not exceed.
     fn quantile(&self, per_mille: usize) -> f64 {
-        let rank = (self.latencies.len() * per_mille).div_ceil(1_000);
-        let latency = self.latencies.get(rank.saturating_sub(1));
-        latency.map_or(0.0, |latency| latency.as_secs_f64() * 1e6)
+        quantile(&self.latencies, per_mille)
     }
+}
+
+/// The time in microseconds that `per_mille` of a thousand sorted times do not exceed.
+pub fn quantile(sorted: &[Duration], per_mille: usize) -> f64 {
+    let rank = (sorted.len() * per_mille).div_ceil(1_000);
+    let time = sorted.get(rank.saturating_sub(1));
+    time.map_or(0.0, |time| time.as_secs_f64() * 1e6)
 }
