@@ -1,7 +1,6 @@
 //! What anybody may ask.
 
 mod changes;
-mod pieces;
 mod rendered;
 mod services;
 

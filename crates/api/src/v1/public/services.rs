@@ -11,7 +11,6 @@ use ports::catalog::CategoryListing;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::pieces::Pieces;
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
 use crate::extract::CurrencyQuery;
@@ -103,7 +102,7 @@ pub async fn list_services(
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, ASK_AGAIN))
-        .body(Pieces::of(body)))
+        .body(body))
 }
 
 /// Whoever keeps the list asks whether it still is the same.
