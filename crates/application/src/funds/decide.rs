@@ -1,10 +1,10 @@
 //! Staff decide about deposits that a person has to look at.
 
-use domain::DepositId;
 use domain::currency::Currency;
-use domain::funds::{Deposit, DepositState};
+use domain::funds::{Approval, Deposit, DepositState, Refusal, Stage, Unheard};
 use domain::identity::right::PaymentsApprove;
 use domain::text::{TextError, plain};
+use domain::{DepositId, Money};
 use ports::StoreError;
 use ports::funds::DepositNews;
 
@@ -51,6 +51,15 @@ pub enum DecideFundsError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Unheard> for DecideFundsError {
+    fn from(unheard: Unheard) -> Self {
+        match unheard {
+            Unheard::Own => Self::Own,
+            Unheard::NotNow => Self::NotNow,
+        }
+    }
 }
 
 impl MaybeContended for DecideFundsError {
@@ -106,16 +115,18 @@ impl DecideDeposit {
         let mut tx = self.ports.store.begin().await?;
         let locked = tx.funds().lock_deposit(deposit.id).await?;
         let locked = locked.ok_or(DecideFundsError::Missing)?;
-        if locked.state == DepositState::Credited && locked.decided_by.as_ref() == Some(staff.id()) {
-            // The second of two clicks.
+        let mut matter = locked.matter(DepositState::Credited);
+        if matter.stage == Stage::Waiting && !locked.is_the_claim(deposit) {
+            matter.stage = Stage::Past;
+        }
+        // What has no worth is refused for that only if it is up to this person at all.
+        let gross = worth.as_ref().map_or(Money::ZERO, |worth| worth.gross);
+        let approval = matter.approve(staff.id(), gross, self.ports.policy.second_approver_from)?;
+        if approval == Approval::SaidBefore {
             tx.commit().await?;
             return Ok(Decided::Done);
         }
-        if locked.state != DepositState::Review || !locked.is_the_claim(deposit) {
-            return Err(DecideFundsError::NotNow);
-        }
         let worth = worth.clone()?;
-        let is_large = worth.gross >= self.ports.policy.second_approver_from;
         let mut entry = staff
             .entry("deposit.approve", format!("deposit:{}", locked.id), now)
             .with("user", &locked.user)
@@ -123,9 +134,9 @@ impl DecideDeposit {
             .with("gross", worth.gross)
             .with("fee", worth.fee)
             .with("rate", worth.rate);
-        match &locked.approver {
-            Some(first) if first == staff.id() => return Ok(Decided::NeedsSecond),
-            None if is_large => {
+        match approval {
+            Approval::SaidBefore | Approval::StillFirst => return Ok(Decided::NeedsSecond),
+            Approval::First => {
                 let news = DepositNews {
                     approver: Some(staff.id().clone()),
                     ..unchanged(&locked, now)
@@ -135,8 +146,11 @@ impl DecideDeposit {
                 tx.commit().await?;
                 return Ok(Decided::NeedsSecond);
             }
-            Some(first) => entry = entry.with("first", first),
-            None => {}
+            Approval::Decides => {
+                if let Some(first) = &locked.approver {
+                    entry = entry.with("first", first);
+                }
+            }
         }
         let available = credit(&mut *tx, &locked, worth, Some(staff.id()), now).await?;
         let available = available.ok_or(DecideFundsError::NotTaken)?;
@@ -171,16 +185,9 @@ impl DecideDeposit {
         let mut tx = self.ports.store.begin().await?;
         let locked = tx.funds().lock_deposit(id).await?;
         let locked = locked.ok_or(DecideFundsError::Missing)?;
-        if locked.user == *staff.id() {
-            return Err(DecideFundsError::Own);
-        }
-        match locked.state {
-            DepositState::Review => {}
-            DepositState::Refused if locked.decided_by.as_ref() == Some(staff.id()) => {
-                tx.commit().await?;
-                return Ok(Decided::Done);
-            }
-            _ => return Err(DecideFundsError::NotNow),
+        if locked.matter(DepositState::Refused).refuse(staff.id())? == Refusal::SaidBefore {
+            tx.commit().await?;
+            return Ok(Decided::Done);
         }
         let news = DepositNews {
             state: DepositState::Refused,

@@ -1,6 +1,6 @@
 //! Staff pay withdrawals out, or give the money back.
 
-use domain::funds::{Withdrawal, WithdrawalState};
+use domain::funds::{Approval, Refusal, Withdrawal, WithdrawalState};
 use domain::identity::right::PaymentsApprove;
 use domain::text::plain;
 use domain::wallets::Movement;
@@ -63,25 +63,27 @@ impl DecideWithdrawal {
     ) -> Result<Decided, DecideFundsError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
-        let locked = pending(&mut *tx, staff, id, WithdrawalState::Paid).await?;
-        let Some(locked) = locked else {
-            // The second of two clicks.
-            tx.commit().await?;
-            return Ok(Decided::Done);
-        };
+        let locked = locked(&mut *tx, id).await?;
+        let two_from = self.ports.policy.second_approver_from;
+        let approval = locked
+            .matter(WithdrawalState::Paid)
+            .approve(staff.id(), locked.amount, two_from)?;
         let entry = staff
             .entry("withdrawal.approve", format!("withdrawal:{id}"), now)
             .with("user", &locked.user)
             .with("amount", locked.amount)
             .with("note", note);
-        let is_large = locked.amount >= self.ports.policy.second_approver_from;
-        let news = match &locked.approver {
-            Some(first) if first == staff.id() => return Ok(Decided::NeedsSecond),
-            None if is_large => WithdrawalNews {
+        let news = match approval {
+            Approval::SaidBefore => {
+                tx.commit().await?;
+                return Ok(Decided::Done);
+            }
+            Approval::StillFirst => return Ok(Decided::NeedsSecond),
+            Approval::First => WithdrawalNews {
                 approver: Some(staff.id().clone()),
                 ..news(&locked, WithdrawalState::Pending, note, now)
             },
-            _ => WithdrawalNews {
+            Approval::Decides => WithdrawalNews {
                 decided_by: Some(staff.id().clone()),
                 ..news(&locked, WithdrawalState::Paid, note, now)
             },
@@ -110,10 +112,11 @@ impl DecideWithdrawal {
     ) -> Result<Decided, DecideFundsError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
-        let Some(locked) = pending(&mut *tx, staff, id, WithdrawalState::Refused).await? else {
+        let locked = locked(&mut *tx, id).await?;
+        if locked.matter(WithdrawalState::Refused).refuse(staff.id())? == Refusal::SaidBefore {
             tx.commit().await?;
             return Ok(Decided::Done);
-        };
+        }
         let news = WithdrawalNews {
             approver: None,
             decided_by: Some(staff.id().clone()),
@@ -143,26 +146,9 @@ impl DecideWithdrawal {
     }
 }
 
-/// The withdrawal, locked, if it waits for a decision that this member of staff may make. `None` if they have made
-/// this one before.
-async fn pending(
-    tx: &mut dyn Tx,
-    staff: &Member,
-    id: WithdrawalId,
-    wanted: WithdrawalState,
-) -> Result<Option<Withdrawal>, DecideFundsError> {
+async fn locked(tx: &mut dyn Tx, id: WithdrawalId) -> Result<Withdrawal, DecideFundsError> {
     let locked = tx.funds().lock_withdrawal(id).await?;
-    let locked = locked.ok_or(DecideFundsError::Missing)?;
-    if locked.user == *staff.id() {
-        return Err(DecideFundsError::Own);
-    }
-    if locked.state == WithdrawalState::Pending {
-        return Ok(Some(locked));
-    }
-    if locked.state == wanted && locked.decided_by.as_ref() == Some(staff.id()) {
-        return Ok(None);
-    }
-    Err(DecideFundsError::NotNow)
+    locked.ok_or(DecideFundsError::Missing)
 }
 
 fn news(withdrawal: &Withdrawal, state: WithdrawalState, reason: &str, at: Timestamp) -> WithdrawalNews {

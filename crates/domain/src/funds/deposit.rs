@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::approval::{Matter, Stage};
 use crate::currency::{Currency, ExchangeRate};
 use crate::text::{TextError, plain};
 use crate::{DepositId, Money, Timestamp, UserId};
@@ -130,6 +131,21 @@ impl Deposit {
     #[must_use]
     pub fn is_the_claim(&self, other: &Self) -> bool {
         (&self.user, self.amount, self.claimed_at) == (&other.user, other.amount, other.claimed_at)
+    }
+
+    /// What somebody decides about who wants it to become `wanted`.
+    #[must_use]
+    pub fn matter(&self, wanted: DepositState) -> Matter<'_> {
+        Matter {
+            owner: &self.user,
+            stage: match self.state {
+                DepositState::Review => Stage::Waiting,
+                state if state == wanted => Stage::DecidedSo,
+                _ => Stage::Past,
+            },
+            approver: self.approver.as_ref(),
+            decided_by: self.decided_by.as_ref(),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! How money comes in and goes out: deposits that users claim, and withdrawals that they ask for.
 
+mod approval;
 mod deposit;
 mod policy;
 mod verdict;
 mod withdrawal;
 
+pub use approval::{Approval, Matter, Refusal, Stage, Unheard};
 pub use deposit::{
     Deposit, DepositState, MANUAL_PREFIX, NewDeposit, PAYTM, ReferenceError, manual_reference,
     paytm_reference,

@@ -1,5 +1,6 @@
 //! A withdrawal: money that leaves the wallet at once, and the shop when staff say so.
 
+use super::approval::{Matter, Stage};
 use crate::{Money, Timestamp, UserId, WithdrawalId};
 
 /// Where a withdrawal is.
@@ -59,4 +60,21 @@ pub struct Withdrawal {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Withdrawal {
+    /// What somebody decides about who wants it to become `wanted`.
+    #[must_use]
+    pub fn matter(&self, wanted: WithdrawalState) -> Matter<'_> {
+        Matter {
+            owner: &self.user,
+            stage: match self.state {
+                WithdrawalState::Pending => Stage::Waiting,
+                state if state == wanted => Stage::DecidedSo,
+                _ => Stage::Past,
+            },
+            approver: self.approver.as_ref(),
+            decided_by: self.decided_by.as_ref(),
+        }
+    }
 }
