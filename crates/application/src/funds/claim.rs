@@ -9,22 +9,20 @@ use domain::funds::{
 };
 use domain::{DepositId, Timestamp};
 use ports::StoreError;
+use ports::audit::AuditEntry;
+use ports::funds::PaymentGateway;
 use ports::jobs::JobTopic;
-use ports::limits::{Admission, Limit};
 use ports::outbox::NewJob;
 use rust_decimal::Decimal;
 
 use super::funds_ports::FundsPorts;
+use super::guesses::Guesses;
 use super::settle::{Credited, Settled, Settlement};
 use crate::caller::Caller;
 use crate::retry::retry_contended;
 
-/// How often a user may claim. Whoever guesses references does not get far.
-const CLAIMS: Limit = Limit {
-    count: 20,
-    period: Duration::from_hours(1),
-    burst: 10,
-};
+/// How often a payment is claimed at most in one request: claims that are wrong for good give way.
+const CLAIMS_MAX: usize = 3;
 /// When a job asks the gateway, if whoever claims is not answered before.
 const JOB_AFTER: Duration = Duration::from_mins(1);
 /// What an amount has at most.
@@ -81,8 +79,6 @@ pub enum ClaimError {
     Mismatch {
         /// What was claimed.
         claimed: Decimal,
-        /// What was paid.
-        paid: Decimal,
     },
     /// The gateway has not heard of it yet. It is asked again.
     #[error("the gateway does not know the payment yet")]
@@ -96,6 +92,16 @@ pub enum ClaimError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ClaimError {
+    /// Whether the claim may have been a guess that missed.
+    const fn is_a_miss(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound | Self::Failed(_) | Self::Mismatch { .. } | Self::NotYours
+        )
+    }
 }
 
 /// A payment that staff have to look at.
@@ -118,6 +124,8 @@ pub struct ClaimDeposit {
 
 enum Claimed {
     Ours(DepositId),
+    /// Somebody else's, and nobody knows yet whether it is right.
+    Theirs(Box<Deposit>),
     NotOurs(ClaimError),
 }
 
@@ -152,24 +160,54 @@ impl ClaimDeposit {
             state: DepositState::Open,
             at: self.ports().clock.now(),
         };
-        let id = self.claimed(caller, &new).await?;
-        let deposit = self.open(id).await?;
-        // Nothing is held while it is asked.
-        let answer = gateway.status(&deposit.written).await;
-        if let PaymentAnswer::Unknown(reason) = &answer {
-            tracing::warn!(deposit = id.0, %reason, "a gateway said nothing usable about a payment; it is asked again");
+        let guesses = Guesses::of(self.ports(), caller);
+        guesses.admit().await?;
+        let claimed = self.claim(caller, &*gateway, &new).await;
+        if !claimed.as_ref().is_err_and(ClaimError::is_a_miss) {
+            guesses.was_none().await;
         }
-        match self.settlement.settle(&deposit, &answer, false).await? {
-            Settled::Credited(credited) => Ok(*credited),
-            Settled::NoRate => Err(ClaimError::NoRate(deposit.currency)),
-            Settled::Before(DepositState::Credited) => Err(ClaimError::AlreadyCredited),
-            Settled::Before(DepositState::Review) => Err(ClaimError::InReview),
-            Settled::Before(DepositState::Refused | DepositState::Expired) => {
-                Err(ClaimError::Failed("TXN_FAILURE".to_owned()))
+        claimed
+    }
+
+    /// Binds the payment to the user and asks about it. An earlier claim that turns out to be wrong for good, the user's own
+    /// or somebody else's, gives way: then the payment is claimed anew.
+    async fn claim(
+        &self,
+        caller: &Caller,
+        gateway: &dyn PaymentGateway,
+        new: &NewDeposit,
+    ) -> Result<Credited, ClaimError> {
+        for _ in 0..CLAIMS_MAX {
+            let (deposit, is_ours) = match self.claimed(caller, new).await? {
+                Claimed::Ours(id) => (self.open(id).await?, true),
+                Claimed::Theirs(deposit) => (*deposit, false),
+                Claimed::NotOurs(error) => return Err(error),
+            };
+            // Nothing is held while it is asked. A stranger may have written the id in a way that means nothing there.
+            let written = if is_ours { &deposit.written } else { &new.written };
+            let answer = gateway.status(written).await;
+            if let PaymentAnswer::Unknown(reason) = &answer {
+                tracing::warn!(deposit = deposit.id.0, %reason, "a gateway said nothing usable about a payment; it is asked again");
             }
-            Settled::Before(DepositState::Open) => Err(ClaimError::Pending),
-            Settled::Kept(verdict) => Err(refusal(&deposit, verdict)),
+            if !is_ours {
+                if !self.settlement.contest(&deposit, &answer).await? {
+                    return Err(ClaimError::NotYours);
+                }
+                continue;
+            }
+            match self.settlement.settle(&deposit, &answer, false).await? {
+                Settled::Credited(credited) => return Ok(*credited),
+                Settled::NoRate => return Err(ClaimError::NoRate(deposit.currency)),
+                Settled::Before(DepositState::Credited) => return Err(ClaimError::AlreadyCredited),
+                Settled::Before(DepositState::Review) => return Err(ClaimError::InReview),
+                Settled::Before(DepositState::Open) => return Err(ClaimError::Pending),
+                // Claimed before it was paid, and now it is; or it ended in another request.
+                Settled::Before(DepositState::Refused | DepositState::Expired)
+                | Settled::Kept(Verdict::Early) => {}
+                Settled::Kept(verdict) => return Err(refusal(&deposit, verdict)),
+            }
         }
+        Err(ClaimError::Pending)
     }
 
     /// Claims a payment that staff look at.
@@ -191,8 +229,12 @@ impl ClaimDeposit {
             state: DepositState::Review,
             at: self.ports().clock.now(),
         };
-        let id = self.claimed(caller, &new).await?;
-        self.open(id).await
+        Guesses::of(self.ports(), caller).claim().await?;
+        match self.claimed(caller, &new).await? {
+            Claimed::Ours(id) => self.open(id).await,
+            Claimed::Theirs(_) => Err(ClaimError::NotYours),
+            Claimed::NotOurs(error) => Err(error),
+        }
     }
 
     async fn open(&self, id: DepositId) -> Result<Deposit, ClaimError> {
@@ -200,15 +242,8 @@ impl ClaimDeposit {
         Ok(deposit.ok_or_else(|| StoreError::Unavailable(format!("deposit {id} has vanished")))?)
     }
 
-    async fn claimed(&self, caller: &Caller, new: &NewDeposit) -> Result<DepositId, ClaimError> {
-        let key = format!("deposits:{}", new.user);
-        if let Admission::Denied { retry_after } = self.ports().limiter.take(&key, CLAIMS).await {
-            return Err(ClaimError::TooOften { retry_after });
-        }
-        match retry_contended(|| self.record(caller, new)).await? {
-            Claimed::Ours(id) => Ok(id),
-            Claimed::NotOurs(error) => Err(error),
-        }
+    async fn claimed(&self, caller: &Caller, new: &NewDeposit) -> Result<Claimed, ClaimError> {
+        Ok(retry_contended(|| self.record(caller, new)).await?)
     }
 
     /// Binds the payment to the user, and leaves a job behind, so that it is asked about whatever becomes of us.
@@ -222,7 +257,10 @@ impl ClaimDeposit {
                     return Err(StoreError::Contended);
                 };
                 if let Some(claimed) = standing(&earlier, new) {
-                    // Nothing was written, but what was read is certain only after the commit.
+                    if earlier.user != new.user {
+                        tx.audit().append(&contest(caller, &earlier, new)).await?;
+                    }
+                    // Or nothing was written, but what was read is certain only after the commit.
                     tx.commit().await?;
                     return Ok(claimed);
                 }
@@ -259,21 +297,33 @@ fn standing(earlier: &Deposit, new: &NewDeposit) -> Option<Claimed> {
     let is_ours = earlier.user == new.user;
     match earlier.state {
         DepositState::Credited => Some(Claimed::NotOurs(ClaimError::AlreadyCredited)),
-        DepositState::Open | DepositState::Review if !is_ours => Some(Claimed::NotOurs(ClaimError::NotYours)),
+        DepositState::Open if !is_ours => Some(Claimed::Theirs(Box::new(earlier.clone()))),
+        DepositState::Review if !is_ours => Some(Claimed::NotOurs(ClaimError::NotYours)),
         DepositState::Review => Some(Claimed::NotOurs(ClaimError::InReview)),
         DepositState::Open if earlier.amount == new.amount => Some(Claimed::Ours(earlier.id)),
         DepositState::Open | DepositState::Refused | DepositState::Expired => None,
     }
 }
 
+/// The line of the audit log about two who say that they made the same payment. One of them may have guessed its id.
+fn contest(caller: &Caller, earlier: &Deposit, new: &NewDeposit) -> AuditEntry {
+    let (deposit, user, owner) = (earlier.id, &new.user, &earlier.user);
+    tracing::warn!(%deposit, %user, %owner, "two users claim one payment");
+    caller
+        .entry("deposit.contest", format!("deposit:{deposit}"), new.at)
+        .with("reference", &new.reference)
+        .with("amount", new.amount)
+        .with("owner", owner)
+        .with("state", earlier.state.as_str())
+}
+
 fn refusal(deposit: &Deposit, verdict: Verdict) -> ClaimError {
     match verdict {
         Verdict::NotFound => ClaimError::NotFound,
-        Verdict::Pending | Verdict::Unknown(_) | Verdict::Credit => ClaimError::Pending,
+        Verdict::Pending | Verdict::Unknown(_) | Verdict::Credit | Verdict::Early => ClaimError::Pending,
         Verdict::Failed(word) => ClaimError::Failed(word),
-        Verdict::Mismatch(paid) => ClaimError::Mismatch {
+        Verdict::Mismatch(_) => ClaimError::Mismatch {
             claimed: deposit.amount,
-            paid,
         },
         Verdict::Review(_) => ClaimError::InReview,
     }

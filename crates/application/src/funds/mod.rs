@@ -4,6 +4,7 @@ mod browse;
 mod claim;
 mod decide;
 mod funds_ports;
+mod guesses;
 mod ledger;
 mod pay_out;
 mod settle;

@@ -133,6 +133,48 @@ impl Settlement {
     }
 }
 
+impl Settlement {
+    /// Somebody else claims the payment, about which the gateway says `answer`. A claim that is wrong for good ends; what it
+    /// says of a right one is left to its owner and the job. Whether the payment may be free now.
+    pub(super) async fn contest(
+        &self,
+        deposit: &Deposit,
+        answer: &PaymentAnswer,
+    ) -> Result<bool, StoreError> {
+        let verdict = verdict(deposit, answer, &self.ports.policy, self.ports.clock.now());
+        if !verdict.yields() {
+            return Ok(false);
+        }
+        retry_contended(|| self.give_way(deposit, &verdict)).await
+    }
+
+    async fn give_way(&self, deposit: &Deposit, verdict: &Verdict) -> Result<bool, StoreError> {
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
+        let Some(locked) = tx.funds().lock_deposit(deposit.id).await? else {
+            return Ok(true);
+        };
+        if locked.state != DepositState::Open || !locked.is_the_claim(deposit) {
+            // Nothing was written, but what was read is certain only after the commit. Somebody was faster, perhaps the
+            // newcomer in another request.
+            tx.commit().await?;
+            return Ok(true);
+        }
+        let news = DepositNews {
+            state: DepositState::Refused,
+            ..news(&locked, verdict, false, now)
+        };
+        tx.funds().change_deposit(locked.id, &news).await?;
+        if let Some(entry) = entry(&locked, &Settled::Kept(verdict.clone()), None, now) {
+            tx.audit().append(&entry.with("gave_way", true)).await?;
+        }
+        failpoints::before_commit("deposit");
+        tx.commit().await?;
+        failpoints::after_commit("deposit");
+        Ok(true)
+    }
+}
+
 /// Where an open claim goes that is not credited.
 fn news(deposit: &Deposit, verdict: &Verdict, by_schedule: bool, now: Timestamp) -> DepositNews {
     let asked = deposit
@@ -142,12 +184,14 @@ fn news(deposit: &Deposit, verdict: &Verdict, by_schedule: bool, now: Timestamp)
     let (state, reason) = match verdict {
         Verdict::Review(trouble) => (DepositState::Review, trouble.as_str().to_owned()),
         Verdict::Failed(word) => (DepositState::Refused, format!("failed: {word}")),
+        Verdict::Early => (DepositState::Refused, "claimed_before_payment".to_owned()),
         Verdict::NotFound if is_over => (DepositState::Expired, "not_found".to_owned()),
         _ if is_over => (DepositState::Review, Trouble::Undecided.as_str().to_owned()),
         Verdict::NotFound => (DepositState::Open, "not_found".to_owned()),
         Verdict::Pending => (DepositState::Open, "pending".to_owned()),
         Verdict::Unknown(reason) => (DepositState::Open, format!("unknown: {reason}")),
-        Verdict::Mismatch(amount) => (DepositState::Open, format!("amount_mismatch: {amount}")),
+        // How much it was stands in the audit log: whoever claims sees the reason, and may be guessing.
+        Verdict::Mismatch(_) => (DepositState::Open, "amount_mismatch".to_owned()),
         Verdict::Credit => (DepositState::Open, "no_rate".to_owned()),
     };
     DepositNews {
@@ -179,6 +223,8 @@ fn entry(deposit: &Deposit, settled: &Settled, worth: Option<Worth>, now: Timest
                 .with("available", credited.available),
         ),
         (Settled::Kept(Verdict::Failed(word)), _) => Some(line("deposit.failed").with("status", word)),
+        (Settled::Kept(Verdict::Mismatch(paid)), _) => Some(line("deposit.mismatch").with("paid", paid)),
+        (Settled::Kept(Verdict::Early), _) => Some(line("deposit.early")),
         (Settled::Kept(Verdict::Review(trouble)), _) => {
             Some(line("deposit.review").with("reason", trouble.as_str()))
         }
@@ -228,7 +274,7 @@ impl CheckDeposit {
             Settled::Before(DepositState::Open) => jobs::Verdict::Later(CROWDED_PAUSE),
             Settled::Before(_) => jobs::Verdict::Done,
             Settled::NoRate => jobs::Verdict::Later(NO_RATE_PAUSE),
-            Settled::Kept(Verdict::Failed(_) | Verdict::Review(_)) => jobs::Verdict::Done,
+            Settled::Kept(Verdict::Failed(_) | Verdict::Early | Verdict::Review(_)) => jobs::Verdict::Done,
             Settled::Kept(_) => {
                 let (asked, now) = (deposit.asked.saturating_add(1), ports.clock.now());
                 match ask_again_after(asked, deposit.claimed_at, now) {

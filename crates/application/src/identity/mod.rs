@@ -49,6 +49,7 @@ pub use reauthenticate::{Reauthenticate, ReauthenticateError};
 pub use refusals::{Refusal, RefusedSignIns};
 pub use reset_password::{ResetPassword, ResetPasswordError};
 pub use rights::{ManageRights, SetRightsError};
+pub(crate) use session::network;
 pub use session::{Browser, Remember, SignedIn};
 pub use sign_in::{SignIn, SignInCommand, SignInError};
 pub use sign_out::SignOut;

@@ -36,17 +36,22 @@ impl Browser {
         }
     }
 
-    /// The network that the address stands for. An IPv6 customer owns a whole /64, so single addresses in it prove
-    /// nothing. A loopback address is a proxy that nobody told us to trust: it stands for everybody, and for no network.
+    /// The network that the address stands for.
     #[must_use]
     pub fn network(&self) -> Option<String> {
-        match self.ip_address.as_deref()?.parse::<IpAddr>().ok()?.to_canonical() {
-            ip if ip.is_loopback() => None,
-            IpAddr::V4(v4) => Some(v4.to_string()),
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Some(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
-            }
+        network(self.ip_address.as_deref()?)
+    }
+}
+
+/// The network that an address stands for. An IPv6 customer owns a whole /64, so single addresses in it prove nothing. A
+/// loopback address is a proxy that nobody told us to trust: it stands for everybody, and for no network.
+pub(crate) fn network(address: &str) -> Option<String> {
+    match address.parse::<IpAddr>().ok()?.to_canonical() {
+        ip if ip.is_loopback() => None,
+        IpAddr::V4(v4) => Some(v4.to_string()),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Some(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
         }
     }
 }

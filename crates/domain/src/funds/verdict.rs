@@ -17,7 +17,7 @@ const ASKED_AT: [Duration; 5] = [
     Duration::from_hours(24),
 ];
 /// The gateway's clock may be ahead of ours by so much.
-const AHEAD_MAX: Duration = Duration::from_hours(1);
+const AHEAD_MAX: Duration = Duration::from_mins(5);
 
 /// How far a payment is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,23 @@ pub enum Trouble {
     Wallet,
 }
 
+impl Verdict {
+    /// Whether the claim was a guess that missed, as far as anybody can tell.
+    #[must_use]
+    pub const fn is_a_miss(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound | Self::Failed(_) | Self::Mismatch(_) | Self::Early
+        )
+    }
+
+    /// Whether the claim is wrong for good, so that it must not keep out whoever claims the payment next.
+    #[must_use]
+    pub const fn yields(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Mismatch(_) | Self::Early)
+    }
+}
+
 impl Trouble {
     /// The word that is kept.
     #[must_use]
@@ -101,8 +118,10 @@ pub enum Verdict {
     Unknown(String),
     /// It was not paid; the gateway's word.
     Failed(String),
-    /// Another amount was paid. The user may correct the claim.
+    /// Another amount was paid. The user may correct the claim, and is not told how much it was.
     Mismatch(Decimal),
+    /// It was paid after it was claimed: whoever claimed it had guessed, or was too quick. It may be claimed again.
+    Early,
     /// A person has to look.
     Review(Trouble),
 }
@@ -123,21 +142,21 @@ pub fn verdict(deposit: &Deposit, answer: &PaymentAnswer, policy: &FundsPolicy, 
     let Some(amount) = payment.amount else {
         return Verdict::Unknown("the amount is missing".to_owned());
     };
-    if payment
-        .currency
-        .as_deref()
-        .is_some_and(|it| it != deposit.currency.as_str())
-    {
+    // Before everything else is compared: whoever claims a stranger's payment, an old one or one to come, neither learns
+    // anything about it nor keeps it from its owner.
+    let earliest = deposit.claimed_at.minus(policy.claim_window);
+    match payment.paid_at {
+        Some(at) if at > now.plus(AHEAD_MAX) => return Verdict::Review(Trouble::Time),
+        Some(at) if at > deposit.claimed_at.plus(AHEAD_MAX) => return Verdict::Early,
+        Some(at) if at >= earliest => {}
+        Some(_) | None => return Verdict::Review(Trouble::Time),
+    }
+    let is_other = |currency: &str| currency != deposit.currency.as_str();
+    if payment.currency.as_deref().is_some_and(is_other) {
         return Verdict::Review(Trouble::Currency);
     }
     if !payment.refunded.is_zero() {
         return Verdict::Review(Trouble::Refunded);
-    }
-    // Before the amount is compared: whoever claims a stranger's old payment learns nothing about it.
-    let earliest = deposit.claimed_at.minus(policy.claim_window);
-    let is_in_time = |at: Timestamp| (earliest..=now.plus(AHEAD_MAX)).contains(&at);
-    if !payment.paid_at.is_some_and(is_in_time) {
-        return Verdict::Review(Trouble::Time);
     }
     if amount != deposit.amount {
         return Verdict::Mismatch(amount);
@@ -213,7 +232,7 @@ mod tests {
             Verdict::Credit
         );
         let at = |paid_at| judged(Payment { paid_at, ..paid() });
-        assert_eq!(at(Some(NOW.plus(Duration::from_mins(30)))), Verdict::Credit);
+        assert_eq!(at(Some(NOW.plus(AHEAD_MAX))), Verdict::Credit);
         for paid_at in [
             None,
             Some(NOW.minus(Duration::from_hours(3))),
@@ -275,6 +294,30 @@ mod tests {
             ..paid()
         };
         assert_eq!(judged(old), Verdict::Review(Trouble::Time));
+    }
+
+    #[test]
+    fn what_is_paid_after_it_was_claimed_is_nobodys_yet_whatever_the_claim_says() {
+        let later = NOW.plus(AHEAD_MAX).plus(Duration::from_secs(1));
+        let payment = Payment {
+            paid_at: Some(later),
+            amount: Some(Decimal::ONE),
+            currency: Some("USD".to_owned()),
+            refunded: Decimal::ONE,
+            ..paid()
+        };
+        let judged = |now| {
+            verdict(
+                &deposit(),
+                &PaymentAnswer::Known(payment.clone()),
+                &FundsPolicy::default(),
+                now,
+            )
+        };
+        assert_eq!(judged(later), Verdict::Early);
+        assert!(Verdict::Early.yields() && Verdict::Early.is_a_miss());
+        // A claim of just now is not early: the gateway's clock is wrong, and a person looks.
+        assert_eq!(judged(NOW), Verdict::Review(Trouble::Time));
     }
 
     #[test]

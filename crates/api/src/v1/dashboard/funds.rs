@@ -252,13 +252,14 @@ fn claim_error(error: ClaimError, reference: &str) -> ApiError {
             Code::TransactionFailed,
             format!("Transaction failed with status: {status:.50}. Please try again."),
         ),
-        ClaimError::Mismatch { claimed, paid } => {
-            let (claimed, paid) = (two_decimals(claimed.to_string()), two_decimals(paid.to_string()));
-            ApiError::new(
-                Code::AmountMismatch,
-                format!("Transaction amount mismatch. Expected: {claimed}, Received: {paid}"),
-            )
-        }
+        // Not how much was paid: who asks may be guessing about a payment of somebody else's.
+        ClaimError::Mismatch { claimed } => ApiError::new(
+            Code::AmountMismatch,
+            format!(
+                "Transaction amount mismatch. Expected: {}, which is not what was paid. Send exactly the amount that you paid.",
+                two_decimals(claimed.to_string())
+            ),
+        ),
         ClaimError::NotFound | ClaimError::Pending => Code::TransactionNotFound.into(),
         ClaimError::NoRate(currency) => ApiError::new(
             Code::CurrencyUnavailable,
