@@ -28,6 +28,7 @@ mod mail;
 mod mass_orders;
 mod matrix;
 mod matrix_requests;
+mod money_attacks;
 mod money_races;
 mod order_races;
 mod orders_answers;

@@ -1,39 +1,17 @@
 //! Whoever moves money dies between any two statements, before a commit and after it, and what they were about happens once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-
 use application::caller::Caller;
 use application::funds::{
     ClaimDeposit, DecideDeposit, DecideWithdrawal, FundsPorts, RequestWithdrawal, WithdrawalWish,
 };
-use async_trait::async_trait;
 use domain::identity::Role;
 use domain::text::IdempotencyKey;
-use domain::{DepositId, Money, OrderId, WithdrawalId};
-use ports::api_keys::ApiKeyRepository;
-use ports::audit::AuditRepository;
-use ports::catalog::CatalogRepository;
-use ports::currency::RateRepository;
-use ports::funds::{FundsRepository, WithdrawalFilter};
-use ports::identity::IdentityRepository;
-use ports::mail::MailRepository;
-use ports::orders::OrderRepository;
-use ports::outbox::OutboxRepository;
-use ports::placing::Placement;
-use ports::providers::ProviderRepository;
-use ports::refresh::RefreshRepository;
-use ports::social::SocialRepository;
-use ports::submission::SubmissionRepository;
-use ports::syncs::SyncRepository;
-use ports::tokens::TokenRepository;
-use ports::two_factor::TwoFactorRepository;
-use ports::wallets::WalletRepository;
-use ports::{Store, StoreError, Tx};
+use domain::{DepositId, Money, WithdrawalId};
+use ports::funds::WithdrawalFilter;
 use serde_json::json;
 
 use super::office::{DEPOSITS, Office, claim};
-use crate::support::{Way, enlist, scenarios};
+use crate::support::{DyingStore, Way, enlist, scenarios, survives};
 
 scenarios!(on both ways:
     a_payment_is_credited_once_wherever_its_process_died,
@@ -41,84 +19,13 @@ scenarios!(on both ways:
     a_withdrawal_is_asked_for_and_ends_once_wherever_its_process_died,
 );
 
-/// A store whose user dies after so many steps. A step is what precedes a statement, a commit, and what follows one.
-struct DyingStore {
-    inner: Arc<dyn Store>,
-    left: Arc<AtomicI64>,
-}
-
-struct DyingTx {
-    inner: Box<dyn Tx>,
-    left: Arc<AtomicI64>,
-}
-
-impl DyingTx {
-    fn step(&mut self) -> &mut dyn Tx {
-        step(&self.left);
-        &mut *self.inner
-    }
-}
-
-fn step(left: &AtomicI64) {
-    assert!(
-        left.fetch_sub(1, Ordering::SeqCst) > 0,
-        "died, as it was meant to"
-    );
-}
-
-#[async_trait]
-impl Store for DyingStore {
-    async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
-        Ok(Box::new(DyingTx {
-            inner: self.inner.begin().await?,
-            left: self.left.clone(),
-        }))
-    }
-
-    async fn place(&self, placement: &Placement) -> Result<Option<OrderId>, StoreError> {
-        self.inner.place(placement).await
-    }
-}
-
-macro_rules! steps {
-    ($($name:ident: $port:ident),+ $(,)?) => {
-        #[async_trait]
-        impl Tx for DyingTx {
-            $(fn $name(&mut self) -> &mut dyn $port { self.step().$name() })+
-
-            async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-                step(&self.left);
-                let left = self.left.clone();
-                self.inner.commit().await?;
-                step(&left);
-                Ok(())
-            }
-        }
-    };
-}
-steps!(
-    identity: IdentityRepository, catalog: CatalogRepository, providers: ProviderRepository, orders: OrderRepository,
-    wallets: WalletRepository, outbox: OutboxRepository, audit: AuditRepository, submission: SubmissionRepository,
-    social: SocialRepository, mails: MailRepository, tokens: TokenRepository, funds: FundsRepository,
-    syncs: SyncRepository, api_keys: ApiKeyRepository,
-    rates: RateRepository, refresh_tokens: RefreshRepository, two_factor: TwoFactorRepository,
-);
-
 /// The ports of somebody who dies after `steps` steps.
 fn dying(office: &Office, steps: i64) -> FundsPorts {
     let ports = office.ports();
     FundsPorts {
-        store: Arc::new(DyingStore {
-            inner: ports.store.clone(),
-            left: Arc::new(AtomicI64::new(steps)),
-        }),
+        store: DyingStore::after(steps, ports.store.clone()),
         ..ports
     }
-}
-
-/// Whether somebody survived what they did.
-async fn survives(deed: impl Future<Output = ()> + Send + 'static) -> bool {
-    tokio::spawn(deed).await.is_ok()
 }
 
 async fn a_payment_is_credited_once_wherever_its_process_died(way: Way) {

@@ -11,6 +11,7 @@ scenarios!(on both ways:
     a_reference_is_submitted_once_and_approved_once,
     a_large_deposit_takes_two_different_people,
     a_refused_deposit_is_free_again_and_nobody_decides_about_their_own,
+    whoever_clicks_how_often_wherever_a_deposit_is_credited_once,
 );
 scenarios!(on two nodes:
     whoever_clicks_how_often_wherever_a_deposit_is_credited_once,

@@ -5,4 +5,5 @@ mod history;
 mod manual;
 mod office;
 mod paytm;
+mod squatting;
 mod withdrawals;

@@ -10,6 +10,8 @@ use crate::support::{Browser, Way, money, scenarios};
 scenarios!(on both ways:
     a_withdrawal_leaves_the_wallet_at_once_and_is_paid_or_comes_back,
     a_large_withdrawal_takes_two_different_people,
+    withdrawals_and_orders_race_for_the_same_money_and_none_of_it_goes_twice,
+    whoever_decides_at_once_a_withdrawal_ends_one_way,
 );
 scenarios!(on two nodes:
     withdrawals_and_orders_race_for_the_same_money_and_none_of_it_goes_twice,

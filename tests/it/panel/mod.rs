@@ -3,6 +3,7 @@
 mod actions;
 mod chain;
 mod clients;
+mod dying;
 mod keys;
 mod managed;
 mod races;

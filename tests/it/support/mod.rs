@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod dying;
 mod events;
 mod npm;
 mod oracle;
@@ -19,6 +20,7 @@ mod world;
 
 pub use auth::{ADMIN, GET_SESSION, SIGN_IN, SIGN_OUT, SIGN_UP, WALLET, act, ask, sign_in};
 pub use client::{Answer, Browser, PANEL_KEY, SESSION};
+pub use dying::{DyingStore, survives};
 pub use events::{Event, EventStream};
 pub use npm::install as install_package;
 pub use oracle::{prove_the_books, the_panel_agrees};
