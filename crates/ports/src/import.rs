@@ -19,6 +19,8 @@ pub struct SourceUser {
     pub email: Option<String>,
     /// Whether the address was proven.
     pub email_verified: bool,
+    /// Whether signing in took a second factor. What it was stays there: it is sealed with the other application's secret.
+    pub second_factor: bool,
     /// Address of a picture.
     pub image: Option<String>,
     /// Roles, separated by commas.

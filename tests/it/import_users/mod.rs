@@ -1,5 +1,6 @@
 //! Users of the old application are taken over, and sign in here as they did there.
 
+mod factor;
 pub mod source;
 
 use std::sync::Arc;
@@ -140,8 +141,10 @@ async fn odd_users_are_taken_over_as_far_as_they_can_be_or_reported(way: Way) {
             "b: nothing signs the user in; a reset gives a password",
             "b: the balance of -3 USD is left behind: it is below zero",
             "e-is-banned: the balance of 50 INR is left behind: it is not in USD",
+            "f-staff: two-factor authentication was on there and is off here until the user turns it on again",
             "g-taken-over: the password is left behind: the address was never proven, and an account elsewhere signs in",
             "i-ïd: the role is unknown here; the user is a customer",
+            "i-ïd: two-factor authentication was on there and is off here until the user turns it on again",
             "j-bcrypt: the password's hash is of no known form; a reset gives a new one",
             "j-bcrypt: nothing signs the user in; a reset gives a password",
         ]

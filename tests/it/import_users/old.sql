@@ -61,3 +61,6 @@ INSERT INTO wallet VALUES
 (4, 'e-is-banned', 50.00, 'INR', 'active', '2024-03-01 10:00:00', '2024-03-01 10:00:00'),
 (5, 'f-staff', 0.00, 'USD', 'active', '2024-03-01 10:00:00', '2024-03-01 10:00:00'),
 (6, 'k-customer-here', 99.99, 'USD', 'active', '2024-03-01 10:00:00', '2024-03-01 10:00:00');
+
+ALTER TABLE "user" ADD COLUMN two_factor_enabled boolean;
+UPDATE "user" SET two_factor_enabled = (id IN ('f-staff', 'i-ïd', 'l long'));

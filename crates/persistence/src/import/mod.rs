@@ -4,6 +4,7 @@
 
 mod dump;
 mod postgres;
+mod reader;
 mod record;
 mod sqlite;
 
@@ -14,6 +15,7 @@ use ports::import::{SourceError, UserSource};
 
 use dump::Dump;
 use postgres::Postgres;
+use reader::Reader;
 use sqlite::Sqlite;
 
 /// What is read besides users and what signs them in.
@@ -35,7 +37,8 @@ pub async fn open_users(from: &str, parts: SourceParts) -> Result<Arc<dyn UserSo
         .iter()
         .any(|it| from.starts_with(it))
     {
-        return Ok(Arc::new(Postgres::open(from, parts).await?));
+        let tables = Postgres::open(from).await?;
+        return Ok(Arc::new(Reader { tables, parts }));
     }
     let path = Path::new(from.strip_prefix("sqlite://").unwrap_or(from));
     if !path.is_file() {
@@ -44,13 +47,15 @@ pub async fn open_users(from: &str, parts: SourceParts) -> Result<Arc<dyn UserSo
     if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json")) {
         return Ok(Arc::new(Dump::read(path, parts)?));
     }
-    Ok(Arc::new(Sqlite::open(path, parts).await?))
+    let tables = Sqlite::open(path).await?;
+    Ok(Arc::new(Reader { tables, parts }))
 }
 
 /// What a driver says, without an address that may hold a password.
 fn failed(error: &sqlx::Error) -> SourceError {
     SourceError(match error {
         sqlx::Error::Configuration(_) => "the address cannot be read".to_owned(),
+        sqlx::Error::Protocol(what) => what.clone(),
         other => other.to_string(),
     })
 }

@@ -139,6 +139,7 @@ fn user(row: &Row<'_>) -> SourceUser {
         name: row.text("name"),
         email: row.text("email"),
         email_verified: row.flag("email_verified"),
+        second_factor: row.flag("two_factor_enabled"),
         image: row.text("image"),
         role: row.text("role"),
         banned: row.flag("banned"),

@@ -1,45 +1,36 @@
-//! The database of the other application, on SQLite. Users are few there, so a page reads what is theirs one by one.
+//! The tables of the other application, on SQLite. Users are few there, so what is theirs is read one by one.
 
 use std::path::Path;
 
 use async_trait::async_trait;
-use ports::import::{SourceError, SourceUser, UserSource};
-use serde_json::Value;
+use ports::import::SourceError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::postgres::parsed;
-use super::record::Rows;
-use super::{SourceParts, failed};
+use super::failed;
+use super::reader::Tables;
 
-pub(super) struct Sqlite {
-    pool: SqlitePool,
-    parts: SourceParts,
-}
+pub(super) struct Sqlite(SqlitePool);
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path, parts: SourceParts) -> Result<Self, SourceError> {
+    pub(super) async fn open(path: &Path) -> Result<Self, SourceError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options)
             .await;
-        Ok(Self {
-            pool: pool.map_err(|error| failed(&error))?,
-            parts,
-        })
+        pool.map(Self).map_err(|error| failed(&error))
     }
 
     /// `SELECT` of the rows of a table as JSON objects. Its columns are asked for by their names; those that would lose
     /// something as numbers are read as text.
-    async fn select(&self, table: &str) -> Result<(String, Vec<String>), SourceError> {
-        let columns = sqlx::query_scalar::<_, String>("SELECT name FROM pragma_table_info($1)")
-            .bind(table)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| failed(&error))?;
+    async fn select(&self, table: &str) -> Result<(String, Vec<String>), sqlx::Error> {
+        let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
+            .bind(table.to_owned())
+            .fetch_all(&self.0)
+            .await?;
         if columns.is_empty() {
-            return Err(SourceError(format!("there is no table {table}")));
+            return Err(sqlx::Error::Protocol(format!("there is no table {table}")));
         }
         let fields: Vec<String> = columns
             .iter()
@@ -56,8 +47,25 @@ impl Sqlite {
         let select = format!("SELECT json_object({}) FROM \"{table}\"", fields.join(", "));
         Ok((select, columns))
     }
+}
 
-    async fn rows_of(&self, table: &str, ids: &[String]) -> Result<Vec<Value>, SourceError> {
+#[async_trait]
+impl Tables for Sqlite {
+    async fn count(&self) -> Result<i64, sqlx::Error> {
+        let count = sqlx::query_scalar("SELECT count(*) FROM \"user\"");
+        count.fetch_one(&self.0).await
+    }
+
+    async fn users(&self, after: &str, limit: u16) -> Result<Vec<String>, sqlx::Error> {
+        let (select, _) = self.select("user").await?;
+        let sql = format!("{select} WHERE id > $1 ORDER BY id LIMIT $2");
+        let users = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(after.to_owned())
+            .bind(i64::from(limit));
+        users.fetch_all(&self.0).await
+    }
+
+    async fn rows_of(&self, table: &'static str, users: &[String]) -> Result<Vec<String>, sqlx::Error> {
         let (select, columns) = self.select(table).await?;
         let owner = if columns.iter().any(|name| name == "userId") {
             "userId"
@@ -66,50 +74,10 @@ impl Sqlite {
         };
         let sql = format!("{select} WHERE \"{owner}\" = $1");
         let mut found = Vec::new();
-        for id in ids {
+        for user in users {
             let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql.clone()));
-            let rows = rows.bind(id).fetch_all(&self.pool).await;
-            found.extend(parsed(&rows.map_err(|error| failed(&error))?)?);
+            found.extend(rows.bind(user.clone()).fetch_all(&self.0).await?);
         }
         Ok(found)
-    }
-}
-
-#[async_trait]
-impl UserSource for Sqlite {
-    async fn count(&self) -> Result<u64, SourceError> {
-        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM \"user\"");
-        let count = count
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| failed(&error))?;
-        Ok(u64::try_from(count).unwrap_or_default())
-    }
-
-    async fn page(&self, after: Option<&str>, limit: u16) -> Result<Vec<SourceUser>, SourceError> {
-        let (select, _) = self.select("user").await?;
-        let sql = format!("{select} WHERE id > $1 ORDER BY id LIMIT $2");
-        let users = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql))
-            .bind(after.unwrap_or_default())
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await;
-        let users = parsed(&users.map_err(|error| failed(&error))?)?;
-        let ids: Vec<String> = users
-            .iter()
-            .filter_map(|user| user.get("id")?.as_str().map(str::to_owned))
-            .collect();
-        let mut rows = Rows {
-            users,
-            accounts: self.rows_of("account", &ids).await?,
-            ..Rows::default()
-        };
-        if self.parts.sessions {
-            rows.sessions = self.rows_of("session", &ids).await?;
-        }
-        if self.parts.balances {
-            rows.wallets = self.rows_of("wallet", &ids).await?;
-        }
-        rows.assemble()
     }
 }

@@ -88,6 +88,10 @@ fn user(source: &SourceUser, now: Timestamp, notes: &mut Vec<String>) -> Result<
         notes.push("the role is unknown here; the user is a customer".to_owned());
         Role::User
     });
+    if source.second_factor {
+        let note = "two-factor authentication was on there and is off here until the user turns it on again";
+        notes.push(note.to_owned());
+    }
     let image = source.image.as_deref().and_then(|image| {
         let checked = Link::parse(image);
         if checked.is_err() {
