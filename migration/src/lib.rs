@@ -26,6 +26,7 @@ mod m20261121_000020_funds;
 mod m20261121_000022_figures;
 mod m20261121_000024_catalogue;
 mod m20261121_000025_catalog_syncs;
+mod m20261121_000027_sealed_destinations;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000022_figures::Migration),
             Box::new(m20261121_000024_catalogue::Migration),
             Box::new(m20261121_000025_catalog_syncs::Migration),
+            Box::new(m20261121_000027_sealed_destinations::Migration),
         ]
     }
 }

@@ -24,7 +24,7 @@ const OWN_ROW: &str = "it changes nobody's rights and no money, and its row says
 const MAILED: &str = "the mail's row says it";
 
 /// Functions that write and note nothing.
-const UNNOTED: [(&str, &str); 31] = [
+const UNNOTED: [(&str, &str); 32] = [
     ("api_keys/admit.rs note", OWN_ROW),
     ("catalog/sync.rs begin", MACHINE),
     ("catalog/sync.rs record_end", MACHINE),
@@ -32,6 +32,7 @@ const UNNOTED: [(&str, &str); 31] = [
     ("currency/refresh.rs record", MACHINE),
     ("currency/refresh.rs take_turn", MACHINE),
     ("figures/remake.rs made_anew", MACHINE),
+    ("funds/destinations.rs seal_some", MACHINE),
     ("identity/ask_for_mail.rs record", MAILED),
     ("identity/current_session.rs record", MACHINE),
     ("identity/delete_account.rs record_wish", MAILED),

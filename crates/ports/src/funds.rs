@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use domain::currency::ExchangeRate;
 use domain::funds::{Deposit, DepositState, NewDeposit, PaymentAnswer, Withdrawal, WithdrawalState};
-use domain::{DepositId, Money, PageSize, Timestamp, UserId, WithdrawalId};
+use domain::providers::SealedSecret;
+use domain::{DepositId, Money, PageSize, Secret, Timestamp, UserId, WithdrawalId};
 
 use crate::store::StoreError;
 
@@ -42,10 +43,23 @@ pub struct NewWithdrawal {
     pub reference: String,
     /// How much.
     pub amount: Money,
-    /// Where to.
+    /// Where to, as far as everybody may see it.
     pub destination: String,
+    /// Where to.
+    pub sealed: SealedSecret,
     /// When.
     pub at: Timestamp,
+}
+
+/// A destination that an earlier version left in plain.
+#[derive(Debug, Clone)]
+pub struct PlainDestination {
+    /// Of which withdrawal.
+    pub id: WithdrawalId,
+    /// What that is called in the ledger.
+    pub reference: String,
+    /// Where to.
+    pub destination: Secret,
 }
 
 /// What is new about a withdrawal.
@@ -97,6 +111,14 @@ pub trait FundsRepository: Send {
     /// Changes a withdrawal that this transaction has locked.
     async fn change_withdrawal(&mut self, id: WithdrawalId, news: &WithdrawalNews) -> Result<(), StoreError>;
 
+    /// Puts the sealed destination, and what everybody may see of it, where it stands in plain. Nothing happens if it does not.
+    async fn seal_destination(
+        &mut self,
+        id: WithdrawalId,
+        destination: &str,
+        sealed: &SealedSecret,
+    ) -> Result<(), StoreError>;
+
     /// Whether deposits or withdrawals of the user have not ended.
     async fn has_open_funds(&mut self, user: &UserId) -> Result<bool, StoreError>;
 }
@@ -135,6 +157,9 @@ pub trait FundsQueries: Send + Sync {
 
     /// Open deposits last changed before `before` about which no job waits: work that was lost.
     async fn forgotten_deposits(&self, before: Timestamp, limit: u16) -> Result<Vec<DepositId>, StoreError>;
+
+    /// Destinations that stand in plain, oldest first.
+    async fn plain_destinations(&self, limit: u16) -> Result<Vec<PlainDestination>, StoreError>;
 
     /// A withdrawal.
     async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;

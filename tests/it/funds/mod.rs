@@ -1,6 +1,7 @@
 //! Money comes in and goes out.
 
 mod crashes;
+mod destinations;
 mod history;
 mod manual;
 mod office;

@@ -92,6 +92,7 @@ impl Office {
             queries: ports.funds.clone(),
             users: ports.identity.clone(),
             limiter: Arc::new(NoLimits),
+            sealer: ports.sealer.clone(),
             ids: ports.ids.clone(),
             clock: ports.clock.clone(),
             paytm: ports.paytm.clone(),

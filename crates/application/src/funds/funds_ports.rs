@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::Money;
 use domain::currency::ExchangeRate;
 use domain::funds::{Deposit, FundsPolicy, PAYTM};
+use ports::crypto::SecretSealer;
 use ports::funds::{FundsQueries, PaymentGateway};
 use ports::identity::IdentityQueries;
 use ports::limits::RateLimiter;
@@ -23,6 +24,8 @@ pub struct FundsPorts {
     pub users: Arc<dyn IdentityQueries>,
     /// How often somebody may ask.
     pub limiter: Arc<dyn RateLimiter>,
+    /// Seals where withdrawals go to.
+    pub sealer: Arc<dyn SecretSealer>,
     /// Names.
     pub ids: Arc<dyn IdSource>,
     /// Time.

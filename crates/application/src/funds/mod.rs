@@ -3,6 +3,7 @@
 mod browse;
 mod claim;
 mod decide;
+mod destinations;
 mod funds_ports;
 mod guesses;
 mod ledger;
@@ -14,6 +15,7 @@ mod withdraw;
 pub use browse::{BrowseFunds, DepositPage, WithdrawalPage};
 pub use claim::{AmountError, ClaimDeposit, ClaimError, ManualClaim};
 pub use decide::{DecideDeposit, DecideFundsError, Decided};
+pub use destinations::{RevealDestination, SealDestinations};
 pub use funds_ports::FundsPorts;
 pub use pay_out::DecideWithdrawal;
 pub use settle::{CheckDeposit, Credited};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{BrowseFunds, ClaimDeposit, DecideDeposit, DecideWithdrawal, RequestWithdrawal};
+use super::{
+    BrowseFunds, ClaimDeposit, DecideDeposit, DecideWithdrawal, RequestWithdrawal, RevealDestination,
+};
 
 /// How money comes in and goes out. What jobs do is in [`crate::jobs::UseCases`]. Cloning is cheap.
 #[derive(Clone)]
@@ -17,4 +19,6 @@ pub struct UseCases {
     pub decide: Arc<DecideDeposit>,
     /// Staff decide about withdrawals.
     pub pay_out: Arc<DecideWithdrawal>,
+    /// Staff see where to pay.
+    pub reveal: Arc<RevealDestination>,
 }

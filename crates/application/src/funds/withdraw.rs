@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use domain::funds::Withdrawal;
+use domain::funds::{Withdrawal, masked};
 use domain::text::{IdempotencyKey, TextError, plain};
 use domain::wallets::Movement;
-use domain::{Money, WithdrawalId};
+use domain::{Money, Secret, WithdrawalId};
 use ports::StoreError;
 use ports::funds::NewWithdrawal;
 use ports::limits::{Admission, Limit};
 use ports::wallets::Applied;
 
+use super::destinations::{open, seal};
 use super::funds_ports::FundsPorts;
 use crate::caller::Caller;
 use crate::retry::{MaybeContended, retry_contended};
@@ -109,18 +110,20 @@ impl RequestWithdrawal {
         if let Admission::Denied { retry_after } = self.ports.limiter.take(&key, REQUESTS).await {
             return Err(WithdrawError::TooOften { retry_after });
         }
+        // A key belongs to the user who chose it.
+        let reference = match &wish.key {
+            Some(key) => format!("{user}:{key}"),
+            None => self.ports.ids.text_id(),
+        };
         let new = NewWithdrawal {
             user: user.clone(),
-            // A key belongs to the user who chose it.
-            reference: match &wish.key {
-                Some(key) => format!("{user}:{key}"),
-                None => self.ports.ids.text_id(),
-            },
             amount: wish.amount,
-            destination: destination.to_owned(),
+            destination: masked(destination),
+            sealed: seal(&*self.ports.sealer, &Secret::new(destination), &reference)?,
+            reference,
             at: self.ports.clock.now(),
         };
-        let (id, replayed) = retry_contended(|| self.record(caller, &new)).await?;
+        let (id, replayed) = retry_contended(|| self.record(caller, &new, destination)).await?;
         let withdrawal = self.ports.queries.withdrawal(id).await?;
         let withdrawal =
             withdrawal.ok_or_else(|| StoreError::Unavailable(format!("withdrawal {id} has vanished")))?;
@@ -131,12 +134,18 @@ impl RequestWithdrawal {
         &self,
         caller: &Caller,
         new: &NewWithdrawal,
+        destination: &str,
     ) -> Result<(WithdrawalId, bool), WithdrawError> {
         let mut tx = self.ports.store.begin().await?;
         let Some(id) = tx.funds().insert_withdrawal(new).await? else {
             let earlier = tx.funds().withdrawal_with(&new.reference).await?;
             let earlier = earlier.ok_or(StoreError::Contended)?;
-            if (earlier.amount, &earlier.destination) != (new.amount, &new.destination) {
+            let is_same = match open(&*self.ports.sealer, &earlier)? {
+                Some(before) => before.reveal() == destination,
+                // An earlier version left it in plain, and it is not sealed yet.
+                None => earlier.destination == new.destination,
+            };
+            if earlier.amount != new.amount || !is_same {
                 return Err(WithdrawError::KeyReused);
             }
             // Nothing was written, but the withdrawal is certain only after the commit.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use ports::crypto::SecretSealer;
 use ports::figures::FigureKeeper;
 use ports::funds::FundsQueries;
 use ports::jobs::JobTopic;
@@ -17,6 +18,7 @@ use ports::{Clock, Store, StoreError};
 use super::REVIVE_AFTER;
 use crate::audit::{HeadSigner, SealAudit};
 use crate::currency::RefreshRates;
+use crate::funds::SealDestinations;
 use crate::orders::{FULL_ENOUGH, RescueOrders};
 use crate::retry::retry_contended;
 
@@ -37,7 +39,7 @@ pub enum Schedule {
     SealAudit,
     /// Exchange rates are asked for, if it is time to.
     Rates,
-    /// Claimed payments whose job was lost get a new one.
+    /// Claimed payments whose job was lost get a new one, and what stands in plain of withdrawals is sealed.
     Deposits,
     /// Providers' lists that are due are followed.
     Syncs,
@@ -108,7 +110,7 @@ pub struct Schedules {
     rescue: RescueOrders,
     seal: SealAudit,
     rates: Option<RefreshRates>,
-    funds: Option<Arc<dyn FundsQueries>>,
+    funds: Option<(Arc<dyn FundsQueries>, SealDestinations)>,
     store: Arc<dyn Store>,
     orders: Arc<dyn OrderQueries>,
     mails: Arc<dyn MailQueries>,
@@ -154,11 +156,12 @@ impl Schedules {
         }
     }
 
-    /// The same, and claimed payments are not forgotten.
+    /// The same, and claimed payments are not forgotten; what `sealer` has not sealed is sealed.
     #[must_use]
-    pub fn with_funds(self, funds: Arc<dyn FundsQueries>) -> Self {
+    pub fn with_funds(self, funds: Arc<dyn FundsQueries>, sealer: Arc<dyn SecretSealer>) -> Self {
+        let seal = SealDestinations::new(self.store.clone(), funds.clone(), sealer);
         Self {
-            funds: Some(funds),
+            funds: Some((funds, seal)),
             ..self
         }
     }
@@ -266,12 +269,17 @@ impl Schedules {
     }
 
     async fn look_after_deposits(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let Some(funds) = &self.funds else { return Ok(0) };
+        let Some((funds, destinations)) = &self.funds else {
+            return Ok(0);
+        };
         let forgotten = funds
             .forgotten_deposits(now.minus(FORGOTTEN_AFTER), BATCH_MAX)
             .await?;
-        self.ensure(JobTopic::CheckDeposit, forgotten.iter().map(|id| id.0), now)
-            .await
+        let forgotten = self
+            .ensure(JobTopic::CheckDeposit, forgotten.iter().map(|id| id.0), now)
+            .await?;
+        destinations.seal().await?;
+        Ok(forgotten)
     }
 
     async fn prune_mails(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -311,6 +311,7 @@ impl Desk {
             queries: Arc::clone(&self.backend.funds),
             users: Arc::clone(&self.backend.identity),
             limiter: self.limiter.clone(),
+            sealer: self.sealer.clone(),
             ids: self.ids.clone(),
             clock: clock.clone(),
             paytm: None,

@@ -13,4 +13,4 @@ pub use deposit::{
 };
 pub use policy::{FundsPolicy, TransactionFee};
 pub use verdict::{Payment, PaymentAnswer, PaymentStatus, Trouble, Verdict, ask_again_after, verdict};
-pub use withdrawal::{Withdrawal, WithdrawalState};
+pub use withdrawal::{Withdrawal, WithdrawalState, masked};

@@ -1,6 +1,7 @@
 //! A withdrawal: money that leaves the wallet at once, and the shop when staff say so.
 
 use super::approval::{Matter, Stage};
+use crate::providers::SealedSecret;
 use crate::{Money, Timestamp, UserId, WithdrawalId};
 
 /// Where a withdrawal is.
@@ -46,8 +47,10 @@ pub struct Withdrawal {
     pub reference: String,
     /// How much.
     pub amount: Money,
-    /// Where to, as the user says.
+    /// Where to, as far as everybody may see it; see [`masked`].
     pub destination: String,
+    /// Where to; `None` in a row of an earlier version that was not sealed yet.
+    pub sealed: Option<SealedSecret>,
     /// Where it is.
     pub state: WithdrawalState,
     /// What staff wrote about it.
@@ -75,6 +78,36 @@ impl Withdrawal {
             },
             approver: self.approver.as_ref(),
             decided_by: self.decided_by.as_ref(),
+        }
+    }
+}
+
+/// The most characters of a destination that everybody may see.
+const SHOWN_MAX: usize = 4;
+
+/// What everybody may see of a destination: how it ends, a quarter of it at most.
+#[must_use]
+pub fn masked(destination: &str) -> String {
+    let characters: Vec<char> = destination.chars().filter(|it| !it.is_whitespace()).collect();
+    let hidden = characters.len() - (characters.len() / 4).min(SHOWN_MAX);
+    let shown: String = characters.iter().skip(hidden).collect();
+    format!("\u{2026}{shown}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn a_destination_shows_how_it_ends_and_a_quarter_of_it_at_most() {
+        for (destination, shown) in [
+            ("IBAN DE89 3704 0044 0532 0130 00", "\u{2026}3000"),
+            ("ann@upi", "\u{2026}i"),
+            ("abc", "\u{2026}"),
+            ("", "\u{2026}"),
+            ("\u{1f98a}\u{1f98a}\u{1f98a}\u{1f98b}", "\u{2026}\u{1f98b}"),
+        ] {
+            assert_eq!(masked(destination), shown, "{destination}");
         }
     }
 }

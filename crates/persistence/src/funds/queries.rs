@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use domain::funds::{Deposit, DepositState, Withdrawal, WithdrawalState};
-use domain::{DepositId, PageSize, Timestamp, UserId, WithdrawalId};
+use domain::{DepositId, PageSize, Secret, Timestamp, UserId, WithdrawalId};
 use ports::StoreError;
-use ports::funds::{DepositFilter, FundsQueries, WithdrawalFilter};
+use ports::funds::{DepositFilter, FundsQueries, PlainDestination, WithdrawalFilter};
 use ports::jobs::JobTopic;
 use sea_orm::{QueryResult, Value};
 
@@ -15,6 +15,8 @@ use crate::sql;
 
 const FORGOTTEN: &str = "SELECT id FROM deposits WHERE state = 'open' AND updated_at < $1 AND NOT EXISTS (
     SELECT 1 FROM outbox WHERE topic = $2 AND subject = deposits.id AND given_up_at IS NULL) ORDER BY id LIMIT $3";
+
+const IN_PLAIN: &str = "SELECT id, reference, destination FROM withdrawals WHERE destination_sealed IS NULL ORDER BY id LIMIT $1";
 
 #[async_trait]
 impl FundsQueries for SeaQueries {
@@ -41,6 +43,10 @@ impl FundsQueries for SeaQueries {
 
     async fn forgotten_deposits(&self, before: Timestamp, limit: u16) -> Result<Vec<DepositId>, StoreError> {
         Ok(forgotten(self, before, limit).await?)
+    }
+
+    async fn plain_destinations(&self, limit: u16) -> Result<Vec<PlainDestination>, StoreError> {
+        Ok(in_plain(self, limit).await?)
     }
 
     async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
@@ -118,4 +124,16 @@ async fn forgotten(queries: &SeaQueries, before: Timestamp, limit: u16) -> Resul
     let rows = sql::query_all(queries.conn(), FORGOTTEN, values).await?;
     let ids = rows.iter().map(|row| Ok(DepositId(row.try_get_by_index(0)?)));
     ids.collect()
+}
+
+async fn in_plain(queries: &SeaQueries, limit: u16) -> Result<Vec<PlainDestination>, Failure> {
+    let rows = sql::query_all(queries.conn(), IN_PLAIN, [i64::from(limit).into()]).await?;
+    let found = rows.iter().map(|row| {
+        Ok(PlainDestination {
+            id: WithdrawalId(row.try_get_by_index(0)?),
+            reference: row.try_get_by_index(1)?,
+            destination: Secret::new(row.try_get_by_index::<String>(2)?),
+        })
+    });
+    found.collect()
 }

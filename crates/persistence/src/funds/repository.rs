@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::funds::{Deposit, NewDeposit, Withdrawal};
+use domain::providers::SealedSecret;
 use domain::{DepositId, Money, UserId, WithdrawalId};
 use ports::StoreError;
 use ports::funds::{DepositNews, FundsRepository, NewWithdrawal, WithdrawalNews};
@@ -24,11 +25,15 @@ const CHANGE_DEPOSIT: &str = "
 UPDATE deposits SET state = $2, reason = $3, asked = $4, gross = $5, fee = $6, rate = $7, approver = $8,
     decided_by = $9, updated_at = $10 WHERE id = $1";
 const INSERT_WITHDRAWAL: &str = "
-INSERT INTO withdrawals (user_id, reference, amount, destination, state, created_at, updated_at)
-VALUES ($1, $2, $3, $4, 'pending', $5, $5)
+INSERT INTO withdrawals (user_id, reference, amount, destination, state, created_at, updated_at,
+    destination_key_version, destination_nonce, destination_sealed)
+VALUES ($1, $2, $3, $4, 'pending', $5, $5, $6, $7, $8)
 ON CONFLICT (reference) DO NOTHING RETURNING id";
 const CHANGE_WITHDRAWAL: &str = "
 UPDATE withdrawals SET state = $2, reason = $3, approver = $4, decided_by = $5, updated_at = $6 WHERE id = $1";
+const SEAL: &str = "
+UPDATE withdrawals SET destination = $2, destination_key_version = $3, destination_nonce = $4, destination_sealed = $5
+WHERE id = $1 AND destination_sealed IS NULL";
 const OPEN: &str = "SELECT CAST(
     (SELECT COUNT(*) FROM deposits WHERE user_id = $1 AND state IN ('open', 'review'))
     + (SELECT COUNT(*) FROM withdrawals WHERE user_id = $1 AND state = 'pending') AS BIGINT)";
@@ -105,12 +110,15 @@ impl FundsRepository for SeaTx {
     }
 
     async fn insert_withdrawal(&mut self, new: &NewWithdrawal) -> Result<Option<WithdrawalId>, StoreError> {
-        let values: [Value; 5] = [
+        let values: [Value; 8] = [
             new.user.as_str().into(),
             new.reference.clone().into(),
             new.amount.micros().into(),
             new.destination.clone().into(),
             new.at.micros().into(),
+            new.sealed.key_version.into(),
+            new.sealed.nonce.clone().into(),
+            new.sealed.ciphertext.clone().into(),
         ];
         let id = named(self.conn()?, INSERT_WITHDRAWAL, values.into()).await;
         Ok(self.guard(id)?.map(WithdrawalId))
@@ -154,6 +162,23 @@ impl FundsRepository for SeaTx {
         ];
         let changed = sql::execute(self.conn()?, CHANGE_WITHDRAWAL, values).await;
         self.guard(changed).map(|_| ())
+    }
+
+    async fn seal_destination(
+        &mut self,
+        id: WithdrawalId,
+        destination: &str,
+        sealed: &SealedSecret,
+    ) -> Result<(), StoreError> {
+        let values: [Value; 5] = [
+            id.0.into(),
+            destination.into(),
+            sealed.key_version.into(),
+            sealed.nonce.clone().into(),
+            sealed.ciphertext.clone().into(),
+        ];
+        let done = sql::execute(self.conn()?, SEAL, values).await;
+        self.guard(done).map(|_| ())
     }
 
     async fn has_open_funds(&mut self, user: &UserId) -> Result<bool, StoreError> {

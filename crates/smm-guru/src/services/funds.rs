@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use application::currency::Rates;
 use application::funds::{
-    BrowseFunds, ClaimDeposit, DecideDeposit, DecideWithdrawal, FundsPorts, RequestWithdrawal, UseCases,
+    BrowseFunds, ClaimDeposit, DecideDeposit, DecideWithdrawal, FundsPorts, RequestWithdrawal,
+    RevealDestination, UseCases,
 };
 
 use crate::Adapters;
@@ -16,7 +17,8 @@ pub(super) fn use_cases(adapters: &Adapters, rates: &Arc<Rates>) -> UseCases {
         withdraw: Arc::new(RequestWithdrawal::new(ports.clone())),
         browse: Arc::new(BrowseFunds::new(ports.queries.clone())),
         decide: Arc::new(DecideDeposit::new(ports.clone())),
-        pay_out: Arc::new(DecideWithdrawal::new(ports)),
+        pay_out: Arc::new(DecideWithdrawal::new(ports.clone())),
+        reveal: Arc::new(RevealDestination::new(ports)),
     }
 }
 
@@ -26,6 +28,7 @@ pub(super) fn ports(adapters: &Adapters, rates: &Arc<Rates>) -> FundsPorts {
         queries: adapters.funds.clone(),
         users: adapters.identity.clone(),
         limiter: adapters.limiter.clone(),
+        sealer: adapters.sealer.clone(),
         ids: adapters.ids.clone(),
         clock: adapters.clock.clone(),
         paytm: adapters.paytm.clone(),

@@ -111,7 +111,7 @@ pub fn schedules(ports: &Adapters, services: &Services, policy: OrderPolicy) -> 
     let rates = currency::refresh(ports, services.currency.rates.clone());
     Schedules::new(rescue, store, orders, mails, syncs, limiter, clock)
         .with_rates(rates)
-        .with_funds(ports.funds.clone())
+        .with_funds(ports.funds.clone(), ports.sealer.clone())
         .with_figures(ports.keeper.clone())
         .signing(HeadSigner::new(ports.signer.clone()))
 }

@@ -13,7 +13,7 @@ use super::funds::{changed, claimed, new_deposit, news, people};
 use super::steps::assert_sound;
 use super::wallets::{micros, wallet_with};
 use super::{Backend, Case};
-use crate::fixtures::{NOW, after};
+use crate::fixtures::{NOW, after, sealed_key};
 
 /// Hands the cases of this suite to `$with`.
 #[macro_export]
@@ -32,7 +32,8 @@ fn new_withdrawal(n: u32, user: &UserId) -> NewWithdrawal {
         user: user.clone(),
         reference: format!("w{n}"),
         amount: micros(70),
-        destination: "IBAN \u{1f98a}".to_owned(),
+        destination: "\u{2026}\u{1f98a}".to_owned(),
+        sealed: sealed_key(n),
         at: after(n.into()),
     }
 }
@@ -68,8 +69,13 @@ pub async fn a_withdrawal_is_recorded_once_and_reads_back_as_written(backend: &B
     let paid = backend.funds.withdrawal(id).await?.expect("it is there");
     assert_eq!(paid, locked);
     assert_eq!(
-        (paid.state, paid.amount, paid.destination),
-        (WithdrawalState::Paid, micros(70), new.destination)
+        (paid.state, paid.amount, paid.destination, paid.sealed),
+        (
+            WithdrawalState::Paid,
+            micros(70),
+            new.destination,
+            Some(new.sealed)
+        )
     );
     assert_eq!(
         (paid.approver, paid.decided_by, paid.updated_at),
@@ -84,6 +90,12 @@ pub async fn a_withdrawal_is_recorded_once_and_reads_back_as_written(backend: &B
         .withdrawals(&filter, None, PageSize::DEFAULT)
         .await?;
     assert_eq!(listed, [locked]);
+    // What is sealed is neither found again nor sealed again.
+    assert!(backend.funds.plain_destinations(9).await?.is_empty());
+    let mut tx = backend.store.begin().await?;
+    tx.funds().seal_destination(id, "other", &sealed_key(2)).await?;
+    tx.commit().await?;
+    assert_eq!(backend.funds.withdrawal(id).await?.as_ref(), listed.first());
     Ok(())
 }
 

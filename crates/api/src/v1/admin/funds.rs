@@ -95,6 +95,14 @@ pub struct DecidedBody {
     needs_second: bool,
 }
 
+/// Where to pay.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DestinationBody {
+    id: i64,
+    #[schema(example = "IBAN DE89 3704 0044 0532 0130 00")]
+    destination: String,
+}
+
 /// Lists everybody's deposits, newest first
 #[utoipa::path(
     tag = "Payments",
@@ -259,6 +267,35 @@ pub async fn approve_withdrawal(
     )
 }
 
+/// Shows where to pay a withdrawal
+///
+/// Only while it waits to be paid out, and not its owner. The audit log keeps who saw it.
+#[utoipa::path(
+    tag = "Payments",
+    security(("session" = ["payments.approve"])),
+    params(("id" = i64, Path, description = "The withdrawal")),
+    responses(
+        (status = 200, description = "Where to", body = Envelope<DestinationBody>),
+        (status = 403, description = "`OWN_FUNDS`"),
+        (status = 404, description = "`WITHDRAWAL_NOT_FOUND`"),
+        (status = 409, description = "`FUNDS_DECISION_REFUSED`: it was paid out or refused"),
+    )
+)]
+#[post("/withdrawals/{id}/destination")]
+pub async fn reveal_destination(
+    state: web::Data<ApiState>,
+    StaffMember(staff): StaffMember<PaymentsApprove>,
+    id: web::Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    let revealed = state.funds.reveal.reveal(&staff, WithdrawalId(*id)).await;
+    let destination = revealed.map_err(|error| decide_error(error, Code::WithdrawalNotFound))?;
+    let said = Said("DESTINATION_FETCHED", "Destination fetched successfully");
+    Ok(said.ok(DestinationBody {
+        id: *id,
+        destination: destination.reveal().to_owned(),
+    }))
+}
+
 /// Gives the money of a withdrawal back
 #[utoipa::path(
     tag = "Payments",
@@ -298,21 +335,25 @@ fn answer(
     name: &'static str,
     message: &'static str,
 ) -> Result<HttpResponse, ApiError> {
-    match decided {
-        Ok(decided) => Ok(Said(name, message).ok(DecidedBody {
-            needs_second: decided == Decided::NeedsSecond,
-        })),
-        Err(DecideFundsError::Missing) => Err(missing.into()),
-        Err(DecideFundsError::Own) => Err(Code::OwnFunds.into()),
-        Err(DecideFundsError::Reason(error)) => Err(field_error("reason", error)),
-        Err(
-            refused @ (DecideFundsError::NotNow | DecideFundsError::OutOfLimits | DecideFundsError::NotTaken),
-        ) => Err(ApiError::new(
-            Code::FundsDecisionRefused,
-            format!("This cannot be decided: {refused}."),
-        )),
-        Err(DecideFundsError::NoRate(_)) => Err(Code::CurrencyUnavailable.into()),
-        Err(DecideFundsError::Store(error)) => Err(error.into()),
+    let decided = decided.map_err(|error| decide_error(error, missing))?;
+    Ok(Said(name, message).ok(DecidedBody {
+        needs_second: decided == Decided::NeedsSecond,
+    }))
+}
+
+fn decide_error(error: DecideFundsError, missing: Code) -> ApiError {
+    match error {
+        DecideFundsError::Missing => missing.into(),
+        DecideFundsError::Own => Code::OwnFunds.into(),
+        DecideFundsError::Reason(error) => field_error("reason", error),
+        refused @ (DecideFundsError::NotNow | DecideFundsError::OutOfLimits | DecideFundsError::NotTaken) => {
+            ApiError::new(
+                Code::FundsDecisionRefused,
+                format!("This cannot be decided: {refused}."),
+            )
+        }
+        DecideFundsError::NoRate(_) => Code::CurrencyUnavailable.into(),
+        DecideFundsError::Store(error) => error.into(),
     }
 }
 

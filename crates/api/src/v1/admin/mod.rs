@@ -72,6 +72,7 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(funds::list_withdrawals)
         .service(funds::approve_withdrawal)
         .service(funds::refuse_withdrawal)
+        .service(funds::reveal_destination)
         .service(rates::show_rates)
         .service(rates::set_rate)
         .service(rates::drop_rate)

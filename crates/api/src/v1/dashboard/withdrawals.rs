@@ -52,6 +52,8 @@ pub struct WithdrawalBody {
     /// In USD.
     #[schema(example = "25.00")]
     amount: String,
+    /// How it ends; whoever pays it out sees it whole.
+    #[schema(example = "…3000")]
     destination: String,
     /// `pending`: the money is put aside. `paid`, or `refused`: it is back in the wallet.
     #[schema(example = "pending")]
