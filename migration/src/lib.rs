@@ -27,6 +27,8 @@ mod m20261121_000022_figures;
 mod m20261121_000024_catalogue;
 mod m20261121_000025_catalog_syncs;
 mod m20261121_000027_sealed_destinations;
+mod m20261121_000029_order_inputs;
+mod m20261121_000030_import_new;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -61,6 +63,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000024_catalogue::Migration),
             Box::new(m20261121_000025_catalog_syncs::Migration),
             Box::new(m20261121_000027_sealed_destinations::Migration),
+            Box::new(m20261121_000029_order_inputs::Migration),
+            Box::new(m20261121_000030_import_new::Migration),
         ]
     }
 }

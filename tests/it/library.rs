@@ -67,7 +67,7 @@ async fn left_and_taken_up(first: System, open: impl AsyncFn() -> System) {
         let wanted = OrderPlacement {
             service: shop.service,
             link: Link::parse(&format!("https://instagram.com/p/x?sandbox={script}")).expect("a link"),
-            quantity: 1_000,
+            input: 1_000.into(),
             key: None,
             max_rate: None,
         };
@@ -169,7 +169,7 @@ async fn a_program_that_embeds_us_cannot_order_for_a_banned_user(way: Way) {
     let wanted = OrderPlacement {
         service: domain::ServiceId(world.service("1012")),
         link: Link::parse("https://instagram.com/p/x").expect("a link"),
-        quantity: 100,
+        input: 100.into(),
         key: None,
         max_rate: None,
     };

@@ -47,6 +47,7 @@ mod social;
 mod staff_http;
 mod support;
 mod sync_http;
+mod sync_imports;
 mod sync_lies;
 mod system_http;
 mod tokens;

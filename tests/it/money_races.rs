@@ -77,7 +77,7 @@ async fn order_on(system: Arc<System>, customer: Caller, service: ServiceId, nex
         let wanted = OrderPlacement {
             service,
             link: Link::parse(&format!("https://example.com/{number}")).expect("a link"),
-            quantity: 7,
+            input: 7.into(),
             key: None,
             max_rate: None,
         };

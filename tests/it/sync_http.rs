@@ -329,6 +329,8 @@ async fn rules_are_checked_and_a_paused_list_is_read_when_it_is_asked_for(way: W
         json!({ "shrinkPercent": 101 }),
         json!({ "dropPercent": -1 }),
         json!({ "unknown": true }),
+        json!({ "importNew": "yes", "marginPercent": "10" }),
+        json!({ "importNew": "active" }),
     ] {
         put(&world, &path, wrong).await.failure(400, "VALIDATION_ERROR");
     }
@@ -343,7 +345,7 @@ async fn rules_are_checked_and_a_paused_list_is_read_when_it_is_asked_for(way: W
     let expected = json!({
         "paused": true, "everyMinutes": 5, "marginPercent": "25.00", "marginFixed": "0.05", "roundTo": "0.01",
         "floorPercent": "5.00", "stopAtLoss": false, "stopVanished": false, "shrinkPercent": 0, "dropPercent": 50,
-        "requested": false, "dueAt": sync["dueAt"], "begunAt": null, "last": null,
+        "importNew": "off", "requested": false, "dueAt": sync["dueAt"], "begunAt": null, "last": null,
     });
     assert_eq!(sync, expected);
     let run = read_list(&world).await;

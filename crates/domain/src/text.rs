@@ -80,6 +80,11 @@ checked_text!(
     /// A caller's idempotency key: 1 to 255 visible ASCII characters.
     IdempotencyKey
 );
+checked_text!(
+    /// What is to be written, one comment a line: trimmed lines that are not empty, with a line feed between, no other
+    /// control characters.
+    Comments
+);
 
 impl Name {
     /// The longest name in characters.
@@ -165,6 +170,37 @@ impl IdempotencyKey {
     }
 }
 
+impl Comments {
+    /// The longest text in characters, all comments together.
+    pub const MAX_CHARS: usize = 65_536;
+
+    /// Reads lines, however they end. Each comment is kept as it is but for white space around it; empty lines are none.
+    ///
+    /// # Errors
+    /// [`TextError`] that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let lines = text.split(['\r', '\n']).map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        for line in &lines {
+            plain(line, Self::MAX_CHARS)?;
+        }
+        let text = lines.join("\n");
+        if text.is_empty() {
+            Err(TextError::Empty)
+        } else if text.chars().count() > Self::MAX_CHARS {
+            Err(TextError::TooLong(Self::MAX_CHARS))
+        } else {
+            Ok(Self(text))
+        }
+    }
+
+    /// How many comments there are; at least one.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.lines().map(|_| 1).sum()
+    }
+}
+
 /// Trims `text` and refuses what is empty, too long or holds control characters.
 ///
 /// # Errors
@@ -200,6 +236,39 @@ mod tests {
         ] {
             assert!(Link::parse(refused).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn comments_are_lines_however_they_end_and_nothing_inside_them_changes() {
+        for (text, lines) in [
+            ("one", &["one"][..]),
+            ("one\ntwo", &["one", "two"]),
+            ("one\r\ntwo\rthree\n", &["one", "two", "three"]),
+            ("\n\n  one  \n \t \r\n two\n\n", &["one", "two"]),
+            (
+                "a  b & c=d%20+\"'<>\u{1f44d}\u{1f3fd}",
+                &["a  b & c=d%20+\"'<>\u{1f44d}\u{1f3fd}"],
+            ),
+            ("same\nsame", &["same", "same"]),
+        ] {
+            let comments = Comments::parse(text).unwrap();
+            assert_eq!(comments.as_str(), lines.join("\n"), "{text:?}");
+            assert_eq!(comments.count(), u64::try_from(lines.len()).unwrap(), "{text:?}");
+            assert_eq!(Comments::parse(comments.as_str()), Ok(comments));
+        }
+        for nothing in ["", " ", "\n", "\r\n \t\n"] {
+            assert_eq!(Comments::parse(nothing), Err(TextError::Empty), "{nothing:?}");
+        }
+        for odd in ["a\0b", "a\tb", "good\n\u{1b}[31m"] {
+            assert_eq!(Comments::parse(odd), Err(TextError::Control), "{odd:?}");
+        }
+        let longest = "x".repeat(Comments::MAX_CHARS);
+        assert!(Comments::parse(&longest).is_ok());
+        let more = format!("{longest}\nx");
+        assert_eq!(
+            Comments::parse(&more),
+            Err(TextError::TooLong(Comments::MAX_CHARS))
+        );
     }
 
     #[test]

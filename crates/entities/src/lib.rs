@@ -11,6 +11,7 @@ pub mod idempotency_keys;
 pub mod ledger_accounts;
 pub mod order_decisions;
 pub mod order_events;
+pub mod order_inputs;
 pub mod orders;
 pub mod outbox;
 pub mod poll_groups;

@@ -102,6 +102,13 @@ pub enum Relation {
         to = "super::providers::Column::Id"
     )]
     Providers,
+    /// What it says beside link and quantity.
+    #[sea_orm(
+        belongs_to = "super::order_inputs::Entity",
+        from = "Column::Id",
+        to = "super::order_inputs::Column::OrderId"
+    )]
+    Inputs,
     /// The group that it is asked about with.
     #[sea_orm(
         belongs_to = "super::poll_groups::Entity",
@@ -109,6 +116,12 @@ pub enum Relation {
         to = "super::poll_groups::Column::Id"
     )]
     PollGroups,
+}
+
+impl Related<super::order_inputs::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Inputs.def()
+    }
 }
 
 impl Related<super::users::Entity> for Entity {

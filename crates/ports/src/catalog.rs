@@ -168,6 +168,13 @@ pub trait CatalogQueries: Send + Sync {
     /// A provider's services by upstream id, at most 20,000.
     async fn services_of(&self, provider: ProviderId) -> Result<Vec<Service>, StoreError>;
 
+    /// Which of these upstream ids staff have removed from our services of the provider.
+    async fn removed_of(
+        &self,
+        provider: ProviderId,
+        upstream_ids: &[String],
+    ) -> Result<Vec<String>, StoreError>;
+
     /// Every category, those that staff put in an order first and the others by name, at most 1,000.
     async fn categories(&self) -> Result<Vec<CategoryView>, StoreError>;
 

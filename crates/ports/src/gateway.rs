@@ -80,8 +80,10 @@ pub struct PanelOrder {
     pub upstream_service: String,
     /// Where it is to be delivered.
     pub link: String,
-    /// How much.
-    pub quantity: u64,
+    /// How much, if the service's type asks for it.
+    pub quantity: Option<u64>,
+    /// What is to be written, one comment a line, if the service's type asks for it.
+    pub comments: Option<String>,
     /// Our reference, sent as `request_id` to panels that keep one.
     pub reference: Option<String>,
 }

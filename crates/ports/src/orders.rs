@@ -1,10 +1,11 @@
 //! Orders: what is recorded inside a transaction, and what screens and workers read.
 
 use async_trait::async_trait;
+use domain::catalog::ServiceType;
 use domain::orders::{
     Attempt, AttemptChange, CustomerStatus, EventKind, Hold, NewOrder, Order, OrderEvent, OrderState,
 };
-use domain::text::{IdempotencyKey, Link, Name};
+use domain::text::{Comments, IdempotencyKey, Link, Name};
 use domain::{
     Fingerprint, Money, OrderId, PageSize, ProviderId, ProviderOrderId, RateSetId, ServiceId, Timestamp,
     UserId,
@@ -154,6 +155,8 @@ pub struct OrderView {
     pub provider_name: String,
     /// The customer's e-mail address.
     pub user_email: String,
+    /// What kind of order it is.
+    pub service_type: ServiceType,
 }
 
 /// A line of history as screens show it.
@@ -288,6 +291,9 @@ pub trait OrderQueries: Send + Sync {
 
     /// The user's orders that these keys are bound to, in the order of the keys. Keys that are not bound are left out.
     async fn placed_with(&self, user: &UserId, keys: &[IdempotencyKey]) -> Result<Vec<Order>, StoreError>;
+
+    /// What is to be written for the order, if it says that.
+    async fn comments(&self, id: OrderId) -> Result<Option<Comments>, StoreError>;
 
     /// One order of this customer. A foreign order is as absent as a missing one.
     async fn find_of(&self, user: &UserId, id: OrderId) -> Result<Option<OrderView>, StoreError>;

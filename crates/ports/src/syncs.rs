@@ -2,20 +2,21 @@
 
 use async_trait::async_trait;
 use domain::catalog::{SyncRules, SyncRun, Synchronisation};
-use domain::{ProviderId, Timestamp};
+use domain::{ProviderId, Timestamp, UserId};
 
 use crate::store::StoreError;
 
 /// Synchronisations inside a transaction.
 #[async_trait]
 pub trait SyncRepository: Send {
-    /// Sets the rules of a provider, whether it is paused, and when its list is read next.
+    /// Sets the rules of a provider, whether it is paused, when its list is read next, and who says so.
     async fn set_rules(
         &mut self,
         provider: ProviderId,
         rules: &SyncRules,
         paused: bool,
         due_at: Timestamp,
+        by: &UserId,
     ) -> Result<(), StoreError>;
 
     /// Notes that staff want a reading. `false` if there are no rules.

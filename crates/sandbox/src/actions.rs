@@ -162,6 +162,11 @@ impl Request<'_> {
                 .get("request_id")
                 .filter(|reference| reference.len() <= MAX_REQUEST_ID)
                 .map(Arc::from),
+            comments: self
+                .params
+                .get("comments")
+                .filter(|_| service.kind.takes_comments())
+                .map(Arc::from),
             quantity,
             charge,
             course: plan.course,

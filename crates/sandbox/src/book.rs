@@ -11,19 +11,14 @@ use crate::refills::Refill;
 
 /// Orders one panel keeps; more are refused.
 const MAX_ORDERS: usize = 1_000_000;
-
 /// Refills one panel keeps; more are refused.
 const MAX_REFILLS: usize = 1_000_000;
-
 /// Ids are this far apart at most.
 const MAX_GAP: u64 = 9;
-
 /// Start counts claimed for links are below this.
 const MAX_START_COUNT: u64 = 50_000;
-
 /// Id of the first refill.
 const FIRST_REFILL: u64 = 30_001;
-
 const PURPOSE_GAP: u64 = 1;
 const PURPOSE_START_COUNT: u64 = 2;
 
@@ -33,6 +28,8 @@ pub struct Draft {
     pub service: &'static Service,
     pub link: Arc<str>,
     pub request_id: Option<Arc<str>>,
+    /// What is to be written, if the service takes it.
+    pub comments: Option<Arc<str>>,
     pub quantity: u64,
     /// Price in micro-units.
     pub charge: u64,
@@ -108,6 +105,7 @@ impl Book {
             service: draft.service,
             link: draft.link,
             request_id: draft.request_id,
+            comments: draft.comments,
             quantity: draft.quantity,
             billed: draft.charge,
             refunded: 0,
@@ -277,6 +275,7 @@ mod tests {
             service: catalogue::find(1013).unwrap(),
             link: link.into(),
             request_id: Some("ref".into()),
+            comments: None,
             quantity: 100,
             charge: 145_000,
             course,

@@ -40,6 +40,11 @@ impl ServiceType {
         }
     }
 
+    /// Whether an order says what is to be written.
+    pub const fn takes_comments(self) -> bool {
+        matches!(self, Self::CustomComments | Self::CustomCommentsPackage)
+    }
+
     /// Whether one order bills one unit whatever it contains.
     pub const fn is_package(self) -> bool {
         matches!(self, Self::Package | Self::CustomCommentsPackage)

@@ -66,6 +66,8 @@ pub struct PanelOrder {
     pub remains: u64,
     /// The caller's own reference, if it sent one.
     pub request_id: Option<String>,
+    /// What is to be written, as it was sent, if the service takes it.
+    pub comments: Option<String>,
 }
 
 /// An order as the panel keeps it. Progress is not stored: see [`Order::view`].
@@ -75,6 +77,7 @@ pub struct Order {
     pub service: &'static Service,
     pub link: Arc<str>,
     pub request_id: Option<Arc<str>>,
+    pub comments: Option<Arc<str>>,
     pub quantity: u64,
     /// Micro-units taken when it was placed.
     pub billed: u64,
@@ -184,6 +187,7 @@ impl Order {
             remains: view.remains,
             status: view.status.into_owned(),
             request_id: self.request_id.as_deref().map(str::to_owned),
+            comments: self.comments.as_deref().map(str::to_owned),
         }
     }
 }
@@ -205,6 +209,7 @@ mod tests {
             service: catalogue::find(1012).unwrap(),
             link: "https://a.test/p".into(),
             request_id: None,
+            comments: None,
             quantity: 1_000,
             billed: 900_001,
             refunded: 0,

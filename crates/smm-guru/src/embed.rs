@@ -64,7 +64,7 @@ use crate::{Blueprint, DistributedOptions, EmbeddedOptions, OpenError, System};
 /// let wanted = OrderPlacement {
 ///     service: service.id,
 ///     link: Link::parse("https://instagram.com/p/x")?,
-///     quantity: service.quantity.min(),
+///     input: service.quantity.min().into(),
 ///     key: None,
 ///     max_rate: None,
 /// };

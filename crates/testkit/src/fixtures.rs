@@ -207,7 +207,7 @@ pub fn new_order(
 ) -> NewOrder {
     let request = PlacementRequest {
         link: link(n),
-        quantity,
+        input: quantity.into(),
     };
     let offer = Offer {
         service: service.clone(),

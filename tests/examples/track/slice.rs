@@ -98,7 +98,8 @@ async fn order(gateway: &PanelHttpGateway, target: &PanelTarget, n: u64) -> anyh
     let order = PanelOrder {
         upstream_service: plain.context("a service")?.id.to_string(),
         link: format!("https://instagram.com/p/{n}?sandbox={fate}"),
-        quantity: 1_000,
+        quantity: Some(1_000),
+        comments: None,
         reference: None,
     };
     match classify_add(&gateway.add(target, &order).await) {

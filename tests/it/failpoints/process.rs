@@ -159,7 +159,7 @@ impl Process {
             let wanted = OrderPlacement {
                 service: self.service,
                 link: Link::parse(&wish.link).unwrap(),
-                quantity: QUANTITY,
+                input: QUANTITY.into(),
                 key,
                 max_rate: None,
             };

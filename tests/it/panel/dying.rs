@@ -104,7 +104,7 @@ async fn an_order_and_what_its_key_has_spent_survive_together_or_not_at_all(way:
         let wanted = OrderPlacement {
             service: service(&dying.world),
             link: dying.link(),
-            quantity: 1_000,
+            input: 1_000.into(),
             key: Some(IdempotencyKey::parse(&format!("death-{step}")).expect("a key")),
             max_rate: None,
         };

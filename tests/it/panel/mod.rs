@@ -9,6 +9,7 @@ mod managed;
 mod races;
 mod refused;
 mod stopped;
+mod types;
 
 use reqwest::Method;
 use serde_json::{Value, json};

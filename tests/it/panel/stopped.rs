@@ -214,7 +214,7 @@ async fn a_stopped_key_places_nothing_more(way: Way) {
     let wanted = application::orders::OrderPlacement {
         service: domain::ServiceId(world.service("1012")),
         link: domain::text::Link::parse("https://example.com/late").expect("a link"),
-        quantity: 1_000,
+        input: 1_000.into(),
         key: None,
         max_rate: None,
     };

@@ -137,7 +137,8 @@ mod tests {
         let again = PanelOrder {
             upstream_service: "1012".to_owned(),
             link: order["order"]["link"].as_str().expect("a link").to_owned(),
-            quantity: 1_000,
+            quantity: Some(1_000),
+            comments: None,
             reference: None,
         };
         world.system().adapters().gateway.add(&target, &again).await;

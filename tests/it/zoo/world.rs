@@ -206,7 +206,7 @@ impl Zoo {
         let wanted = OrderPlacement {
             service: cage.service,
             link: Link::parse(&link).unwrap(),
-            quantity: QUANTITY,
+            input: QUANTITY.into(),
             key: None,
             max_rate: None,
         };

@@ -60,7 +60,7 @@ pub fn services(listing: Vec<CategoryListing>, manner: Manner) -> impl Serialize
 }
 
 fn row(service: Service, category: &str, manner: Manner) -> Option<ServiceRow> {
-    let rate = service.selling_rate()?;
+    let (rate, quantity) = (service.selling_rate()?, service.orderable_quantity());
     let whole = |count: u64| match manner {
         Manner::Standard => Number::Text(count.to_string()),
         Manner::Old => Number::Whole(count),
@@ -74,8 +74,8 @@ fn row(service: Service, category: &str, manner: Manner) -> Option<ServiceRow> {
             Manner::Standard => Number::Text(rate_text(rate)),
             Manner::Old => Number::Decimal(rate_number(rate)),
         },
-        min: whole(service.quantity.min()),
-        max: whole(service.quantity.max()),
+        min: whole(quantity.min()),
+        max: whole(quantity.max()),
         refill: service.refill,
         cancel: service.cancel,
         dripfeed: service.dripfeed,

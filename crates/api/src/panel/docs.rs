@@ -31,9 +31,12 @@ pub struct PanelRequest {
     /// For `add`: where it is delivered.
     #[schema(example = "https://instagram.com/x")]
     link: Option<String>,
-    /// For `add`: how much, a whole number.
+    /// For `add`: how much, a whole number. Packages need none, and comments say how many they are.
     #[schema(example = "1000")]
     quantity: Option<String>,
+    /// For `add`: what is to be written, one comment a line, if the service's type asks for it.
+    #[schema(example = "so good\n<3")]
+    comments: Option<String>,
     /// For `add`: the same order is placed once, however often the same id is sent. For `orders`: the order that it
     /// placed.
     #[schema(example = "order-17")]

@@ -97,6 +97,11 @@ impl Fault {
         Self::new(Code::Invalid, english, "neworder.error.quantity")
     }
 
+    pub fn comments(problem: impl std::fmt::Display) -> Self {
+        let english = format!("Incorrect comments: {problem}");
+        Self::new(Code::Invalid, english, "neworder.error.comment")
+    }
+
     pub fn order() -> Self {
         Self::new(
             Code::OrderNotFound,
@@ -250,6 +255,14 @@ impl Fault {
                 format!("Quantity more than maximum {max}"),
                 "neworder.error.max_quantity",
             ),
+            PlaceRefusal::QuantityMissing => Self::quantity(),
+            PlaceRefusal::OtherQuantity { comments } => Self::new(
+                Code::Invalid,
+                format!("Incorrect quantity: there are {comments} comments, send that or no quantity"),
+                "neworder.error.quantity",
+            ),
+            PlaceRefusal::CommentsMissing => Self::comments("this service needs them, one on each line"),
+            PlaceRefusal::CommentsNotTaken => Self::comments("this service takes none"),
             PlaceRefusal::TooLarge => Self::new(
                 Code::TooLarge,
                 "Quantity more than one order can cost",

@@ -12,6 +12,8 @@ use super::multipart;
 
 /// More fields than any action has.
 const FIELDS_MAX: usize = 64;
+/// What is to be written, one comment a line.
+pub const COMMENTS: &str = "comments";
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// In which form a body came.
@@ -91,7 +93,7 @@ fn pairs<N: AsRef<str>, V: Into<String> + AsRef<str>>(
         match name.as_ref().strip_suffix("[]") {
             Some(list) if fields.0.contains_key(list) => {
                 if let Some(earlier) = fields.0.get_mut(list) {
-                    earlier.push(',');
+                    earlier.push_str(between(list));
                     earlier.push_str(value.as_ref());
                 }
             }
@@ -100,6 +102,11 @@ fn pairs<N: AsRef<str>, V: Into<String> + AsRef<str>>(
         }
     }
     Ok(fields)
+}
+
+/// What stands between the values of a list. Comments hold commas of their own.
+fn between(list: &str) -> &'static str {
+    if list == COMMENTS { "\n" } else { "," }
 }
 
 impl Fields {
@@ -150,7 +157,7 @@ impl<'de> Visitor<'de> for Object {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Ok(Fields::default());
         while let Some(name) = map.next_key::<String>()? {
-            let value = map.next_value_seed(Plain)?;
+            let value = map.next_value_seed(Plain(between(&name)))?;
             fields = fields.and_then(|mut fields: Fields| {
                 if let Some(value) = value {
                     fields.put(&name, value)?;
@@ -162,9 +169,9 @@ impl<'de> Visitor<'de> for Object {
     }
 }
 
-/// A text, a number as text, or a list of them with commas between. Null is nothing.
+/// A text, a number as text, or a list of them with this between. Null is nothing.
 #[derive(Clone, Copy)]
-struct Plain;
+struct Plain(&'static str);
 
 impl<'de> DeserializeSeed<'de> for Plain {
     type Value = Option<String>;
@@ -211,7 +218,7 @@ impl<'de> Visitor<'de> for Plain {
         while let Some(value) = list.next_element_seed(self)? {
             values.extend(value);
         }
-        Ok(Some(values.join(",")))
+        Ok(Some(values.join(self.0)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -276,6 +283,20 @@ mod tests {
         ] {
             let (fields, _) = read(content_type, "", body).unwrap();
             assert_eq!(fields.text("orders"), Some("1,2"), "{body}");
+        }
+    }
+
+    #[test]
+    fn comments_that_are_a_list_are_lines_and_keep_their_commas() {
+        for (content_type, body) in [
+            (PAIRS, "comments=yes%2C+so+good%0D%0A1%2C2"),
+            (PAIRS, "comments[]=yes,+so+good&comments[]=1,2"),
+            (JSON, r#"{"comments":["yes, so good","1,2"]}"#),
+            (JSON, r#"{"comments":"yes, so good\n1,2"}"#),
+        ] {
+            let (fields, _) = read(content_type, "", body).unwrap();
+            let comments = fields.text("comments").map(|text| text.replace('\r', ""));
+            assert_eq!(comments.as_deref(), Some("yes, so good\n1,2"), "{body}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! What the fields of an action mean.
 
-use domain::text::{IdempotencyKey, Link};
+use domain::orders::OrderInput;
+use domain::text::{Comments, IdempotencyKey, Link};
 use domain::{OrderId, Rate, ServiceId};
 
 use super::fault::Fault;
-use super::fields::Fields;
+use super::fields::{COMMENTS, Fields};
 
 /// The most ids in one request.
 pub const IDS_MAX: usize = 100;
@@ -32,12 +33,15 @@ pub fn link(fields: &Fields) -> Result<Link, Fault> {
     link.ok_or_else(Fault::link)
 }
 
-/// How much is ordered.
-pub fn quantity(fields: &Fields) -> Result<u64, Fault> {
-    fields
-        .text("quantity")
-        .and_then(whole)
-        .ok_or_else(Fault::quantity)
+/// How much is ordered, and what is to be written. The service's type says which of it there has to be.
+pub fn input(fields: &Fields) -> Result<OrderInput, Fault> {
+    let quantity = fields.text("quantity");
+    let quantity = quantity.map(|quantity| whole(quantity).ok_or_else(Fault::quantity));
+    let comments = fields.text(COMMENTS).map(Comments::parse);
+    Ok(OrderInput {
+        quantity: quantity.transpose()?,
+        comments: comments.transpose().map_err(Fault::comments)?,
+    })
 }
 
 /// The most that 1000 may cost.

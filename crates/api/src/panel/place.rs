@@ -22,18 +22,18 @@ pub async fn add(
     fields: &Fields,
     manner: Manner,
 ) -> Result<HttpResponse, Fault> {
-    let quantity = form::quantity(fields);
+    let input = form::input(fields);
     let wanted = OrderPlacement {
         service: form::service(fields)?,
         link: form::link(fields)?,
-        quantity: quantity?,
+        input: input?,
         key: form::request_id(fields, header(request).await?)?,
         max_rate: form::max_rate(fields)?,
     };
     form::no_drip_feed(fields)?;
-    let quantity = wanted.quantity;
+    let said = wanted.input.said();
     let placed = state.orders.place.place(caller, wanted).await;
-    let placed = placed.map_err(|error| Fault::of_order(error, quantity))?;
+    let placed = placed.map_err(|error| Fault::of_order(error, said.unwrap_or_default()))?;
     let mut response = match manner {
         Manner::Standard => HttpResponse::Ok(),
         Manner::Old => HttpResponse::Created(),

@@ -106,7 +106,9 @@ impl ManageSync {
         let due_at = now.plus(Duration::from_secs(
             u64::from(rules.every_minutes).saturating_mul(60),
         ));
-        tx.syncs().set_rules(provider, rules, paused, due_at).await?;
+        tx.syncs()
+            .set_rules(provider, rules, paused, due_at, staff.id())
+            .await?;
         let margin = rules.margin.unwrap_or_default();
         let entry = staff
             .entry("provider.sync_rules", format!("provider:{provider}"), now)
@@ -120,7 +122,8 @@ impl ManageSync {
             .with("stop_at_loss", rules.stop_at_loss)
             .with("stop_vanished", rules.stop_vanished)
             .with("shrink_percent", rules.shrink_percent)
-            .with("drop_percent", rules.drop_percent);
+            .with("drop_percent", rules.drop_percent)
+            .with("import_new", rules.import_new.as_str());
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(())

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::catalog::{
-    Availability, Finding, FindingKind, Offered, Service, SyncReport, SyncResult, SyncRun, Synchronisation,
-    distrust, follow, vanish,
+    Availability, Finding, FindingKind, ImportNew, Offered, Service, SyncReport, SyncResult, SyncRules,
+    SyncRun, Synchronisation, distrust, follow, import, vanish,
 };
 use domain::orders::Actor;
-use domain::{ProviderId, Timestamp};
+use domain::{ProviderId, Timestamp, UserId};
 use ports::audit::AuditEntry;
-use ports::catalog::CatalogQueries;
+use ports::catalog::{CatalogQueries, Unique};
 use ports::gateway::{PanelCatalogue, PanelError, PanelGateway, PanelService};
 use ports::{Clock, Store, StoreError};
 
-use super::offer::offered_name;
+use super::categories::uncategorized;
+use super::offer::{Placement, new_service, offered_name};
 use crate::jobs::Verdict;
 use crate::providers::{AskProviderError, Panels, PanelsError, offered_services};
 use crate::retry::retry_contended;
@@ -49,6 +50,8 @@ pub struct SyncCatalog {
 /// A list as it is compared with what we have.
 struct List {
     offered: HashMap<String, Offered>,
+    /// The same as the provider describes it.
+    described: HashMap<String, PanelService>,
     unreadable: usize,
 }
 
@@ -147,9 +150,18 @@ impl SyncCatalog {
                 findings.into_iter().for_each(|finding| report.add(finding));
             }
         }
-        list.new_to(&ours)
-            .into_iter()
-            .for_each(|finding| report.add(finding));
+        let new = list.new_to(&ours);
+        let imported = match why {
+            None => self.import_some(sync, &new, list).await?,
+            Some(_) => Some(Vec::new()),
+        };
+        let Some(imported) = imported else {
+            return Ok(());
+        };
+        let known: HashSet<String> = imported.iter().map(|it| it.upstream_id.clone()).collect();
+        imported.into_iter().for_each(|finding| report.add(finding));
+        let left = new.into_iter().filter(|it| !known.contains(&it.upstream_id));
+        left.map(is_new).for_each(|finding| report.add(finding));
         report.reason = why.map(|why| why.to_string());
         let result = if why.is_none() {
             SyncResult::Done
@@ -193,6 +205,78 @@ impl SyncCatalog {
         Ok(Some(findings))
     }
 
+    /// Imports some of what is new, if the rules say so. What staff have removed does not come back.
+    async fn import_some(
+        &self,
+        sync: &Synchronisation,
+        new: &[&Offered],
+        list: &List,
+    ) -> Result<Recorded, StoreError> {
+        let Some(by) = sync.set_by.as_ref() else {
+            return Ok(Some(Vec::new()));
+        };
+        if sync.rules.importing() == ImportNew::Off || new.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let ids: Vec<String> = new.iter().map(|offered| offered.upstream_id.clone()).collect();
+        let removed = self.ports.catalog.removed_of(sync.provider, &ids).await?;
+        let wanted: Vec<&Offered> = new
+            .iter()
+            .filter(|offered| !removed.contains(&offered.upstream_id))
+            .take(SyncRules::IMPORT_MAX)
+            .copied()
+            .collect();
+        retry_contended(|| self.record_new(sync, by, &wanted, list)).await
+    }
+
+    /// Adds these services, unless a later reading has begun.
+    async fn record_new(
+        &self,
+        sync: &Synchronisation,
+        by: &UserId,
+        wanted: &[&Offered],
+        list: &List,
+    ) -> Result<Recorded, StoreError> {
+        let now = self.ports.clock.now();
+        let mut tx = self.ports.store.begin().await?;
+        if !tx.syncs().still(sync.provider, sync.run).await? {
+            return Ok(None);
+        }
+        let mut findings = Vec::new();
+        for offered in wanted {
+            let Some(described) = list.described.get(&offered.upstream_id) else {
+                continue;
+            };
+            let category = offered_name(&described.category).unwrap_or_else(|_| uncategorized());
+            let placement = Placement {
+                provider: sync.provider,
+                category: tx.catalog().ensure_category(&category, by, now).await?,
+                profit: None,
+                created_by: by.clone(),
+            };
+            let Ok(service) = new_service(described, placement) else {
+                continue;
+            };
+            let Unique::Saved(id) = tx.catalog().insert_service(&service, now).await? else {
+                continue;
+            };
+            // It is added and priced in one commit, so nobody sees it at its cost.
+            if let Some(service) = tx.catalog().lock_service(id).await? {
+                let (after, finding) = import(&service, offered, &sync.rules, now);
+                tx.catalog().update_service(&after).await?;
+                findings.push(finding);
+            }
+        }
+        if !findings.is_empty() {
+            let entry = entry(sync.provider, findings.len(), now).with("imported", findings.len());
+            tx.audit().append(&entry).await?;
+            failpoints::before_commit("synced");
+            tx.commit().await?;
+            failpoints::after_commit("synced");
+        }
+        Ok(Some(findings))
+    }
+
     async fn end(
         &self,
         sync: &Synchronisation,
@@ -221,18 +305,25 @@ impl List {
         let read = catalogue.services.len();
         let offered: HashMap<String, Offered> = catalogue
             .services
-            .into_iter()
+            .iter()
             .filter_map(|service| offered(service).map(|offered| (offered.upstream_id.clone(), offered)))
             .collect();
+        let described = catalogue.services.into_iter();
+        let described = described.map(|service| (service.upstream_id.clone(), service));
+        let described = described.collect();
         let unreadable = catalogue
             .unreadable
             .len()
             .saturating_add(read.saturating_sub(offered.len()));
-        Self { offered, unreadable }
+        Self {
+            offered,
+            described,
+            unreadable,
+        }
     }
 
     /// What is offered and not ours, in the order of the provider's ids.
-    fn new_to(&self, ours: &[Service]) -> Vec<Finding> {
+    fn new_to(&self, ours: &[Service]) -> Vec<&Offered> {
         let known: HashSet<&str> = ours.iter().map(|service| service.upstream_id.as_str()).collect();
         let mut new: Vec<&Offered> = self
             .offered
@@ -240,23 +331,26 @@ impl List {
             .filter(|offered| !known.contains(offered.upstream_id.as_str()))
             .collect();
         new.sort_by(|a, b| a.upstream_id.cmp(&b.upstream_id));
-        let finding = |offered: &Offered| Finding {
-            kind: FindingKind::New,
-            service: None,
-            upstream_id: offered.upstream_id.clone(),
-            was: String::new(),
-            became: offered.name.to_string(),
-        };
-        new.into_iter().map(finding).collect()
+        new
+    }
+}
+
+fn is_new(offered: &Offered) -> Finding {
+    Finding {
+        kind: FindingKind::New,
+        service: None,
+        upstream_id: offered.upstream_id.clone(),
+        was: String::new(),
+        became: offered.name.to_string(),
     }
 }
 
 /// The row as rules compare it; `None` if its name cannot be kept.
-fn offered(service: PanelService) -> Option<Offered> {
+fn offered(service: &PanelService) -> Option<Offered> {
     Some(Offered {
         name: offered_name(&service.name).ok()?,
-        upstream_id: service.upstream_id,
-        service_type: service.service_type,
+        upstream_id: service.upstream_id.clone(),
+        service_type: service.service_type.clone(),
         rate: service.rate,
         quantity: service.quantity,
         dripfeed: service.dripfeed,

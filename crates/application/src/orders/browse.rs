@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::identity::right::OrdersRead;
-use domain::text::IdempotencyKey;
+use domain::text::{Comments, IdempotencyKey};
 use domain::{OrderId, PageSize};
 use ports::StoreError;
 use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, OwnOrder, StateCount};
@@ -33,6 +33,8 @@ pub struct OwnOrderPage {
 pub struct OrderDetail {
     /// The order.
     pub view: OrderView,
+    /// What is to be written for it, if it says that.
+    pub comments: Option<Comments>,
     /// Its history, oldest first.
     pub events: Vec<EventView>,
 }
@@ -105,10 +107,7 @@ impl BrowseOrders {
     /// [`StoreError`].
     pub async fn own_detail(&self, caller: &Caller, id: OrderId) -> Result<Option<OrderDetail>, StoreError> {
         match self.orders.find_of(&caller.user().id, id).await? {
-            Some(view) => Ok(Some(OrderDetail {
-                view,
-                events: self.orders.events(id).await?,
-            })),
+            Some(view) => Ok(Some(self.detail(view).await?)),
             None => Ok(None),
         }
     }
@@ -141,14 +140,19 @@ impl BrowseOrders {
         let Some(view) = self.orders.find(id).await? else {
             return Ok(None);
         };
-        let detail = OrderDetail {
-            view,
-            events: self.orders.events(id).await?,
-        };
         Ok(Some(StaffOrderDetail {
-            detail,
+            detail: self.detail(view).await?,
             attempts: self.orders.attempts(id).await?,
         }))
+    }
+
+    async fn detail(&self, view: OrderView) -> Result<OrderDetail, StoreError> {
+        let id = view.order.id;
+        Ok(OrderDetail {
+            view,
+            comments: self.orders.comments(id).await?,
+            events: self.orders.events(id).await?,
+        })
     }
 
     /// How many orders are in each open state, and how many wait for a person.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::catalog::Offer;
-use domain::orders::{NewOrder, Order, OrderPolicy, PlaceRefusal, PlacementRequest};
+use domain::orders::{NewOrder, Order, OrderInput, OrderPolicy, PlaceRefusal, PlacementRequest};
 use domain::text::{IdempotencyKey, Link};
 use domain::wallets::Movement;
 use domain::{Money, OrderId, Rate, RateSetId, ServiceId, Timestamp};
@@ -31,8 +31,8 @@ pub struct OrderPlacement {
     pub service: ServiceId,
     /// Where it is to be delivered.
     pub link: Link,
-    /// How much.
-    pub quantity: u64,
+    /// How much, and what else the service's type asks for.
+    pub input: OrderInput,
     /// The same key with the same request gives the same order, however often it is sent.
     pub key: Option<IdempotencyKey>,
     /// The most that 1000 pieces may cost, if the customer says so: a price that they saw a while ago.
@@ -229,11 +229,11 @@ impl PlaceOrder {
         let OrderPlacement {
             service,
             link,
-            quantity,
+            input,
             key,
             max_rate,
         } = wanted;
-        let request = PlacementRequest { link, quantity };
+        let request = PlacementRequest { link, input };
         let fingerprint = request.fingerprint(service);
         let claim = Claim::new(&caller.user().id, key, fingerprint, now, self.policy.twin_window);
         Wanted {

@@ -346,7 +346,7 @@ impl OrderLine {
     fn request(&self) -> PlacementRequest {
         PlacementRequest {
             link: self.link.clone(),
-            quantity: self.quantity,
+            input: self.quantity.into(),
         }
     }
 }

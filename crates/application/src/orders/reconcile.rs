@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::catalog::ServiceType;
 use domain::orders::{
     Actor, Attempt, AttemptOutcome, Change, Evidence, Order, OrderPolicy, absence_proves, await_decision,
     looked_up, resolve, write_off,
@@ -11,7 +12,7 @@ use domain::orders::{
 use domain::providers::{CallResult, ListMatch, LookupCapability, Provider, find_in_list};
 use domain::{OrderId, ProviderOrderId, Timestamp};
 use ports::gateway::{PanelError, PanelGateway, PanelTarget};
-use ports::orders::OrderQueries;
+use ports::orders::{OrderQueries, OrderView};
 use ports::{Clock, Store, StoreError};
 
 use super::record::amend;
@@ -98,7 +99,7 @@ impl ReconcileOrder {
         };
         let asked_at = self.clock.now();
         let found = self
-            .look_up(&provider, &target, admitted, &view.order, attempt.started_at)
+            .look_up(&provider, &target, admitted, &view, attempt.started_at)
             .await;
         failpoints::reach("look-up-after-answer");
         let answer = LookUp {
@@ -115,9 +116,11 @@ impl ReconcileOrder {
         provider: &Provider,
         target: &PanelTarget,
         admitted: Admitted,
-        order: &Order,
+        view: &OrderView,
         sent_after: Timestamp,
     ) -> Result<ListMatch, StoreError> {
+        let order = &view.order;
+        let pieces = (view.service_type == ServiceType::Default).then_some(order.quantity);
         let capability = provider.settings.lookup;
         let reference = (capability == LookupCapability::Reference).then(|| order.reference());
         let listed = match self.gateway.recent_orders(target, reference).await {
@@ -132,7 +135,9 @@ impl ReconcileOrder {
             .tell(provider.id, CallClass::Read, admitted, CallResult::Answered);
         let ids: Vec<ProviderOrderId> = listed.iter().map(|row| row.id.clone()).collect();
         let known = self.orders.known_provider_orders(provider.id, &ids).await?;
-        Ok(find_in_list(order, capability, &listed, &known, sent_after))
+        Ok(find_in_list(
+            order, pieces, capability, &listed, &known, sent_after,
+        ))
     }
 
     async fn record(&self, asked: &Order, answer: &LookUp) -> Result<(), StoreError> {

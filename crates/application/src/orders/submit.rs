@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::OrderId;
-use domain::catalog::Availability;
+use domain::catalog::{Availability, ServiceType};
 use domain::orders::{
     Actor, Attempt, Change, Evidence, Order, OrderPolicy, OrderState, claim, resolve, take_back, withdraw,
 };
 use domain::providers::{
     AddAnswer, AddOutcome, CallResult, LookupCapability, Provider, RefusalKind, classify_add,
 };
-use ports::gateway::{PanelGateway, PanelOrder, PanelTarget};
-use ports::orders::OrderQueries;
+use domain::text::Comments;
+use ports::gateway::{PanelGateway, PanelOrder};
+use ports::orders::{OrderQueries, OrderView};
 use ports::{Clock, Store, StoreError};
 
 use super::record::{Amended, amend};
@@ -104,6 +105,7 @@ impl SubmitOrder {
         if let Some(verdict) = self.hold_back(&provider, id).await? {
             return Ok(verdict);
         }
+        let comments = self.comments(&view).await?;
         let admitted = match self.panels.admit(&provider, CallClass::Submit).await {
             Ok(admitted) => admitted,
             Err(pause) => return Ok(Verdict::Later(pause)),
@@ -131,7 +133,8 @@ impl SubmitOrder {
         }
         self.guard.gate().sends();
         failpoints::reach("send-before-connect");
-        let answer = self.send(&provider, &target, &claimed.order).await;
+        let request = request(&provider, &claimed.order, &view.service_type, comments);
+        let answer = self.gateway.add(&target, &request).await;
         failpoints::reach("send-after-answer");
         self.conclude(&provider, admitted, &claimed, &answer).await?;
         Ok(Verdict::Done)
@@ -230,15 +233,18 @@ impl SubmitOrder {
         self.clock.monotonic().saturating_sub(claimed_at) >= self.policy.send_within
     }
 
-    async fn send(&self, provider: &Provider, target: &PanelTarget, order: &Order) -> AddAnswer {
-        let keeps_references = provider.settings.lookup == LookupCapability::Reference;
-        let request = PanelOrder {
-            upstream_service: order.service.upstream_id.clone(),
-            link: order.link.as_str().to_owned(),
-            quantity: order.quantity,
-            reference: keeps_references.then(|| order.reference()),
-        };
-        self.gateway.add(target, &request).await
+    /// What is to be written. It is read before anything is claimed, and an order that has lost it is never sent.
+    async fn comments(&self, view: &OrderView) -> Result<Option<Comments>, StoreError> {
+        if !view.service_type.takes_comments() {
+            return Ok(None);
+        }
+        let id = view.order.id;
+        match self.orders.comments(id).await? {
+            Some(comments) => Ok(Some(comments)),
+            None => Err(StoreError::Unavailable(format!(
+                "the comments of order {id} have vanished"
+            ))),
+        }
     }
 
     async fn conclude(
@@ -334,5 +340,17 @@ impl SubmitOrder {
             }
         }
         amend(&*self.store, id, &decide).await
+    }
+}
+
+/// What the provider is told. A package has one size, and comments say how many they are.
+fn request(provider: &Provider, order: &Order, kind: &ServiceType, comments: Option<Comments>) -> PanelOrder {
+    let keeps_references = provider.settings.lookup == LookupCapability::Reference;
+    PanelOrder {
+        upstream_service: order.service.upstream_id.clone(),
+        link: order.link.as_str().to_owned(),
+        quantity: (*kind == ServiceType::Default).then_some(order.quantity),
+        comments: comments.map(String::from),
+        reference: keeps_references.then(|| order.reference()),
     }
 }

@@ -82,7 +82,7 @@ impl Dice {
                 service
             },
             link: link(self.roll(2) as u32),
-            quantity: quantities[self.roll(6) as usize],
+            input: quantities[self.roll(6) as usize].into(),
             key: key.map(IdempotencyKey::from_stored),
             max_rate: None,
         }
@@ -298,7 +298,7 @@ async fn racers_with_few_keys_and_little_money_place_each_key_once() {
     let customer = bench.customer();
     let racers = (0..64).map(|n: u32| {
         let mut wish = bench.wish(n % 32, Some(&format!("key{}", n % 32)));
-        wish.quantity = 10_000;
+        wish.input = 10_000.into();
         node.place(&customer, wish)
     });
     let outcomes = futures::future::join_all(racers).await;

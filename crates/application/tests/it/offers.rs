@@ -110,7 +110,7 @@ async fn a_range_that_another_node_changed_is_the_range_of_the_next_order(bench:
     );
     // What the offer of a moment ago refuses is looked up again as well.
     let mut more = bench.wish(3, None);
-    more.quantity = 200_000;
+    more.input = 200_000.into();
     change_service(&bench, |service| {
         service.quantity = domain::catalog::QuantityRange::new(10, 200_000).unwrap();
         service.rate = rate(1_000_000);

@@ -90,7 +90,7 @@ async fn the_same_key_with_another_request_is_refused_and_changes_nothing() {
     let bench = Bench::new().await;
     order_of(bench.try_place(bench.wish(1, Some("key"))).await);
     let mut more = bench.wish(1, Some("key"));
-    more.quantity += 1;
+    more.input = 1_001.into();
     for other in [bench.wish(2, Some("key")), more] {
         let outcome = bench.try_place(other).await;
         assert!(matches!(outcome, Err(PlaceOrderError::KeyReused)), "{outcome:?}");
@@ -273,7 +273,7 @@ async fn a_quantity_outside_the_range_is_refused() {
     let bench = Bench::new().await;
     for quantity in [0, 9, 100_001, u64::MAX] {
         let mut wish = bench.wish(1, None);
-        wish.quantity = quantity;
+        wish.input = quantity.into();
         let outcome = bench.try_place(wish).await;
         let refused = matches!(
             outcome,
@@ -339,7 +339,7 @@ async fn what_the_wallet_does_not_hold_is_not_spent() {
     let bench = Bench::new().await;
     for key in ["one", "two"] {
         let mut wish = bench.wish(1, Some(key));
-        wish.quantity = 100_000;
+        wish.input = 100_000.into();
         order_of(bench.try_place(wish).await);
     }
     let outcome = bench.try_place(bench.wish(2, Some("other"))).await;

@@ -63,7 +63,7 @@ async fn of_twins_without_a_key_one_is_placed(bench: Bench) {
 async fn racers_spend_what_there_is_and_no_more(bench: Bench) {
     let racers = (0..32).map(|n| {
         let mut wish = bench.wish(n, None);
-        wish.quantity = 10_000;
+        wish.input = 10_000.into();
         bench.try_place(wish)
     });
     let outcomes = futures::future::join_all(racers).await;

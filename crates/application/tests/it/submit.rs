@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use application::jobs::Verdict;
-use domain::orders::{EventKind, Hold, OrderState};
+use domain::catalog::ServiceType;
+use domain::orders::{EventKind, Hold, OrderInput, OrderState};
 use domain::providers::LookupCapability;
+use domain::text::Comments;
 use domain::wallets::TransferKind;
 use domain::{Money, OrderId};
 
 use crate::bench::{Bench, COST, PRICE, WEALTH, units};
 use crate::panel::{accepted, answered, lost, not_sent, refused};
+use crate::place::change_service;
 
 #[tokio::test]
 async fn an_accepted_order_is_paid_for_booked_and_put_on_the_polling_schedule() {
@@ -29,7 +32,7 @@ async fn an_accepted_order_is_paid_for_booked_and_put_on_the_polling_schedule() 
     assert_eq!(bench.moved(id, TransferKind::Cogs).await, Some(COST));
 
     let sent = &bench.panel.received()[0];
-    let expected = ("1001", "https://instagram.com/p/1", 1_000, None);
+    let expected = ("1001", "https://instagram.com/p/1", Some(1_000), None);
     assert_eq!(
         (
             &*sent.upstream_service,
@@ -39,6 +42,46 @@ async fn an_accepted_order_is_paid_for_booked_and_put_on_the_polling_schedule() 
         ),
         expected
     );
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn each_type_is_sent_what_it_takes_as_it_was_when_it_was_ordered() {
+    let bench = Bench::new().await;
+    let comments = "so good \u{1f44d}\n100% & 'more'\n".repeat(5);
+    let comments = Comments::parse(&comments).unwrap();
+    let mut orders = Vec::new();
+    for (n, kind) in (1..).zip(&ServiceType::ORDERABLE) {
+        change_service(&bench, |service| service.service_type = kind.clone()).await;
+        let mut wish = bench.wish(n, None);
+        wish.input = match kind {
+            ServiceType::Default => 1_000.into(),
+            ServiceType::Package => OrderInput::default(),
+            _ => comments.clone().into(),
+        };
+        orders.push(bench.try_place(wish).await.unwrap().order.id);
+    }
+    // The provider makes something else of it before the orders are sent.
+    change_service(&bench, |service| service.service_type = ServiceType::Default).await;
+    for (n, id) in (77..).zip(orders) {
+        bench.panel.answers(accepted(&n.to_string()));
+        assert_eq!(bench.send(id).await, Verdict::Done);
+        assert_eq!(bench.order(id).await.state, OrderState::Submitted);
+    }
+    let sent: Vec<_> = bench
+        .panel
+        .received()
+        .into_iter()
+        .map(|it| (it.quantity, it.comments))
+        .collect();
+    let written = Some(comments.as_str().to_owned());
+    let expected = [
+        (Some(1_000), None),
+        (None, None),
+        (None, written.clone()),
+        (None, written),
+    ];
+    assert_eq!(sent, expected);
     bench.close().await;
 }
 

@@ -64,7 +64,7 @@ async fn followed() -> Bench {
     }
     let rules = SyncRules::default();
     tx.syncs()
-        .set_rules(shop.provider.id, &rules, false, now)
+        .set_rules(shop.provider.id, &rules, false, now, &shop.staff.id)
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -49,7 +49,7 @@ impl Desk {
         OrderPlacement {
             service: self.shop.service.id,
             link: link(n),
-            quantity: PIECES,
+            input: PIECES.into(),
             key: key.map(IdempotencyKey::from_stored),
             max_rate: None,
         }

@@ -60,7 +60,7 @@ impl Dicer {
         let id = format!("p{}", memory.deliveries.len());
         let delivery = Delivery {
             reference: order.reference.clone().unwrap(),
-            remains: order.quantity,
+            remains: order.quantity.unwrap(),
             canceled: false,
         };
         memory.deliveries.insert(id.clone(), delivery);

@@ -1,7 +1,9 @@
 //! Our service follows the provider's, as far as the rules let it.
 
 use super::margin::{round_up, share_of};
-use super::{Availability, Finding, FindingKind, QuantityRange, Service, ServiceType, Stopped, SyncRules};
+use super::{
+    Availability, Finding, FindingKind, ImportNew, QuantityRange, Service, ServiceType, Stopped, SyncRules,
+};
 use crate::text::Name;
 use crate::{Rate, Timestamp};
 
@@ -44,6 +46,26 @@ pub fn follow(
     following.name(&offered.name);
     following.sale(rules);
     following.ended(now)
+}
+
+/// A service that was just added by the rules, as it is to be: at the price that they give. One that costs nothing, or
+/// whose price does not fit, is not sold before staff have looked at it.
+#[must_use]
+pub fn import(service: &Service, offered: &Offered, rules: &SyncRules, now: Timestamp) -> (Service, Finding) {
+    let (followed, findings) = follow(service, offered, rules, now);
+    let mut after = followed.unwrap_or_else(|| service.clone());
+    let has_no_price = findings.iter().any(|it| it.kind == FindingKind::TooLarge);
+    if rules.importing() != ImportNew::Active || has_no_price || offered.rate == Rate::ZERO {
+        after.availability = Availability::Disabled;
+    }
+    let finding = Finding {
+        kind: FindingKind::Imported,
+        service: Some(service.id),
+        upstream_id: service.upstream_id.clone(),
+        was: String::new(),
+        became: after.name.to_string(),
+    };
+    (after, finding)
 }
 
 /// The service as it is to be when its provider does not list it any more, if that changes anything.

@@ -6,9 +6,11 @@ mod margin;
 mod sync;
 
 pub use face::{CatalogChange, ChangeKind, Face, Facts, Telling, tell};
-pub use follow::{Distrust, Offered, distrust, follow, vanish};
+pub use follow::{Distrust, Offered, distrust, follow, import, vanish};
 pub use margin::Margin;
-pub use sync::{Finding, FindingKind, SyncReport, SyncResult, SyncRules, SyncRun, Synchronisation};
+pub use sync::{
+    Finding, FindingKind, ImportNew, SyncReport, SyncResult, SyncRules, SyncRun, Synchronisation,
+};
 
 use crate::text::Name;
 use crate::{CategoryId, Money, ProviderId, Rate, ServiceId, Timestamp};
@@ -69,6 +71,12 @@ pub struct Category {
 pub enum ServiceType {
     /// Link and quantity.
     Default,
+    /// Link alone: a package has one size, and its rate is the price of one.
+    Package,
+    /// Link and comments; each comment is a piece.
+    CustomComments,
+    /// Link and comments, which are one package together.
+    CustomCommentsPackage,
     /// Any other type: it can be imported and shown to staff, but not ordered.
     Other(String),
 }
@@ -82,11 +90,33 @@ impl ServiceType {
             .filter(|c| !matches!(c, ' ' | '_' | '-'))
             .flat_map(char::to_lowercase)
             .collect();
-        if folded == "default" || folded.is_empty() {
-            Self::Default
-        } else {
-            Self::Other(word.trim().to_owned())
+        match folded.as_str() {
+            "default" | "" => Self::Default,
+            "package" => Self::Package,
+            "customcomments" => Self::CustomComments,
+            "customcommentspackage" => Self::CustomCommentsPackage,
+            _ => Self::Other(word.trim().to_owned()),
         }
+    }
+
+    /// The types that can be ordered.
+    pub const ORDERABLE: [Self; 4] = [
+        Self::Default,
+        Self::Package,
+        Self::CustomComments,
+        Self::CustomCommentsPackage,
+    ];
+
+    /// Whether one order is one package, whatever is in it.
+    #[must_use]
+    pub const fn is_package(&self) -> bool {
+        matches!(self, Self::Package | Self::CustomCommentsPackage)
+    }
+
+    /// Whether an order says what is to be written.
+    #[must_use]
+    pub const fn takes_comments(&self) -> bool {
+        matches!(self, Self::CustomComments | Self::CustomCommentsPackage)
     }
 
     /// The word as shown.
@@ -94,6 +124,9 @@ impl ServiceType {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Default => "Default",
+            Self::Package => "Package",
+            Self::CustomComments => "Custom Comments",
+            Self::CustomCommentsPackage => "Custom Comments Package",
             Self::Other(word) => word,
         }
     }
@@ -109,6 +142,8 @@ pub struct QuantityRange {
 impl QuantityRange {
     /// The largest quantity that any order may have.
     pub const LIMIT: u64 = 1_000_000_000;
+    /// One, no more and no less.
+    pub const ONE: Self = Self { min: 1, max: 1 };
 
     /// A range of quantities; `None` unless `1 ≤ min ≤ max ≤ LIMIT`. A provider's larger maximum is cut to the limit
     /// and its minimum of zero is read as one by [`QuantityRange::clamped`].
@@ -233,13 +268,29 @@ impl Service {
         !self.sell_at_loss && self.fixed_price.is_some_and(|price| price < self.rate)
     }
 
-    /// Price and cost of `quantity` pieces. `None` if they do not fit.
+    /// Price and cost of `quantity` pieces, or packages. `None` if they do not fit.
     #[must_use]
     pub fn quote(&self, quantity: u64) -> Option<Quote> {
+        // One package costs what 1000 pieces cost elsewhere: its rate.
+        let pieces = if self.service_type.is_package() {
+            quantity.checked_mul(1_000)?
+        } else {
+            quantity
+        };
         Some(Quote {
-            price: self.selling_rate()?.charge(quantity)?,
-            cost: self.rate.exact(quantity)?,
+            price: self.selling_rate()?.charge(pieces)?,
+            cost: self.rate.exact(pieces)?,
         })
+    }
+
+    /// How much one order may ask for: of packages one, whatever the provider lists.
+    #[must_use]
+    pub fn orderable_quantity(&self) -> QuantityRange {
+        if self.service_type.is_package() {
+            QuantityRange::ONE
+        } else {
+            self.quantity
+        }
     }
 }
 
@@ -270,7 +321,35 @@ mod tests {
         for word in ["Default", "default", "DEFAULT ", ""] {
             assert_eq!(ServiceType::parse(word), ServiceType::Default, "{word}");
         }
-        assert_eq!(ServiceType::parse("custom_comments").as_str(), "custom_comments");
+        assert_eq!(ServiceType::parse(" Poll_2 ").as_str(), "Poll_2");
+    }
+
+    #[test]
+    fn every_type_that_can_be_ordered_reads_back_however_it_is_spelled() {
+        for kind in ServiceType::ORDERABLE {
+            let word = kind.as_str();
+            let spellings = [
+                word.to_owned(),
+                word.to_uppercase(),
+                word.replace(' ', "_").to_lowercase(),
+                format!(" {} ", word.replace(' ', "-")),
+            ];
+            for spelling in spellings {
+                assert_eq!(ServiceType::parse(&spelling), kind, "{spelling}");
+            }
+        }
+        for near in [
+            "Package2",
+            "Custom Comment",
+            "Custom Comments Packages",
+            "Comments",
+            "Mentions",
+        ] {
+            assert!(
+                matches!(ServiceType::parse(near), ServiceType::Other(_)),
+                "{near}"
+            );
+        }
     }
 
     #[test]

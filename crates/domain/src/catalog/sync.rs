@@ -1,7 +1,7 @@
 //! How a provider's list is followed, and what was found.
 
 use super::Margin;
-use crate::{ProviderId, ServiceId, Timestamp};
+use crate::{ProviderId, ServiceId, Timestamp, UserId};
 
 /// The rules for one provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,41 @@ pub struct SyncRules {
     pub shrink_percent: u8,
     /// If a price falls by more than this share at once, in percent, it is not believed.
     pub drop_percent: u8,
+    /// What becomes of services that the provider lists and we do not have.
+    pub import_new: ImportNew,
+}
+
+/// What becomes of services that are new in a provider's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ImportNew {
+    /// Staff are told.
+    #[default]
+    Off,
+    /// They are imported, and sold once staff say so.
+    Inactive,
+    /// They are imported and sold.
+    Active,
+}
+
+impl ImportNew {
+    /// Every word.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Inactive, Self::Active];
+
+    /// The stored word, which is also the word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Inactive => "inactive",
+            Self::Active => "active",
+        }
+    }
+
+    /// Reads the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 impl SyncRules {
@@ -29,6 +64,18 @@ impl SyncRules {
     pub const EVERY_MAX: u32 = 7 * 24 * 60;
     /// The largest share that a margin or a floor may be, in hundredths of a percent.
     pub const POINTS_MAX: u32 = 10_000_000;
+    /// New services that one reading imports at most; the next one goes on.
+    pub const IMPORT_MAX: usize = 100;
+
+    /// What becomes of new services. Without a margin nobody says what they are sold for, so staff are told.
+    #[must_use]
+    pub const fn importing(&self) -> ImportNew {
+        if self.margin.is_some() {
+            self.import_new
+        } else {
+            ImportNew::Off
+        }
+    }
 }
 
 impl Default for SyncRules {
@@ -41,6 +88,7 @@ impl Default for SyncRules {
             stop_vanished: true,
             shrink_percent: 20,
             drop_percent: 90,
+            import_new: ImportNew::Off,
         }
     }
 }
@@ -50,6 +98,8 @@ impl Default for SyncRules {
 pub enum FindingKind {
     /// The provider offers it and we do not.
     New,
+    /// The provider offers it, and so do we now.
+    Imported,
     /// The provider does not list it any more.
     Vanished,
     /// It is listed again, and sold again.
@@ -78,8 +128,9 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::New,
+        Self::Imported,
         Self::Vanished,
         Self::Returned,
         Self::Renamed,
@@ -99,6 +150,7 @@ impl FindingKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
+            Self::Imported => "imported",
             Self::Vanished => "vanished",
             Self::Returned => "returned",
             Self::Renamed => "renamed",
@@ -213,6 +265,8 @@ pub struct SyncRun {
 pub struct Synchronisation {
     /// Whose list.
     pub provider: ProviderId,
+    /// Who set the rules; what is imported by them is added in that name.
+    pub set_by: Option<UserId>,
     /// The rules.
     pub rules: SyncRules,
     /// Whether staff paused it.
@@ -240,6 +294,9 @@ mod tests {
         }
         for result in SyncResult::ALL {
             assert_eq!(SyncResult::from_stored(result.as_str()), Some(result));
+        }
+        for word in ImportNew::ALL {
+            assert_eq!(ImportNew::from_stored(word.as_str()), Some(word));
         }
         assert_eq!(FindingKind::from_stored("?"), None);
         assert_eq!(SyncResult::from_stored("?"), None);

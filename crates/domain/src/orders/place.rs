@@ -1,11 +1,12 @@
 //! Placing an order: what is refused, what it costs, and what is frozen on it.
 
 use super::event::{Actor, EventKind, OrderEvent};
+use super::input::OrderInput;
 use super::order::{Order, ServiceSnapshot};
 use super::state::{Hold, OrderState};
 use crate::catalog::{Availability, Offer, ServiceType};
 use crate::identity::User;
-use crate::text::Link;
+use crate::text::{Comments, Link};
 use crate::{Fingerprint, Money, OrderId, RateSetId, ServiceId, Timestamp};
 
 /// What a customer asks for. The price is not part of it: the server alone prices.
@@ -13,19 +14,20 @@ use crate::{Fingerprint, Money, OrderId, RateSetId, ServiceId, Timestamp};
 pub struct PlacementRequest {
     /// Where it is to be delivered.
     pub link: Link,
-    /// How much.
-    pub quantity: u64,
+    /// How much, and what else the service's type asks for.
+    pub input: OrderInput,
 }
 
 impl PlacementRequest {
     /// What two requests for services must have in common to be the same order.
     #[must_use]
     pub fn fingerprint(&self, service: ServiceId) -> Fingerprint {
-        Fingerprint::of(&[
-            ("service", &service.to_string()),
-            ("link", self.link.as_str()),
-            ("quantity", &self.quantity.to_string()),
-        ])
+        let (service, quantity) = (service.to_string(), self.input.quantity.map(|it| it.to_string()));
+        let mut fields = vec![("service", service.as_str()), ("link", self.link.as_str())];
+        fields.extend(quantity.as_deref().map(|quantity| ("quantity", quantity)));
+        let comments = self.input.comments.as_ref();
+        fields.extend(comments.map(|comments| ("comments", comments.as_str())));
+        Fingerprint::of(&fields)
     }
 }
 
@@ -47,6 +49,8 @@ pub const PRICE_MAX: Money = Money::from_micros(1_000_000_000_000_000_000);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
     order: Order,
+    service_type: ServiceType,
+    comments: Option<Comments>,
 }
 
 impl NewOrder {
@@ -69,6 +73,18 @@ impl NewOrder {
     pub const fn draft(&self) -> &Order {
         &self.order
     }
+
+    /// What kind of order it is, whatever becomes of the service.
+    #[must_use]
+    pub const fn service_type(&self) -> &ServiceType {
+        &self.service_type
+    }
+
+    /// What is to be written, if the service takes that.
+    #[must_use]
+    pub const fn comments(&self) -> Option<&Comments> {
+        self.comments.as_ref()
+    }
 }
 
 /// Why an order is not taken.
@@ -90,6 +106,21 @@ pub enum PlaceRefusal {
         min: u64,
         /// Largest.
         max: u64,
+    },
+    /// It does not say how much.
+    #[error("the quantity is missing")]
+    QuantityMissing,
+    /// It does not say what is to be written.
+    #[error("the service needs comments, one on each line")]
+    CommentsMissing,
+    /// The service writes nothing.
+    #[error("the service takes no comments")]
+    CommentsNotTaken,
+    /// The quantity is not the number of comments.
+    #[error("the quantity must be the number of comments, {comments}, or be left out")]
+    OtherQuantity {
+        /// How many comments there are.
+        comments: u64,
     },
     /// No wallet could hold the price.
     #[error("the order is too large")]
@@ -119,15 +150,9 @@ pub fn place(
     if service.loses() {
         return Err(PlaceRefusal::ServiceUnavailable);
     }
-    if !service.quantity.contains(request.quantity) {
-        let range = service.quantity;
-        return Err(PlaceRefusal::QuantityOutOfRange {
-            min: range.min(),
-            max: range.max(),
-        });
-    }
+    let quantity = request.input.quantity_of(service)?;
     let quote = service
-        .quote(request.quantity)
+        .quote(quantity)
         .filter(|quote| quote.price <= PRICE_MAX)
         .ok_or(PlaceRefusal::TooLarge)?;
     let selling_rate = service.selling_rate().ok_or(PlaceRefusal::TooLarge)?;
@@ -145,7 +170,7 @@ pub fn place(
             cancel: service.cancel,
         },
         link: request.link,
-        quantity: request.quantity,
+        quantity,
         price: quote.price,
         cost: quote.cost,
         state: OrderState::Held,
@@ -171,7 +196,11 @@ pub fn place(
         revision: 0,
         rates: None,
     };
-    Ok(NewOrder { order })
+    Ok(NewOrder {
+        order,
+        service_type: service.service_type.clone(),
+        comments: request.input.comments,
+    })
 }
 
 impl Order {

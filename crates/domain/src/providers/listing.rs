@@ -37,27 +37,33 @@ pub enum ListMatch {
 const CLOCK_TOLERANCE: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// Looks for an order among `listed`, of which `known` belong to other orders of ours. `sent_after` is when the intent
-/// to send it was recorded. Panels cut their lists at limits of their own, so a list proves absence only if it shows
+/// to send it was recorded. `pieces` is how much of it the panel lists, where that is certain: panels count packages and
+/// comments in ways of their own. Panels cut their lists at limits of their own, so a list proves absence only if it shows
 /// something older than the order.
 #[must_use]
 pub fn find_in_list(
     order: &Order,
+    pieces: Option<u64>,
     capability: LookupCapability,
     listed: &[ListedOrder],
     known: &[ProviderOrderId],
     sent_after: Timestamp,
 ) -> ListMatch {
+    let counts = |row: &ListedOrder| match (row.quantity, pieces) {
+        (Some(listed), Some(pieces)) => listed == pieces,
+        _ => true,
+    };
     let fits = |row: &&ListedOrder| match capability {
         LookupCapability::None => false,
         LookupCapability::Reference => row.reference.as_deref() == Some(order.reference().as_str()),
-        LookupCapability::LinkAndTime => same_order(order, row, sent_after),
+        LookupCapability::LinkAndTime => counts(row) && same_order(order, row, sent_after),
     };
     let mut strangers = listed.iter().filter(|row| !known.contains(&row.id));
     let mut found = strangers.clone().filter(fits);
     match (found.next(), found.next()) {
         (Some(only), None) => ListMatch::Found(only.id.clone()),
         (Some(_), Some(_)) => ListMatch::Inconclusive("several orders fit".to_owned()),
-        (None, _) if strangers.any(|row| resembles(order, row, sent_after)) => {
+        (None, _) if strangers.any(|row| counts(row) && resembles(row, sent_after)) => {
             ListMatch::Inconclusive("an order that may be this one is listed in another form".to_owned())
         }
         // A provider that answered another order of ours with this one's id would look just like that.
@@ -72,17 +78,16 @@ pub fn find_in_list(
 
 /// Whether a row that nobody claims may be the order all the same: providers rewrite links and leave columns out. As
 /// long as there is one, not finding the order proves nothing.
-fn resembles(order: &Order, row: &ListedOrder, sent_after: Timestamp) -> bool {
+fn resembles(row: &ListedOrder, sent_after: Timestamp) -> bool {
     let in_time = row
         .created_at
         .is_none_or(|created| created >= sent_after.minus(CLOCK_TOLERANCE));
     let unnamed = row.reference.is_none();
-    in_time && unnamed && row.quantity.is_none_or(|quantity| quantity == order.quantity)
+    in_time && unnamed
 }
 
 fn same_order(order: &Order, row: &ListedOrder, sent_after: Timestamp) -> bool {
     row.link.as_deref() == Some(order.link.as_str())
-        && row.quantity.is_none_or(|quantity| quantity == order.quantity)
         && row
             .upstream_service
             .as_ref()
@@ -165,7 +170,25 @@ mod tests {
     }
 
     fn look(listed: &[ListedOrder], known: &[ProviderOrderId]) -> ListMatch {
-        find_in_list(&order(), LookupCapability::LinkAndTime, listed, known, SENT)
+        find_in_list(
+            &order(),
+            Some(100),
+            LookupCapability::LinkAndTime,
+            listed,
+            known,
+            SENT,
+        )
+    }
+
+    #[test]
+    fn what_panels_count_in_ways_of_their_own_is_not_compared() {
+        let listed = [row("9", "https://a.b/x", 20, 5)];
+        let found = |pieces| {
+            let capability = LookupCapability::LinkAndTime;
+            find_in_list(&order(), pieces, capability, &listed, &[], SENT)
+        };
+        assert_ne!(found(Some(1)), ListMatch::Found(ProviderOrderId::new("9")));
+        assert_eq!(found(None), ListMatch::Found(ProviderOrderId::new("9")));
     }
 
     #[test]
@@ -205,8 +228,16 @@ mod tests {
 
     #[test]
     fn a_panel_that_ignores_the_reference_proves_nothing() {
-        let by_reference =
-            |listed: &[ListedOrder]| find_in_list(&order(), LookupCapability::Reference, listed, &[], SENT);
+        let by_reference = |listed: &[ListedOrder]| {
+            find_in_list(
+                &order(),
+                Some(100),
+                LookupCapability::Reference,
+                listed,
+                &[],
+                SENT,
+            )
+        };
         assert_eq!(by_reference(&[]), ListMatch::Absent);
         assert!(matches!(
             by_reference(&[row("1", "https://a.b/q", 100, 3)]),
@@ -226,7 +257,14 @@ mod tests {
             ..row("9", "https://a.b/x", 100, 3)
         };
         let known = [ours.id.clone()];
-        let found = find_in_list(&order(), LookupCapability::Reference, &[ours], &known, SENT);
+        let found = find_in_list(
+            &order(),
+            Some(100),
+            LookupCapability::Reference,
+            &[ours],
+            &known,
+            SENT,
+        );
         assert!(matches!(found, ListMatch::Inconclusive(_)), "{found:?}");
     }
 }

@@ -27,7 +27,7 @@ proptest! {
         let mut service = service(Rate::from_nanos(rate).unwrap(), Rate::from_nanos(profit).ok());
         service.quantity = QuantityRange::new(1, 1_000_000).unwrap();
         let offer = Offer { service, provider: Availability::Active };
-        let request = PlacementRequest { link: Link::from_stored("https://example.com/p/1"), quantity };
+        let request = PlacementRequest { link: Link::from_stored("https://example.com/p/1"), input: quantity.into() };
         let plain = place(&ann(), &offer, request, NOW).unwrap();
         let under = plain.clone().under(Some(RateSetId(set))).identified(OrderId(1));
         let plain = plain.identified(OrderId(1));

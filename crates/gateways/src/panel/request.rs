@@ -14,8 +14,9 @@ impl Form {
         let mut fields = vec![
             ("service", order.upstream_service.clone()),
             ("link", order.link.clone()),
-            ("quantity", order.quantity.to_string()),
         ];
+        fields.extend(order.quantity.map(|quantity| ("quantity", quantity.to_string())));
+        fields.extend(order.comments.clone().map(|comments| ("comments", comments)));
         fields.extend(order.reference.clone().map(|reference| ("request_id", reference)));
         Self {
             action: "add",
@@ -119,13 +120,30 @@ mod tests {
         let mut order = PanelOrder {
             upstream_service: "12".to_owned(),
             link: "https://a.test/p".to_owned(),
-            quantity: 100,
+            quantity: Some(100),
+            comments: None,
             reference: None,
         };
         let fields = "key=k&action=add&service=12&link=https://a.test/p&quantity=100";
         assert_eq!(sent(Form::add(&order)), fields);
         order.reference = Some("ref-1".to_owned());
         assert_eq!(sent(Form::add(&order)), format!("{fields}&request_id=ref-1"));
+    }
+
+    #[test]
+    fn only_what_the_type_asks_for_is_sent_and_comments_as_they_are() {
+        let mut order = PanelOrder {
+            upstream_service: "12".to_owned(),
+            link: "https://a.test/p".to_owned(),
+            quantity: None,
+            comments: None,
+            reference: None,
+        };
+        let fields = "key=k&action=add&service=12&link=https://a.test/p";
+        assert_eq!(sent(Form::add(&order)), fields);
+        order.comments = Some("so good\n100% & more".to_owned());
+        let fields = format!("{fields}&comments=so good\n100% & more");
+        assert_eq!(sent(Form::add(&order)), fields);
     }
 
     #[test]

@@ -161,10 +161,8 @@ mod tests {
             assert!(read(&with("dripfeed", flag)).dripfeed);
         }
         assert_eq!(
-            read(&with("type", json!("custom_comments")))
-                .service_type
-                .as_str(),
-            "custom_comments"
+            read(&with("type", json!("custom_comments"))).service_type,
+            ServiceType::CustomComments
         );
         assert_eq!(
             read(&with("type", json!(null))).service_type,

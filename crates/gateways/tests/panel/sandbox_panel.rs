@@ -44,7 +44,8 @@ fn order(link: &str) -> PanelOrder {
     PanelOrder {
         upstream_service: service(),
         link: link.to_owned(),
-        quantity: 1_000,
+        quantity: Some(1_000),
+        comments: None,
         reference: None,
     }
 }

@@ -42,7 +42,8 @@ pub fn order() -> PanelOrder {
     PanelOrder {
         upstream_service: "1".to_owned(),
         link: "https://a.test/p?x=1&y=ü".to_owned(),
-        quantity: 1_000,
+        quantity: Some(1_000),
+        comments: None,
         reference: Some("ref-1".to_owned()),
     }
 }

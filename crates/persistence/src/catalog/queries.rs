@@ -26,6 +26,8 @@ use crate::sql;
 const CATEGORIES_MAX: u64 = 1_000;
 /// The longest list of services.
 const SERVICES_MAX: u64 = 10_000;
+/// Upstream ids that one statement asks about.
+const IDS_MAX: usize = 500;
 /// The longest list of one provider's services.
 const SERVICES_OF_PROVIDER_MAX: u64 = 20_000;
 
@@ -108,6 +110,27 @@ impl CatalogQueries for SeaQueries {
             .await
             .map_err(store_error)?;
         rows.into_iter().map(ServiceRow::view).collect()
+    }
+
+    async fn removed_of(
+        &self,
+        provider: ProviderId,
+        upstream_ids: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let mut removed = Vec::new();
+        for some in upstream_ids.chunks(IDS_MAX) {
+            let found = services::Entity::find()
+                .select_only()
+                .column(services::Column::UpstreamId)
+                .filter(services::Column::ProviderId.eq(provider.0))
+                .filter(services::Column::Availability.eq(ARCHIVED))
+                .filter(services::Column::UpstreamId.is_in(some))
+                .into_tuple::<String>()
+                .all(self.conn())
+                .await;
+            removed.extend(found.map_err(store_error)?);
+        }
+        Ok(removed)
     }
 
     async fn services_of(&self, provider: ProviderId) -> Result<Vec<Service>, StoreError> {
@@ -201,7 +224,9 @@ impl SeaQueries {
             .join(JoinType::InnerJoin, services::Relation::Providers.def())
             .join(JoinType::InnerJoin, services::Relation::Categories.def())
             .filter(services::Column::Availability.eq(ACTIVE))
-            .filter(services::Column::ServiceType.eq(ServiceType::Default.as_str()))
+            .filter(
+                services::Column::ServiceType.is_in(ServiceType::ORDERABLE.iter().map(ServiceType::as_str)),
+            )
             .filter(
                 services::Column::SellAtLoss
                     .eq(true)

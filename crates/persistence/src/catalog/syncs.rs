@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use domain::catalog::{
-    Finding, FindingKind, Margin, SyncReport, SyncResult, SyncRules, SyncRun, Synchronisation,
+    Finding, FindingKind, ImportNew, Margin, SyncReport, SyncResult, SyncRules, SyncRun, Synchronisation,
 };
-use domain::{ProviderId, ServiceId, Timestamp};
+use domain::{ProviderId, ServiceId, Timestamp, UserId};
 use ports::StoreError;
 use ports::syncs::{SyncQueries, SyncRepository};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
@@ -17,16 +17,19 @@ use crate::sql;
 use crate::tx::SeaTx;
 
 const COLUMNS: &str = "provider_id, paused, wanted, every_minutes, margin_points, margin_fixed, rounding, floor_points,
-    stop_at_loss, stop_vanished, shrink_percent, drop_percent, due_at, run, begun_at, ended_at, result, report";
+    stop_at_loss, stop_vanished, shrink_percent, drop_percent, import_new, set_by, due_at, run, begun_at, ended_at, result,
+    report";
 
 const SET_RULES: &str = "INSERT INTO catalog_syncs (provider_id, paused, wanted, every_minutes, margin_points,
-        margin_fixed, rounding, floor_points, stop_at_loss, stop_vanished, shrink_percent, drop_percent, due_at, run)
-    VALUES ($1, $12, FALSE, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
+        margin_fixed, rounding, floor_points, stop_at_loss, stop_vanished, shrink_percent, drop_percent, import_new, set_by,
+        due_at, run)
+    VALUES ($1, $12, FALSE, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $14, $11, 0)
     ON CONFLICT (provider_id) DO UPDATE SET paused = excluded.paused, every_minutes = excluded.every_minutes,
         margin_points = excluded.margin_points, margin_fixed = excluded.margin_fixed, rounding = excluded.rounding,
         floor_points = excluded.floor_points, stop_at_loss = excluded.stop_at_loss,
         stop_vanished = excluded.stop_vanished, shrink_percent = excluded.shrink_percent,
-        drop_percent = excluded.drop_percent, due_at = excluded.due_at";
+        drop_percent = excluded.drop_percent, import_new = excluded.import_new, set_by = excluded.set_by,
+        due_at = excluded.due_at";
 /// A reading that was begun two minutes ago and has not ended was cut off.
 const BEGIN: &str = "UPDATE catalog_syncs SET run = run + 1, wanted = FALSE, begun_at = $2,
         due_at = $2 + every_minutes * 60000000
@@ -47,6 +50,7 @@ impl SyncRepository for SeaTx {
         rules: &SyncRules,
         paused: bool,
         due_at: Timestamp,
+        by: &UserId,
     ) -> Result<(), StoreError> {
         let margin = rules.margin;
         let values = [
@@ -62,6 +66,8 @@ impl SyncRepository for SeaTx {
             i64::from(rules.drop_percent).into(),
             due_at.micros().into(),
             paused.into(),
+            rules.import_new.as_str().into(),
+            by.as_str().into(),
         ];
         let set = sql::execute(self.conn()?, SET_RULES, values).await;
         self.guard(set).map(drop)
@@ -136,8 +142,10 @@ async fn read(conn: &impl ConnectionTrait, provider: ProviderId) -> Result<Optio
 
 fn synchronisation(row: &QueryResult) -> Result<Synchronisation, Failure> {
     let begun_at: Option<i64> = row.try_get("", "begun_at")?;
+    let set_by: Option<String> = row.try_get("", "set_by")?;
     Ok(Synchronisation {
         provider: ProviderId(row.try_get("", "provider_id")?),
+        set_by: set_by.map(UserId::new),
         rules: rules(row)?,
         paused: row.try_get("", "paused")?,
         wanted: row.try_get("", "wanted")?,
@@ -160,6 +168,7 @@ fn rules(row: &QueryResult) -> Result<SyncRules, Failure> {
         }),
         None => None,
     };
+    let import_new: String = row.try_get("", "import_new")?;
     Ok(SyncRules {
         every_minutes: number("catalog_syncs.every_minutes", whole("every_minutes")?)?,
         margin,
@@ -168,6 +177,7 @@ fn rules(row: &QueryResult) -> Result<SyncRules, Failure> {
         stop_vanished: row.try_get("", "stop_vanished")?,
         shrink_percent: number("catalog_syncs.shrink_percent", whole("shrink_percent")?)?,
         drop_percent: number("catalog_syncs.drop_percent", whole("drop_percent")?)?,
+        import_new: word("catalog_syncs.import_new", &import_new, ImportNew::from_stored)?,
     })
 }
 

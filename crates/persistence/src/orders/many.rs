@@ -9,7 +9,7 @@ use entities::{idempotency_keys, orders};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter};
 
-use super::mapping;
+use super::{inputs, mapping};
 use crate::decode::unreadable;
 use crate::error::Failure;
 
@@ -34,6 +34,8 @@ pub(super) async fn insert(conn: &DatabaseTransaction, new: &[NewOrder]) -> Resu
         let found = found.ok_or_else(|| unreadable("orders.id", "another order"))?;
         placed.push(named.remove(found));
     }
+    let ids = placed.iter().map(|order| order.id);
+    inputs::insert(conn, ids.zip(new)).await?;
     Ok(placed)
 }
 

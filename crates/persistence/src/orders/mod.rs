@@ -2,6 +2,7 @@
 
 mod attempts;
 mod groups;
+mod inputs;
 mod keys;
 mod many;
 mod mapping;

@@ -20,7 +20,7 @@ use ports::StoreError;
 use ports::placing::{Attendants, KeptSession, Placement};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Iden, Iterable, Value};
 
-use super::mapping;
+use super::{inputs, mapping};
 use crate::catalog::offers;
 use crate::decode::{details_to_json, unreadable};
 use crate::error::store_error;
@@ -91,7 +91,7 @@ fn statement(caller: &str, condition: &str) -> String {
         "WITH offer AS (SELECT 1 FROM services, providers WHERE {}),{caller}{HOLD}{condition}
     RETURNING user_id
 ), placed AS (INSERT INTO orders ({}) SELECT {} FROM hold RETURNING id),{REST}",
-        offers::unchanged(|n| format!("${n}")),
+        offers::unchanged(|n| format!("${n}"), offers::IN_RANGE),
         names.join(", "),
         numbers.join(", "),
     )
@@ -102,6 +102,10 @@ pub(crate) async fn place(
     conn: &impl ConnectionTrait,
     placement: &Placement,
 ) -> Result<Option<OrderId>, StoreError> {
+    // The statements know link and quantity; the transaction knows the rest.
+    if !inputs::is_plain(&placement.order) {
+        return Ok(None);
+    }
     let mut values = values(placement)?;
     let statement = match &placement.session {
         Some(kept) => {
@@ -126,7 +130,7 @@ fn values(placement: &Placement) -> Result<Vec<Value>, StoreError> {
         return Err(unreadable("transfers", hold.transfers.len()));
     };
     let text = |text: &str| Value::from(text);
-    let mut values = Vec::from(offers::values(order)?);
+    let mut values = Vec::from(offers::values(&placement.order)?);
     values.extend([
         transfer.amount.micros().into(),
         order.created_at.micros().into(),

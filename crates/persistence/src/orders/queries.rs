@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::orders::Order;
-use domain::text::IdempotencyKey;
+use domain::text::{Comments, IdempotencyKey};
 use domain::{Money, OrderId, PageSize, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_events, orders};
 use ports::StoreError;
@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 use super::views::{self, OrderRow};
-use super::{attempts, many, own, schedules};
+use super::{attempts, inputs, many, own, schedules};
 use crate::error::store_error;
 use crate::queries::SeaQueries;
 use crate::sql;
@@ -51,6 +51,10 @@ impl OrderQueries for SeaQueries {
             .filter(orders::Column::Id.is_in(ids.iter().map(|id| id.0)));
         let rows = self.conn().query_all(&select.into_query()).await;
         rows.map_err(store_error)?.iter().map(own::order).collect()
+    }
+
+    async fn comments(&self, id: OrderId) -> Result<Option<Comments>, StoreError> {
+        inputs::comments(self.conn(), id).await
     }
 
     async fn events(&self, id: OrderId) -> Result<Vec<EventView>, StoreError> {

@@ -13,7 +13,7 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
-use super::{attempts, groups, keys, many, mapping, polls};
+use super::{attempts, groups, inputs, keys, many, mapping, polls};
 use crate::decode::details_to_json;
 use crate::error::Failure;
 use crate::tx::SeaTx;
@@ -164,7 +164,9 @@ impl OrderRepository for SeaTx {
 async fn insert(conn: &DatabaseTransaction, order: &NewOrder) -> Result<OrderId, Failure> {
     let row = mapping::new_row(order.draft())?;
     let inserted = orders::Entity::insert(row).exec(conn).await?;
-    Ok(OrderId(inserted.last_insert_id))
+    let id = OrderId(inserted.last_insert_id);
+    inputs::insert(conn, std::iter::once((id, order))).await?;
+    Ok(id)
 }
 
 async fn lock(conn: &DatabaseTransaction, id: OrderId) -> Result<Option<Order>, Failure> {

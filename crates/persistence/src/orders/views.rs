@@ -1,8 +1,9 @@
 //! Rows of orders as screens show them.
 
 use domain::UserId;
+use domain::catalog::ServiceType;
 use domain::orders::EventKind;
-use entities::{order_events, orders, poll_groups, providers, users};
+use entities::{order_events, order_inputs, orders, poll_groups, providers, users};
 use ports::StoreError;
 use ports::orders::{EventView, OrderView};
 use sea_orm::{EntityTrait, FromQueryResult, JoinType, QuerySelect, RelationTrait, Select};
@@ -18,6 +19,7 @@ pub(super) struct OrderRow {
     provider_name: String,
     user_email: String,
     group_due_at: Option<i64>,
+    input_type: Option<String>,
 }
 
 impl OrderRow {
@@ -27,9 +29,11 @@ impl OrderRow {
             .join(JoinType::InnerJoin, orders::Relation::Providers.def())
             .join(JoinType::InnerJoin, orders::Relation::Users.def())
             .join(JoinType::LeftJoin, orders::Relation::PollGroups.def())
+            .join(JoinType::LeftJoin, orders::Relation::Inputs.def())
             .column_as(providers::Column::Name, "provider_name")
             .column_as(users::Column::Email, "user_email")
             .column_as(poll_groups::Column::DueAt, "group_due_at")
+            .column_as(order_inputs::Column::ServiceType, "input_type")
     }
 
     /// The row as a view.
@@ -40,6 +44,9 @@ impl OrderRow {
             order: mapping::order(row)?,
             provider_name: self.provider_name,
             user_email: self.user_email,
+            service_type: self
+                .input_type
+                .map_or(ServiceType::Default, |word| ServiceType::parse(&word)),
         })
     }
 }

@@ -56,6 +56,7 @@ macro_rules! every_suite {
         testkit::keys_contract!($with);
         testkit::wallets_contract!($with);
         testkit::placing_contract!($with);
+        testkit::order_inputs_contract!($with);
         testkit::outbox_contract!($with);
         testkit::attempts_contract!($with);
         testkit::schedules_contract!($with);

@@ -33,7 +33,7 @@ pub async fn every_field_of_a_service_reads_back_as_written(backend: &Backend) -
     let new = NewService {
         upstream_id: "svc/9 '\"".to_owned(),
         name: name("Žluťoučké \u{1f98a} followers"),
-        service_type: ServiceType::Other("custom_comments".to_owned()),
+        service_type: ServiceType::Other("mentions_hashtag".to_owned()),
         rate: rate(i64::MAX),
         profit: None,
         quantity: QuantityRange::new(1, QuantityRange::LIMIT).expect("the widest range"),

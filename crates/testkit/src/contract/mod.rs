@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod limits;
 pub mod listing;
 pub mod mails;
+pub mod order_inputs;
 pub mod order_lists;
 pub mod orders;
 pub mod outbox;

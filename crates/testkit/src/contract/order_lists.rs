@@ -179,7 +179,7 @@ pub async fn a_link_is_searched_literally_and_whatever_the_case(backend: &Backen
             &shop.offer(),
             domain::orders::PlacementRequest {
                 link: domain::text::Link::from_stored(link),
-                quantity: 10,
+                input: 10.into(),
             },
             NOW,
         );

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::catalog::{Availability, Offer, QuantityRange, Service, ServiceType};
 use domain::identity::{Ban, Role, Session, User};
-use domain::orders::NewOrder;
+use domain::orders::{NewOrder, PlacementRequest, place};
 use domain::text::IdempotencyKey;
 use domain::wallets::WalletStatus;
 use domain::{Fingerprint, Money, ServiceId};
@@ -36,7 +36,7 @@ macro_rules! placing_contract {
 }
 
 /// The customer's placement of a thousand pieces.
-fn placement(shop: &Shop, key: &str) -> Placement {
+pub(super) fn placement(shop: &Shop, key: &str) -> Placement {
     Placement {
         order: shop.new_order(1, 1_000, NOW),
         key: IdempotencyKey::from_stored(key),
@@ -46,13 +46,13 @@ fn placement(shop: &Shop, key: &str) -> Placement {
     }
 }
 
-async fn write(backend: &Backend, service: &Service) -> Case {
+pub(super) async fn write(backend: &Backend, service: &Service) -> Case {
     let mut tx = backend.store.begin().await?;
     tx.catalog().update_service(service).await?;
     tx.commit().await
 }
 
-async fn still_offers(backend: &Backend, order: &NewOrder) -> Result<bool, StoreError> {
+pub(super) async fn still_offers(backend: &Backend, order: &NewOrder) -> Result<bool, StoreError> {
     let orders = std::slice::from_ref(order);
     backend.store.begin().await?.catalog().still_offers(orders).await
 }
@@ -64,7 +64,11 @@ async fn offer_of(backend: &Backend, service: ServiceId) -> Result<Option<Offer>
 }
 
 /// Whether the order is recorded, if the store records in one go at all. If it is not, no row is.
-async fn is_taken(backend: &Backend, shop: &Shop, placement: &Placement) -> Result<bool, StoreError> {
+pub(super) async fn is_taken(
+    backend: &Backend,
+    shop: &Shop,
+    placement: &Placement,
+) -> Result<bool, StoreError> {
     let before = backend.wallets.wallet(&shop.user.id).await?;
     let taken = backend.store.place(placement).await?.is_some();
     if !taken {
@@ -149,7 +153,7 @@ pub async fn an_offer_stands_until_something_that_decides_about_an_order_changes
         stands(|service| service.cancel = false),
         stands(|service| service.quantity = QuantityRange::new(1_001, 2_000).expect("a range")),
         stands(|service| service.quantity = QuantityRange::new(1, 999).expect("a range")),
-        stands(|service| service.service_type = ServiceType::Other("Package".to_owned())),
+        stands(|service| service.service_type = ServiceType::Package),
         stands(|service| service.availability = Availability::Disabled),
         stands(|service| service.availability = Availability::Archived),
     ];
@@ -251,11 +255,11 @@ pub async fn a_placement_that_is_refused_leaves_nothing_behind(backend: &Backend
     tx.identity().insert_user(&stranger).await?;
     tx.commit().await?;
     let mut theirs = placement(&shop, "fourth");
-    let request = domain::orders::PlacementRequest {
+    let request = PlacementRequest {
         link: link(1),
-        quantity: 1_000,
+        input: 1_000.into(),
     };
-    theirs.order = domain::orders::place(&stranger, &shop.offer(), request, NOW).expect("the order is valid");
+    theirs.order = place(&stranger, &shop.offer(), request, NOW).expect("the order is valid");
     assert!(backend.store.place(&theirs).await?.is_none());
     Ok(())
 }

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use domain::catalog::{
-    Availability, Finding, FindingKind, Margin, SyncReport, SyncResult, SyncRules, SyncRun, Synchronisation,
+    Availability, Finding, FindingKind, ImportNew, Margin, SyncReport, SyncResult, SyncRules, SyncRun,
+    Synchronisation,
 };
 use domain::providers::Provider;
 use domain::{ProviderId, Timestamp};
@@ -36,7 +37,7 @@ const HOUR: Duration = Duration::from_hours(1);
 async fn follow(backend: &Backend, shop: &Shop, rules: &SyncRules, paused: bool) -> Case {
     let mut tx = backend.store.begin().await?;
     tx.syncs()
-        .set_rules(shop.provider.id, rules, paused, after(60))
+        .set_rules(shop.provider.id, rules, paused, after(60), &shop.staff.id)
         .await?;
     tx.commit().await
 }
@@ -102,10 +103,12 @@ pub async fn rules_read_back_as_written_and_keep_what_came_of_the_last_reading(b
         stop_vanished: false,
         shrink_percent: 100,
         drop_percent: 0,
+        import_new: ImportNew::Active,
     };
     follow(backend, &shop, &rules, true).await?;
     let expected = Synchronisation {
         provider: id,
+        set_by: Some(shop.staff.id.clone()),
         rules,
         paused: true,
         wanted: false,

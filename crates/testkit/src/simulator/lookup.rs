@@ -76,6 +76,13 @@ impl World {
         })
     }
 
+    fn find(&self, order: &Order, listed: &[ListedOrder], sent_after: Timestamp) -> ListMatch {
+        let ids: Vec<ProviderOrderId> = listed.iter().map(|row| row.id.clone()).collect();
+        let known = self.store.known(&ids);
+        let (pieces, capability) = (Some(order.quantity), self.panel.capability);
+        find_in_list(order, pieces, capability, listed, &known, sent_after)
+    }
+
     pub(super) fn look_up_step(&mut self, worker: usize, step: LookUp, dice: &mut Dice) -> Flow {
         self.connect(worker);
         match step {
@@ -126,9 +133,7 @@ impl World {
                 asked_at,
                 listed,
             } => {
-                let ids: Vec<ProviderOrderId> = listed.iter().map(|row| row.id.clone()).collect();
-                let known = self.store.known(&ids);
-                let found = find_in_list(&order, self.panel.capability, &listed, &known, sent_after);
+                let found = self.find(&order, &listed, sent_after);
                 let id = order.id;
                 self.say(named(&found), || {
                     format!("the list says about order {id}: {found:?}")

@@ -27,6 +27,10 @@ pub struct StaffOrder {
     user_email: String,
     service_id: i64,
     service_name: String,
+    /// What kind of order it is.
+    #[serde(rename = "type")]
+    #[schema(example = "Default")]
+    kind: String,
     provider_id: i64,
     provider_name: String,
     /// The provider's id of the service.
@@ -71,6 +75,8 @@ pub struct StaffOrder {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StaffOrderBody {
     order: StaffOrder,
+    /// What is to be written, one comment a line; null if its type says nothing.
+    comments: Option<String>,
     /// Attempts to send it, oldest first.
     attempts: Vec<AttemptBody>,
     /// What happened to it, oldest first.
@@ -145,6 +151,7 @@ pub fn staff_order(view: OrderView) -> StaffOrder {
         user_email: view.user_email,
         service_id: order.service.id.0,
         service_name: order.service.name.to_string(),
+        kind: view.service_type.as_str().to_owned(),
         provider_id: order.service.provider.0,
         provider_name: view.provider_name,
         upstream_service: order.service.upstream_id,
@@ -174,6 +181,7 @@ pub fn staff_order(view: OrderView) -> StaffOrder {
 pub fn order_body(detail: StaffOrderDetail) -> StaffOrderBody {
     StaffOrderBody {
         order: staff_order(detail.detail.view),
+        comments: detail.detail.comments.map(String::from),
         attempts: detail.attempts.into_iter().map(attempt).collect(),
         history: detail.detail.events.into_iter().map(event).collect(),
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::catalog::{Finding, SyncRules, SyncRun, Synchronisation};
+use domain::catalog::{Finding, ImportNew, SyncRules, SyncRun, Synchronisation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::margins::{margin, percent_text, points};
 use crate::error::ApiError;
+use crate::extract::field_error;
 use crate::wire::{WireTime, rate_text, time};
 
 /// How a provider's list is to be followed. What is left out is as it is by default.
@@ -51,6 +52,11 @@ pub struct SyncForm {
     #[validate(range(max = 100, message = "must be 0 to 100"))]
     #[schema(minimum = 0, maximum = 100)]
     drop_percent: Option<u8>,
+    /// What becomes of services that the provider lists and we do not have: `off` (they are findings), `inactive` (imported,
+    /// not sold yet) or `active` (imported and sold); `off` unless it is set. It needs a margin. A hundred are imported by
+    /// one reading at most, into categories named as the provider's.
+    #[schema(example = "inactive")]
+    import_new: Option<String>,
 }
 
 impl SyncForm {
@@ -59,7 +65,7 @@ impl SyncForm {
         let usual = SyncRules::default();
         let given = [&self.margin_percent, &self.margin_fixed, &self.round_to];
         let floor = self.floor_percent.as_deref();
-        Ok(SyncRules {
+        let rules = SyncRules {
             every_minutes: self.every_minutes.unwrap_or(usual.every_minutes),
             margin: margin(
                 ["marginPercent", "marginFixed", "roundTo"],
@@ -70,7 +76,18 @@ impl SyncForm {
             stop_vanished: self.stop_vanished.unwrap_or(usual.stop_vanished),
             shrink_percent: self.shrink_percent.unwrap_or(usual.shrink_percent),
             drop_percent: self.drop_percent.unwrap_or(usual.drop_percent),
-        })
+            import_new: match self.import_new.as_deref() {
+                None => usual.import_new,
+                Some(word) => ImportNew::from_stored(word)
+                    .ok_or_else(|| field_error("importNew", "must be off, inactive or active"))?,
+            },
+        };
+        if rules.importing() == rules.import_new {
+            Ok(rules)
+        } else {
+            let needs = "needs marginPercent or marginFixed, by which new services are sold";
+            Err(field_error("importNew", needs))
+        }
     }
 }
 
@@ -92,6 +109,9 @@ pub struct SyncBody {
     stop_vanished: bool,
     shrink_percent: u8,
     drop_percent: u8,
+    /// `off`, `inactive` or `active`.
+    #[schema(example = "off")]
+    import_new: &'static str,
     /// Whether somebody asked for a reading that has not begun.
     requested: bool,
     /// When the list is read next, unless it is paused.
@@ -128,7 +148,7 @@ pub struct SyncRunBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingBody {
-    /// `new`, `vanished`, `returned`, `renamed`, `cost`, `suspicious`, `too_large`, `price`, `limits`, `terms`, `type`, `loss` or
+    /// `new`, `imported`, `vanished`, `returned`, `renamed`, `cost`, `suspicious`, `too_large`, `price`, `limits`, `terms`, `type`, `loss` or
     /// `resumed`.
     #[schema(example = "cost")]
     kind: &'static str,
@@ -154,6 +174,7 @@ pub fn sync_body(sync: Synchronisation) -> SyncBody {
         stop_vanished: rules.stop_vanished,
         shrink_percent: rules.shrink_percent,
         drop_percent: rules.drop_percent,
+        import_new: rules.import_new.as_str(),
         requested: sync.wanted,
         due_at: WireTime(sync.due_at),
         begun_at: time(sync.begun_at),

@@ -61,6 +61,12 @@ pub struct CustomerOrder {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CustomerOrderDetail {
     pub order: CustomerOrder,
+    /// What kind of order it is.
+    #[serde(rename = "type")]
+    #[schema(example = "Default")]
+    pub kind: String,
+    /// What is to be written, one comment a line; null if its type says nothing.
+    pub comments: Option<String>,
     /// The currency of its amounts.
     #[schema(example = "USD")]
     pub currency: String,

@@ -100,13 +100,19 @@ pub async fn show_order(
 ) -> Result<HttpResponse, ApiError> {
     let currency = currency.wanted()?;
     let detail = state.orders.browse.own_detail(&caller, OrderId(*id)).await?;
-    let OrderDetail { view, events } = detail.ok_or(Code::OrderNotFound)?;
+    let OrderDetail {
+        view,
+        comments,
+        events,
+    } = detail.ok_or(Code::OrderNotFound)?;
     let rates = view.order.rates;
     let mut then = state.currency.rates.of_then(&currency, [rates]).await?;
     let display = then.remove(&rates).unwrap_or_else(Display::ledger);
     Ok(
         Said("ORDER_FETCHED", "Order fetched successfully").ok(CustomerOrderDetail {
             order: customer_order(view.order.into(), &display),
+            kind: view.service_type.as_str().to_owned(),
+            comments: comments.map(String::from),
             currency: display.currency.to_string(),
             rate: display.rate.to_string(),
             history: events.iter().filter_map(customer_event).collect(),

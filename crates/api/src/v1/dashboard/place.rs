@@ -3,8 +3,8 @@
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpRequest, HttpResponse, post, web};
 use application::orders::{OrderLine, OrderPlacement, OverBudget, PlaceOrderError, PlacedOrder};
-use domain::orders::{CustomerStatus, Order, PlaceRefusal};
-use domain::text::{IdempotencyKey, Link};
+use domain::orders::{CustomerStatus, Order, OrderInput, PlaceRefusal};
+use domain::text::{Comments, IdempotencyKey, Link};
 use domain::{Money, OrderId, ServiceId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -44,6 +44,10 @@ pub struct OrderForm {
     #[validate(range(min = 1, message = "must be at least 1"))]
     #[schema(value_type = WholeNumber)]
     quantity: u64,
+    /// What is to be written, one comment a line, for services of type `Custom Comments`, whose quantity is the number of
+    /// comments, and `Custom Comments Package`.
+    #[schema(example = "so good\n<3", max_length = 65536)]
+    comments: Option<String>,
 }
 
 /// A placed order.
@@ -143,10 +147,20 @@ fn placement(form: &OrderForm, key: Option<IdempotencyKey>) -> Result<OrderPlace
     Ok(OrderPlacement {
         service: service(&form.service)?,
         link: link(&form.link)?,
-        quantity: form.quantity,
+        input: OrderInput {
+            quantity: Some(form.quantity),
+            comments: comments(form)?,
+        },
         key,
         max_rate: None,
     })
+}
+
+/// A form that sends an empty field sends nothing.
+fn comments(form: &OrderForm) -> Result<Option<Comments>, ApiError> {
+    let comments = form.comments.as_deref().filter(|text| !text.trim().is_empty());
+    let comments = comments.map(Comments::parse).transpose();
+    comments.map_err(|error| field_error("comments", error))
 }
 
 /// One of many orders as it was sent.
@@ -236,6 +250,14 @@ pub(super) fn refused(refusal: PlaceRefusal) -> ApiError {
             format!("The quantity must be between {min} and {max}."),
         )
         .with_details(json!({ "min": min, "max": max })),
+        PlaceRefusal::QuantityMissing => field_error("quantity", "is required"),
+        PlaceRefusal::OtherQuantity { comments } => {
+            field_error("quantity", format!("must be the number of comments, {comments}"))
+        }
+        PlaceRefusal::CommentsMissing => {
+            field_error("comments", "are needed by this service, one on each line")
+        }
+        PlaceRefusal::CommentsNotTaken => field_error("comments", "are not taken by this service"),
         PlaceRefusal::TooLarge => ApiError::new(Code::TooLarge, "The order is too large."),
     }
 }

@@ -1,19 +1,23 @@
 //! The public catalogue.
+#![expect(
+    unused_qualifications,
+    reason = "the document's macro repeats the types of queries in full"
+)]
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use application::currency::ShowError;
 use domain::Fingerprint;
-use domain::catalog::Service;
+use domain::catalog::{Service, ServiceType};
 use domain::currency::Display;
 use ports::catalog::CategoryListing;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
-use crate::extract::CurrencyQuery;
+use crate::extract::{CurrencyQuery, field_error};
 use crate::state::ApiState;
 use crate::wire::price_text;
 
@@ -36,16 +40,36 @@ pub struct ListedCategory {
     services: Vec<ListedService>,
 }
 
+/// Which services are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TypesQuery {
+    /// `all` lists services of every type that can be ordered; else those that need link and quantity alone.
+    #[param(example = "all")]
+    types: Option<String>,
+}
+
+impl TypesQuery {
+    fn every_type(&self) -> Result<bool, ApiError> {
+        match self.types.as_deref() {
+            None | Some("") => Ok(false),
+            Some("all") => Ok(true),
+            Some(_) => Err(field_error("types", "must be all, or be left out")),
+        }
+    }
+}
+
 /// A service that can be ordered.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListedService {
     id: i64,
     name: String,
-    /// Only `Default` can be ordered here.
+    /// `Default` is ordered with link and quantity, `Package` with a link, `Custom Comments` and `Custom Comments Package` with
+    /// a link and comments.
     #[serde(rename = "type")]
     #[schema(example = "Default")]
     kind: String,
-    /// The price of 1000: exact in USD, else with two decimals, or with three digits if it is below one.
+    /// The price of 1000, or of one package: exact in USD, else with two decimals, or with three digits if it is below one.
     #[schema(example = "1.40")]
     price: String,
     /// The smallest quantity of one order.
@@ -67,27 +91,32 @@ pub struct ListedService {
 /// The answer has an `ETag`; sent back as `If-None-Match`, it is answered by 304 until something changes.
 #[utoipa::path(
     tag = "Catalogue",
-    params(CurrencyQuery, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer")),
+    params(CurrencyQuery, TypesQuery, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer")),
     responses(
         (status = 200, description = "Categories with their services", body = Envelope<Listing>, headers(
             ("ETag" = String, description = "Names this version of the list"))),
         (status = 304, description = "Nothing has changed"),
-        (status = 400, description = "`CURRENCY_UNKNOWN`"),
+        (status = 400, description = "`CURRENCY_UNKNOWN` or `VALIDATION_ERROR`"),
     )
 )]
 #[get("/services")]
 pub async fn list_services(
     state: web::Data<ApiState>,
     query: web::Query<CurrencyQuery>,
+    types: web::Query<TypesQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
+    let every_type = types.every_type()?;
     let display = match state.currency.rates.display(&query.wanted()?).await {
         // The shop stays open, and says in which currency its prices are.
         Err(ShowError::NoRate(_)) => Display::ledger(),
         display => display?,
     };
     let version = state.catalog.browse.version().await?;
-    let shown = Fingerprint::of(&[("display", &format!("{display:?}"))]);
+    let shown = Fingerprint::of(&[
+        ("display", &format!("{display:?}")),
+        ("types", &every_type.to_string()),
+    ]);
     // Another release may write the same version otherwise.
     let tag = format!("\"{}-{version}-{}\"", env!("CARGO_PKG_VERSION"), shown.as_str());
     if has_seen(&request, &tag) {
@@ -96,7 +125,7 @@ pub async fn list_services(
             .insert_header((CACHE_CONTROL, ASK_AGAIN))
             .finish());
     }
-    let render = || render(&state, &display);
+    let render = || render(&state, &display, every_type);
     let body = state.listing.get(shown.as_str(), version, render).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/json"))
@@ -119,8 +148,12 @@ fn has_seen(request: &HttpRequest, tag: &str) -> bool {
     })
 }
 
-async fn render(state: &ApiState, display: &Display) -> Result<Bytes, ApiError> {
-    let listing = state.catalog.browse.listing().await?;
+async fn render(state: &ApiState, display: &Display, every_type: bool) -> Result<Bytes, ApiError> {
+    let mut listing = state.catalog.browse.listing().await?;
+    for category in &mut listing {
+        let services = &mut category.services;
+        services.retain(|service| every_type || service.service_type == ServiceType::Default);
+    }
     let said = Said("SERVICES_FETCHED", "Services fetched successfully");
     said.written(Listing {
         services: listing.into_iter().map(|it| category(it, display)).collect(),
@@ -144,8 +177,8 @@ fn service(service: Service, display: &Display) -> Option<ListedService> {
         id: service.id.0,
         name: service.name.to_string(),
         kind: service.service_type.as_str().to_owned(),
-        min: service.quantity.min(),
-        max: service.quantity.max(),
+        min: service.orderable_quantity().min(),
+        max: service.orderable_quantity().max(),
         dripfeed: service.dripfeed,
         refill: service.refill,
         cancel: service.cancel,

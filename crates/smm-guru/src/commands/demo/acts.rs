@@ -148,7 +148,7 @@ pub async fn order(
     let placement = OrderPlacement {
         service,
         link: Link::parse(&scene.link(number))?,
-        quantity: scene.quantity,
+        input: scene.quantity.into(),
         key: None,
         max_rate: None,
     };
