@@ -31,14 +31,14 @@ const ENTRIES: &str = "/api/v1/dashboard/wallet/transactions";
 const RATES: &str = "/api/v1/admin/rates";
 
 /// A shop that asks two sources for rates.
-struct Bureau {
-    world: World,
-    first: RateServer,
+pub struct Bureau {
+    pub world: World,
+    pub first: RateServer,
     second: RateServer,
 }
 
 impl Bureau {
-    async fn open(way: Way, first: &[(&str, &str)], second: &[(&str, &str)]) -> Option<Self> {
+    pub async fn open(way: Way, first: &[(&str, &str)], second: &[(&str, &str)]) -> Option<Self> {
         let first = RateServer::start(KEY, first).await.expect("it listens");
         let second = RateServer::start("", second).await.expect("it listens");
         let funds = FundsSetup {
@@ -56,7 +56,7 @@ impl Bureau {
     }
 
     /// Asks the sources at once, as the schedule does when it is time to.
-    async fn refresh(&self) {
+    pub async fn refresh(&self) {
         let system = self.world.system();
         let ports = system.adapters();
         let mut tx = ports.store.begin().await.expect("a transaction");
@@ -103,7 +103,7 @@ impl Bureau {
         Some((word("source"), word("rate")))
     }
 
-    async fn has(&self, code: &str, source: &str, rate: &str) {
+    pub async fn has(&self, code: &str, source: &str, rate: &str) {
         let expected = Some((source.to_owned(), rate.to_owned()));
         let mut seen = None;
         for _ in 0..100 {

@@ -349,7 +349,7 @@ const CROWD: usize = 1_000;
 const EACH_MAX: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a minute; see \"What is run on request\" in docs/TESTING.md"]
+#[ignore = "half a minute and 2,500 open files; see \"What is run on request\" in docs/TESTING.md"]
 async fn a_thousand_streams_cost_little_and_all_of_them_are_told() {
     let Some(world) = Way::Embedded.world().await else {
         return;

@@ -2,7 +2,7 @@
 
 use super::program::{Variables, run};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["demo"],
     &["serve"],
@@ -13,6 +13,9 @@ const COMMANDS: [&[&str]; 21] = [
     &["audit", "head"],
     &["audit", "export"],
     &["doctor"],
+    &["figures"],
+    &["figures", "rebuild"],
+    &["figures", "verify"],
     &["import-users"],
     &["ledger"],
     &["ledger", "verify"],

@@ -10,6 +10,7 @@ mod drill;
 mod duplicates;
 mod embedded;
 mod failover;
+mod figures;
 mod http;
 mod importing;
 mod installation;
