@@ -47,11 +47,14 @@ impl SeaFigures {
             events: settled(&self.database, Log::Events, after.events, BATCH).await?,
         };
         let passed = until.transfers - after.transfers + until.events - after.events;
-        if passed > 0 && !self.add(generation, after, until).await? {
-            return Ok(Progress { passed: 0, left: 0 });
-        }
         let there = newest(conn, Log::Transfers).await? + newest(conn, Log::Events).await?;
-        let left = (there - until.transfers - until.events).max(0);
+        // Whoever finds that somebody else has moved on has added nothing, and there may be more than the other one saw.
+        let (passed, reached) = if passed == 0 || self.add(generation, after, until).await? {
+            (passed, until)
+        } else {
+            (0, after)
+        };
+        let left = (there - reached.transfers - reached.events).max(0);
         Ok(Progress {
             passed: number("rows", passed)?,
             left: number("rows", left)?,
