@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use crate::processes::installation::{Address, HURRIED, open_at};
+use super::UNHURRIED;
+use crate::processes::installation::{Address, open_at};
 
 /// The environment variable with a [`Life`] in it.
 pub const LIFE: &str = "SMM_GURU_TEST_PAUSED_LIFE";
@@ -60,7 +61,7 @@ async fn works() {
     let Some(life) = life() else {
         return println!("nobody said what to live");
     };
-    let system = open_at(&life.address, HURRIED, life.workers).await;
+    let system = open_at(&life.address, UNHURRIED, life.workers).await;
     let (gate, arrived) = (Arc::new(Gate::default()), AtomicUsize::new(0));
     let closed = Arc::clone(&gate);
     let wait = move || {

@@ -13,7 +13,7 @@ use application::providers::AddProvider;
 use application::wallets::Credit;
 use domain::catalog::{QuantityRange, ServiceType};
 use domain::identity::Role;
-use domain::orders::{EventKind, Order, OrderState};
+use domain::orders::{EventKind, Order, OrderPolicy, OrderState};
 use domain::providers::{LookupCapability, ProviderSettings};
 use domain::text::{Link, Name};
 use domain::{Money, OrderId, Rate, Secret, ServiceId};
@@ -37,6 +37,14 @@ const ORDERS: usize = 8 * PROVIDERS;
 const WORKERS: usize = ORDERS;
 const QUANTITY: u64 = 100;
 const FUNDS: Money = Money::from_micros(1_000_000_000);
+/// With more time for each call: forty-eight at once on a machine that is busy with other tests are slow, and one that takes too
+/// long would be unknown for good, because nobody can look it up.
+const UNHURRIED: OrderPolicy = OrderPolicy {
+    lease: Duration::from_secs(14),
+    send_within: Duration::from_secs(4),
+    send_timeout: Duration::from_secs(10),
+    ..HURRIED
+};
 /// After the lease, until everybody would have noticed.
 const LONGER: Duration = Duration::from_secs(2);
 
@@ -153,7 +161,7 @@ impl Scene {
 
     async fn somebody_notices(&self) -> Option<Program> {
         if self.installation.is_embedded() {
-            tokio::time::sleep(HURRIED.lease + LONGER).await;
+            tokio::time::sleep(UNHURRIED.lease + LONGER).await;
             return None;
         }
         let rescuer = self.installation.work().await;
@@ -320,7 +328,7 @@ const AFTER: &str = "send-after-answer";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_stopped_before_it_sends_never_sends_late_on_sqlite() {
-    let scene = Scene::set(Installation::embedded(HURRIED)).await;
+    let scene = Scene::set(Installation::embedded(UNHURRIED)).await;
     scene.outlives(BEFORE).await;
     scene.nothing_was_sent_late().await;
     scene.close().await;
@@ -328,7 +336,7 @@ async fn a_worker_stopped_before_it_sends_never_sends_late_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_stopped_before_it_sends_never_sends_late_on_postgres() {
-    let Some(installation) = Installation::distributed(HURRIED, "stopping before sending").await else {
+    let Some(installation) = Installation::distributed(UNHURRIED, "stopping before sending").await else {
         return;
     };
     let scene = Scene::set(installation).await;
@@ -339,7 +347,7 @@ async fn a_worker_stopped_before_it_sends_never_sends_late_on_postgres() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_to_a_worker_stopped_after_it_sent_counts_once_on_sqlite() {
-    let scene = Scene::set(Installation::embedded(HURRIED)).await;
+    let scene = Scene::set(Installation::embedded(UNHURRIED)).await;
     scene.outlives(AFTER).await;
     scene.late_answers_count_once().await;
     scene.close().await;
@@ -347,7 +355,7 @@ async fn the_answer_to_a_worker_stopped_after_it_sent_counts_once_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_to_a_worker_stopped_after_it_sent_counts_once_on_postgres() {
-    let Some(installation) = Installation::distributed(HURRIED, "stopping after sending").await else {
+    let Some(installation) = Installation::distributed(UNHURRIED, "stopping after sending").await else {
         return;
     };
     let scene = Scene::set(installation).await;
