@@ -1,8 +1,10 @@
 //! The command line explains itself.
 
+use persistence::testing::TestDatabase;
+
 use super::program::{Variables, run};
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["demo"],
     &["serve"],
@@ -26,6 +28,7 @@ const COMMANDS: [&[&str]; 24] = [
     &["submission", "release"],
     &["user"],
     &["user", "create"],
+    &["user", "remove-two-factor"],
     &["sandbox-provider"],
 ];
 
@@ -90,5 +93,42 @@ fn an_option_that_makes_no_sense_is_an_error_that_says_what_would() {
         let finished = run(arguments, &Variables::new());
         assert!(matches!(finished.status.code(), Some(1 | 2)), "{finished:#?}");
         assert!(finished.stderr.contains(expected), "{finished:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_lets_the_last_administrator_in_who_lost_the_app() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let user = |arguments: &[&str]| {
+        let arguments = [&["user"], arguments, &["--data", data]].concat();
+        run(&arguments, &Variables::new())
+    };
+    let email = ["--email", "boss@example.com"];
+    user(&[&["create", "--admin", "--name", "Boss"][..], &email].concat()).good();
+    let remove = [&["remove-two-factor"][..], &email].concat();
+    assert!(user(&remove).bad().contains("is off"));
+    let nobody = user(&["remove-two-factor", "--email", "nobody@example.com"]);
+    assert!(nobody.bad().contains("no such user"));
+
+    let url = format!("sqlite://{}", folder.path().join("smm-guru.db").display());
+    let database = TestDatabase::existing(&url).await.unwrap();
+    database
+        .execute("UPDATE users SET second_factor = 'app'")
+        .await
+        .unwrap();
+    assert!(user(&remove).good().contains("boss@example.com"));
+    for (count, of) in [
+        (0, "users WHERE second_factor IS NOT NULL"),
+        (
+            1,
+            "audit_log WHERE action = 'two_factor.remove' AND actor = 'system'",
+        ),
+    ] {
+        assert_eq!(
+            database.number(&format!("SELECT COUNT(*) FROM {of}")).await,
+            Ok(count),
+            "{of}"
+        );
     }
 }
