@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::filter::LevelFilter;
 
 use super::UNHURRIED;
 use crate::processes::installation::{Address, open_at};
@@ -61,6 +62,10 @@ async fn works() {
     let Some(life) = life() else {
         return println!("nobody said what to live");
     };
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .init();
     let system = open_at(&life.address, UNHURRIED, life.workers).await;
     let (gate, arrived) = (Arc::new(Gate::default()), AtomicUsize::new(0));
     let closed = Arc::clone(&gate);

@@ -19,6 +19,7 @@ use domain::text::{Link, Name};
 use domain::{Money, OrderId, Rate, Secret, ServiceId};
 use ports::gateway::PanelService;
 use ports::orders::AttemptView;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use sandbox::{Panel, PanelConfig};
 use smm_guru::System;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -108,10 +109,11 @@ impl Scene {
         let others = Mutex::new(Vec::new());
         eventually(
             || {
+                let others = others.lock().unwrap();
+                let (count, first) = (others.len(), others.first());
                 format!(
-                    "all orders are {}, not {:?}",
-                    state.as_str(),
-                    others.lock().unwrap()
+                    "all orders are {}, not {count} of them: {first:#?}",
+                    state.as_str()
                 )
             },
             async || {
@@ -119,7 +121,7 @@ impl Scene {
                 for id in &self.orders {
                     let order = self.order(*id).await;
                     if order.state != state {
-                        found.push((order.id, order.state.as_str()));
+                        found.push((order, self.attempts(*id).await));
                     }
                 }
                 let is_done = found.is_empty();
@@ -135,7 +137,7 @@ impl Scene {
     async fn outlives(&self, point: &str) {
         let mut process = Process::start(&self.installation, point);
         process.arrives().await;
-        signal(process.id(), "STOP");
+        process.stops();
         process.say(GO).await;
         let rescuer = self.somebody_notices().await;
         signal(process.id(), "CONT");
@@ -287,6 +289,15 @@ impl Process {
 
     fn id(&self) -> u32 {
         self.child.id().unwrap()
+    }
+
+    /// Stops it. The signal alone is not enough: until one of its threads has seen it, the others go on, and would hear
+    /// what the process is told next.
+    fn stops(&self) {
+        signal(self.id(), "STOP");
+        let id = Pid::from_raw(self.id().try_into().unwrap()).unwrap();
+        let status = waitid(WaitId::Pid(id), WaitIdOptions::STOPPED).unwrap();
+        assert!(status.unwrap().stopped());
     }
 
     /// Waits until every job is at the point.
