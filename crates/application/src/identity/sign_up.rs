@@ -3,11 +3,12 @@
 use domain::identity::{Role, User};
 use domain::orders::Actor;
 use domain::text::{Email, Name};
-use ports::StoreError;
+
 use ports::audit::AuditEntry;
 use ports::crypto::PasswordError;
 use ports::mail::NewMail;
 use ports::orders::Inserted;
+use ports::{StoreError, Tx};
 
 use super::account::{greetings, insert_account, new_user};
 use super::identity_ports::IdentityPorts;
@@ -73,41 +74,79 @@ impl SignUp {
         let project = &self.ports.office.policy().project;
         let password = command.password.of(&command.name, &command.email, project)?;
         let hash = self.ports.hasher.hash(password).await?;
-        let now = self.ports.clock.now();
-        let user = new_user(command.name, command.email, Role::User, now, &*self.ports.ids);
-        let mails = greetings(&self.ports.office, &user, command.callback.as_deref())?;
-        let opened = Opening::of(&user, &command.browser, command.remember, now);
-        let opened = opened.open(&*self.ports.ids, &*self.ports.digester);
-        match retry_contended(|| self.record(&user, &hash, &opened, &mails)).await? {
+        let newcomer = self.newcomer(&command, command.email.clone(), hash)?;
+        match retry_contended(|| self.record(&newcomer)).await? {
             Inserted::AlreadyThere => {
-                let (email, browser) = (&user.email, &command.browser);
+                self.rehearse(&command, newcomer.hash).await?;
+                let (email, browser) = (&command.email, &command.browser);
                 self.refused.note(email, browser, Refusal::Taken).await;
                 Err(SignUpError::AddressTaken)
             }
-            Inserted::New => Ok(opened.signed_in(user, command.remember)),
+            Inserted::New => Ok(newcomer.opened.signed_in(newcomer.user, command.remember)),
         }
     }
 
-    async fn record(
-        &self,
-        user: &User,
-        hash: &str,
-        opened: &NewSession,
-        mails: &[NewMail],
-    ) -> Result<Inserted, StoreError> {
+    fn newcomer(&self, command: &SignUpCommand, email: Email, hash: String) -> Result<Newcomer, StoreError> {
+        let (ids, now) = (&*self.ports.ids, self.ports.clock.now());
+        let user = new_user(command.name.clone(), email, Role::User, now, ids);
+        let opening = Opening::of(&user, &command.browser, command.remember, now);
+        Ok(Newcomer {
+            mails: greetings(&self.ports.office, &user, command.callback.as_deref())?,
+            opened: opening.open(ids, &*self.ports.digester),
+            account: ids.text_id(),
+            hash,
+            user,
+        })
+    }
+
+    async fn record(&self, newcomer: &Newcomer) -> Result<Inserted, StoreError> {
         let mut tx = self.ports.store.begin().await?;
-        if insert_account(&mut *tx, user, &self.ports.ids.text_id(), hash).await? == Inserted::AlreadyThere {
+        let inserted = newcomer.write(&mut *tx).await?;
+        if inserted == Inserted::New {
+            tx.commit().await?;
+        }
+        Ok(inserted)
+    }
+
+    /// Does for a made-up address what would have been done for one that nobody has, and takes it back: the answer
+    /// comes neither sooner nor later because somebody has the address.
+    async fn rehearse(&self, command: &SignUpCommand, hash: String) -> Result<(), StoreError> {
+        let made_up = format!("{}@nobody.invalid", self.ports.ids.text_id());
+        let Ok(made_up) = Email::parse(&made_up) else {
+            return Ok(());
+        };
+        let nobody = self.newcomer(command, made_up, hash)?;
+        let rehearsed = retry_contended(async || {
+            let mut tx = self.ports.store.begin().await?;
+            nobody.write(&mut *tx).await
+        });
+        rehearsed.await.map(|_| ())
+    }
+}
+
+/// Everything that is recorded of somebody who signs up.
+struct Newcomer {
+    user: User,
+    account: String,
+    hash: String,
+    opened: NewSession,
+    mails: Vec<NewMail>,
+}
+
+impl Newcomer {
+    async fn write(&self, tx: &mut dyn Tx) -> Result<Inserted, StoreError> {
+        let user = &self.user;
+        if insert_account(tx, user, &self.account, &self.hash).await? == Inserted::AlreadyThere {
             return Ok(Inserted::AlreadyThere);
         }
-        for mail in mails {
-            post(&mut *tx, mail).await?;
+        for mail in &self.mails {
+            post(tx, mail).await?;
         }
         let target = format!("user:{}", user.id);
         let actor = Actor::Customer(user.id.clone());
         let entry = AuditEntry::new(actor, "user.sign_up", target, user.created_at);
-        tx.audit().append(&entry.from(&opened.origin)).await?;
-        opened.record(&mut *tx, user).await?;
-        tx.commit().await?;
+        tx.audit().append(&entry.from(&self.opened.origin)).await?;
+        self.opened.record(tx, user).await?;
         Ok(Inserted::New)
     }
 }

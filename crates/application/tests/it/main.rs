@@ -38,6 +38,7 @@ mod reports;
 mod rescue;
 mod resets;
 mod schedules;
+mod signing_up;
 mod statements;
 mod submit;
 mod sync;
