@@ -3,12 +3,11 @@
 use domain::identity::{Role, User};
 use domain::orders::Actor;
 use domain::text::{Email, Name};
-
+use ports::StoreError;
 use ports::audit::AuditEntry;
 use ports::crypto::PasswordError;
 use ports::mail::NewMail;
 use ports::orders::Inserted;
-use ports::{StoreError, Tx};
 
 use super::account::{greetings, insert_account, new_user};
 use super::identity_ports::IdentityPorts;
@@ -75,7 +74,7 @@ impl SignUp {
         let password = command.password.of(&command.name, &command.email, project)?;
         let hash = self.ports.hasher.hash(password).await?;
         let newcomer = self.newcomer(&command, command.email.clone(), hash)?;
-        match retry_contended(|| self.record(&newcomer)).await? {
+        match retry_contended(|| self.record(&newcomer, Stay::Yes)).await? {
             Inserted::AlreadyThere => {
                 self.rehearse(&command, newcomer.hash).await?;
                 let (email, browser) = (&command.email, &command.browser);
@@ -99,15 +98,6 @@ impl SignUp {
         })
     }
 
-    async fn record(&self, newcomer: &Newcomer) -> Result<Inserted, StoreError> {
-        let mut tx = self.ports.store.begin().await?;
-        let inserted = newcomer.write(&mut *tx).await?;
-        if inserted == Inserted::New {
-            tx.commit().await?;
-        }
-        Ok(inserted)
-    }
-
     /// Does for a made-up address what would have been done for one that nobody has, and takes it back: the answer
     /// comes neither sooner nor later because somebody has the address.
     async fn rehearse(&self, command: &SignUpCommand, hash: String) -> Result<(), StoreError> {
@@ -116,12 +106,39 @@ impl SignUp {
             return Ok(());
         };
         let nobody = self.newcomer(command, made_up, hash)?;
-        let rehearsed = retry_contended(async || {
-            let mut tx = self.ports.store.begin().await?;
-            nobody.write(&mut *tx).await
-        });
-        rehearsed.await.map(|_| ())
+        retry_contended(|| self.record(&nobody, Stay::No))
+            .await
+            .map(|_| ())
     }
+
+    async fn record(&self, newcomer: &Newcomer, stay: Stay) -> Result<Inserted, StoreError> {
+        let Newcomer { user, opened, .. } = newcomer;
+        let mut tx = self.ports.store.begin().await?;
+        if insert_account(&mut *tx, user, &newcomer.account, &newcomer.hash).await? == Inserted::AlreadyThere
+        {
+            return Ok(Inserted::AlreadyThere);
+        }
+        for mail in &newcomer.mails {
+            post(&mut *tx, mail).await?;
+        }
+        let target = format!("user:{}", user.id);
+        let actor = Actor::Customer(user.id.clone());
+        let entry = AuditEntry::new(actor, "user.sign_up", target, user.created_at);
+        tx.audit().append(&entry.from(&opened.origin)).await?;
+        opened.record(&mut *tx, user).await?;
+        match stay {
+            Stay::Yes => tx.commit().await?,
+            Stay::No => drop(tx),
+        }
+        Ok(Inserted::New)
+    }
+}
+
+/// Whether what was done is to stay.
+#[derive(Clone, Copy)]
+enum Stay {
+    Yes,
+    No,
 }
 
 /// Everything that is recorded of somebody who signs up.
@@ -131,22 +148,4 @@ struct Newcomer {
     hash: String,
     opened: NewSession,
     mails: Vec<NewMail>,
-}
-
-impl Newcomer {
-    async fn write(&self, tx: &mut dyn Tx) -> Result<Inserted, StoreError> {
-        let user = &self.user;
-        if insert_account(tx, user, &self.account, &self.hash).await? == Inserted::AlreadyThere {
-            return Ok(Inserted::AlreadyThere);
-        }
-        for mail in &self.mails {
-            post(tx, mail).await?;
-        }
-        let target = format!("user:{}", user.id);
-        let actor = Actor::Customer(user.id.clone());
-        let entry = AuditEntry::new(actor, "user.sign_up", target, user.created_at);
-        tx.audit().append(&entry.from(&self.opened.origin)).await?;
-        self.opened.record(tx, user).await?;
-        Ok(Inserted::New)
-    }
 }
