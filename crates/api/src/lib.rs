@@ -21,6 +21,7 @@ mod extract;
 mod middleware;
 mod mount;
 mod panel;
+mod pieces;
 mod request_limits;
 mod routes;
 mod server;

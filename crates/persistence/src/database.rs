@@ -17,8 +17,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor};
 
+use crate::catalog::version::KnownVersion;
 use crate::error::{Failure, driver_error, store_error};
 use crate::group::Group;
+use crate::pool_sizes::PoolSizes;
 use crate::sql;
 use crate::submission::Lineage;
 use crate::tx::Writer;
@@ -42,30 +44,6 @@ const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
 /// Names the lock under which migrations run: "smm guru".
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8316569840471241077)";
 
-/// How many connections are kept, and how long it may take to get one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolSizes {
-    /// To PostgreSQL, for everything.
-    pub postgres: u32,
-    /// To SQLite for reading. There is always one more for writing.
-    pub sqlite_readers: u32,
-    /// How long to wait for a free one, or for a turn to write.
-    pub wait: Duration,
-    /// How long a transaction on SQLite may do nothing before it loses its turn to write.
-    pub sqlite_idle: Duration,
-}
-
-impl Default for PoolSizes {
-    fn default() -> Self {
-        Self {
-            postgres: 16,
-            sqlite_readers: 4,
-            wait: Duration::from_secs(10),
-            sqlite_idle: Duration::from_secs(5),
-        }
-    }
-}
-
 /// The connections to one database. Clones share them.
 #[derive(Clone)]
 pub struct Database {
@@ -75,6 +53,7 @@ pub struct Database {
     group: Option<Group>,
     postgres: Option<PgConnectOptions>,
     lineage: Arc<Lineage>,
+    catalogue: Arc<KnownVersion>,
 }
 
 /// Without the address: it holds the password.
@@ -146,6 +125,7 @@ impl Database {
             group: None,
             postgres: Some(options),
             lineage,
+            catalogue: Arc::default(),
         })
     }
 
@@ -176,6 +156,7 @@ impl Database {
             read,
             postgres: None,
             lineage: Arc::default(),
+            catalogue: Arc::default(),
         })
     }
 
@@ -217,6 +198,11 @@ impl Database {
     }
 
     /// Notices that connections lead to another server.
+    /// What this process knows of the catalogue's version.
+    pub(crate) const fn catalogue(&self) -> &Arc<KnownVersion> {
+        &self.catalogue
+    }
+
     pub(crate) fn lineage(&self) -> Arc<Lineage> {
         Arc::clone(&self.lineage)
     }

@@ -18,6 +18,10 @@ impl SeaQueries {
         }
     }
 
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The connections to read from. Database errors become [`ports::StoreError`]s by
     /// [`store_error`](crate::error::store_error).
     pub(crate) const fn conn(&self) -> &DatabaseConnection {

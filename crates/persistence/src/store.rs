@@ -49,6 +49,7 @@ impl Store for SeaStore {
             tx,
             Arc::clone(&self.signal),
             self.bell.clone(),
+            Arc::clone(self.database.catalogue()),
         )))
     }
 

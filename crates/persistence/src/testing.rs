@@ -15,8 +15,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::clock::since_boot;
-use crate::database::{Database, PoolSizes};
+use crate::database::Database;
 use crate::error::{driver_error, store_error};
+use crate::pool_sizes::PoolSizes;
 use crate::sql;
 
 pub use crowd::{CopySchedule, GroupRow, OrderCopy};

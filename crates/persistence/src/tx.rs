@@ -44,6 +44,7 @@ use ports::{StoreError, Tx};
 use sea_orm::DatabaseTransaction;
 
 use crate::catalog::feed::{self, Touched};
+use crate::catalog::version::KnownVersion;
 use crate::error::{Failure, store_error};
 use crate::group::Member;
 
@@ -108,10 +109,16 @@ pub struct SeaTx {
     made_news: bool,
     signal: Arc<dyn WorkSignal>,
     bell: Option<Arc<dyn Bell>>,
+    catalogue: Arc<KnownVersion>,
 }
 
 impl SeaTx {
-    pub(crate) fn new(writer: Writer, signal: Arc<dyn WorkSignal>, bell: Option<Arc<dyn Bell>>) -> Self {
+    pub(crate) fn new(
+        writer: Writer,
+        signal: Arc<dyn WorkSignal>,
+        bell: Option<Arc<dyn Bell>>,
+        catalogue: Arc<KnownVersion>,
+    ) -> Self {
         Self {
             writer,
             condition: Condition::Sound,
@@ -120,6 +127,7 @@ impl SeaTx {
             made_news: false,
             signal,
             bell,
+            catalogue,
         }
     }
 
@@ -162,14 +170,15 @@ impl SeaTx {
         &mut self.touched
     }
 
-    /// Tells what was touched. The last thing before the commit, because all who change the catalogue meet here.
-    async fn publish(&mut self) -> Result<(), StoreError> {
+    /// Tells what was touched, if anything was. The last thing before the commit, because all who change the catalogue meet
+    /// here.
+    async fn publish(&mut self) -> Result<bool, StoreError> {
         let touched = std::mem::take(&mut self.touched);
         let Some(at) = touched.at() else {
-            return Ok(());
+            return Ok(false);
         };
         let published = feed::publish(self.conn()?, &touched, at).await;
-        self.guard(published)
+        self.guard(published).map(|()| true)
     }
 
     /// Notes that the transaction writes what somebody may be watching, so that its commit rings.
@@ -252,8 +261,13 @@ impl Tx for SeaTx {
         if self.condition != Condition::Sound {
             return Err(StoreError::Poisoned);
         }
-        self.publish().await?;
-        self.writer.commit(self.left_work.then_some(self.signal)).await?;
+        let published = self.publish().await?;
+        let committed = self.writer.commit(self.left_work.then_some(self.signal)).await;
+        if published {
+            // Also if nobody knows whether it was committed.
+            self.catalogue.change();
+        }
+        committed?;
         if let Some(bell) = self.bell.filter(|_| self.made_news) {
             bell.ring();
         }

@@ -183,6 +183,12 @@ pub trait CatalogQueries: Send + Sync {
     /// services by id; at most 10,000 services.
     async fn listing(&self) -> Result<Vec<CategoryListing>, StoreError>;
 
+    /// What [`CatalogQueries::version`] found a moment ago, if nothing was changed through this process since. What another
+    /// process changed is known a quarter of a second later at most.
+    fn known_version(&self) -> Option<i64> {
+        None
+    }
+
     /// A number that grows with every change of what the world sees of the catalogue.
     async fn version(&self) -> Result<i64, StoreError>;
 

@@ -33,14 +33,17 @@ impl BrowseCatalog {
         self.queries.listing().await
     }
 
-    /// A number that grows with every change of the listing, on whichever node it is made. A listing that is read after
-    /// its version may be newer than it, and is never older. All who ask at the same time share a look at it, which is
-    /// never from before they asked.
+    /// A number that grows with every change of the listing. A change that was made through this process counts at once,
+    /// one of another node a quarter of a second later at most. A listing that is read after its version may be newer than
+    /// it, and is never older. All who ask at the same time share a look at it.
     ///
     /// # Errors
     /// [`StoreError`] if the database failed.
     pub async fn version(&self) -> Result<i64, StoreError> {
-        self.version.read(|| self.queries.version()).await
+        match self.queries.known_version() {
+            Some(version) => Ok(version),
+            None => self.version.read(|| self.queries.version()).await,
+        }
     }
 
     /// What changed above number `since`, oldest first.

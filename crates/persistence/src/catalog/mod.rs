@@ -6,6 +6,7 @@ pub(crate) mod offers;
 mod queries;
 mod repository;
 mod syncs;
+pub(crate) mod version;
 
 use domain::catalog::Availability;
 

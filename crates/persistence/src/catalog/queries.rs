@@ -184,10 +184,17 @@ impl CatalogQueries for SeaQueries {
         Ok(listing)
     }
 
+    fn known_version(&self) -> Option<i64> {
+        self.database().catalogue().get()
+    }
+
     async fn version(&self) -> Result<i64, StoreError> {
-        sql::query_number(self.conn(), "SELECT version FROM catalog_feed WHERE id = 1", [])
+        let reading = self.database().catalogue().begin();
+        let version = sql::query_number(self.conn(), "SELECT version FROM catalog_feed WHERE id = 1", [])
             .await
-            .map_err(store_error)
+            .map_err(store_error)?;
+        self.database().catalogue().end(reading, version);
+        Ok(version)
     }
 
     async fn changes(&self, since: i64, size: PageSize) -> Result<Vec<CatalogChange>, StoreError> {

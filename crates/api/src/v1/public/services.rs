@@ -8,7 +8,6 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use application::currency::ShowError;
-use domain::Fingerprint;
 use domain::catalog::{Service, ServiceType};
 use domain::currency::Display;
 use ports::catalog::CategoryListing;
@@ -18,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
 use crate::extract::{CurrencyQuery, field_error};
+use crate::pieces::InPieces;
 use crate::state::ApiState;
 use crate::wire::price_text;
 
@@ -113,12 +113,9 @@ pub async fn list_services(
         display => display?,
     };
     let version = state.catalog.browse.version().await?;
-    let shown = Fingerprint::of(&[
-        ("display", &format!("{display:?}")),
-        ("types", &every_type.to_string()),
-    ]);
+    let shown = shown(&display, every_type);
     // Another release may write the same version otherwise.
-    let tag = format!("\"{}-{version}-{}\"", env!("CARGO_PKG_VERSION"), shown.as_str());
+    let tag = format!("\"{}-{version}-{shown}\"", env!("CARGO_PKG_VERSION"));
     if has_seen(&request, &tag) {
         return Ok(HttpResponse::NotModified()
             .insert_header((ETAG, tag))
@@ -126,12 +123,18 @@ pub async fn list_services(
             .finish());
     }
     let render = || render(&state, &display, every_type);
-    let body = state.listing.get(shown.as_str(), version, render).await?;
+    let body = state.listing.get(&shown, version, render).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, ASK_AGAIN))
-        .body(body))
+        .body(InPieces::new(body)))
+}
+
+/// Names what of the catalogue is shown, and how.
+fn shown(Display { currency, rate }: &Display, every_type: bool) -> String {
+    let types = if every_type { "all" } else { "default" };
+    format!("{currency}-{}-{types}", rate.to_decimal())
 }
 
 /// Whoever keeps the list asks whether it still is the same.
