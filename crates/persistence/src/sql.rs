@@ -103,6 +103,22 @@ pub(crate) fn given_values<const COLUMNS: usize>(
     }
 }
 
+/// A table `given` of texts, in its column `key`, which come as one parameter; see [`texts`]. The statement's text is the
+/// same for any number of rows, so that it is prepared once.
+pub(crate) fn given_texts(backend: DbBackend, parameter: usize) -> String {
+    match backend {
+        DbBackend::Postgres => {
+            format!("json_array_elements_text(CAST(CAST(${parameter} AS text) AS json)) AS given(key)")
+        }
+        _ => format!("(SELECT value AS key FROM json_each(${parameter})) AS given"),
+    }
+}
+
+/// The parameter of a table that [`given_texts`] names.
+pub(crate) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Value {
+    serde_json::Value::from_iter(texts).to_string().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

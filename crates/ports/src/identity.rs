@@ -1,5 +1,7 @@
 //! Users, accounts and sessions.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use domain::identity::{Rights, Role, Session, User, UserSettings};
 use domain::text::Email;
@@ -13,6 +15,18 @@ use crate::users::{UserList, UserPage};
 /// The digest of a session token; what is stored instead of the token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenDigest(pub String);
+
+/// What a session is asked for by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SessionKey {
+    /// A browser's, by the digest of its token.
+    Browser(TokenDigest),
+    /// A program's, by its name. Whoever asks has checked the signature that came with it.
+    Program(SessionId),
+}
+
+/// A session with its user and the rights that they were given.
+pub type OpenedSession = (Session, User, Rights);
 
 /// A user with the password hash that signs them in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,18 +155,15 @@ pub trait IdentityQueries: Send + Sync {
     async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
 
     /// A session that has not ended at `now`, with its user and the rights that they were given, in one round trip.
-    async fn session(
-        &self,
-        token: &TokenDigest,
-        now: Timestamp,
-    ) -> Result<Option<(Session, User, Rights)>, StoreError>;
+    async fn session(&self, token: &TokenDigest, now: Timestamp)
+    -> Result<Option<OpenedSession>, StoreError>;
 
     /// A program's session by its id, as [`IdentityQueries::session`] finds one by its token.
     async fn session_of_program(
         &self,
         id: &SessionId,
         now: Timestamp,
-    ) -> Result<Option<(Session, User, Rights)>, StoreError>;
+    ) -> Result<Option<OpenedSession>, StoreError>;
 
     /// A refresh token whose session has not been ended.
     async fn refresh_token(&self, token: &TokenDigest) -> Result<Option<RefreshToken>, StoreError>;
@@ -168,4 +179,16 @@ pub trait IdentityQueries: Send + Sync {
 
     /// A user's role and the rights that they were given. `None` if there is no such user.
     async fn rights_of(&self, user: &UserId) -> Result<Option<(Role, Rights)>, StoreError>;
+}
+
+/// The sessions of many at once.
+#[async_trait]
+pub trait SessionQueries: Send + Sync {
+    /// Those of `keys` that have not ended at `now`, each as [`IdentityQueries::session`] or
+    /// [`IdentityQueries::session_of_program`] finds it. One statement, however many they are.
+    async fn sessions(
+        &self,
+        keys: &[&SessionKey],
+        now: Timestamp,
+    ) -> Result<HashMap<SessionKey, OpenedSession>, StoreError>;
 }

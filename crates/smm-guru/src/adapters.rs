@@ -14,7 +14,7 @@ use ports::figures::{FigureKeeper, FigureQueries};
 use ports::funds::{FundsQueries, PaymentGateway};
 use ports::gateway::PanelGateway;
 use ports::health::DatabaseHealth;
-use ports::identity::IdentityQueries;
+use ports::identity::{IdentityQueries, SessionQueries};
 use ports::jobs::{JobConsumer, JobQueue};
 use ports::ledger::LedgerProof;
 use ports::limits::RateLimiter;
@@ -46,6 +46,8 @@ pub struct Adapters {
     pub providers: Arc<dyn ProviderQueries>,
     /// Users and sessions for reading.
     pub identity: Arc<dyn IdentityQueries>,
+    /// The sessions of many at once.
+    pub sessions: Arc<dyn SessionQueries>,
     /// API keys for reading.
     pub api_keys: Arc<dyn ApiKeyQueries>,
     /// Wallets for reading.

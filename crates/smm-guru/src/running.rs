@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::ApiState;
-use application::live::{LiveHub, LiveLimits};
+use application::live::{LiveHub, LiveLimits, LivePorts};
 use application::submission::SubmissionGuard;
 use ports::jobs::Stop;
 use tokio::task::JoinHandle;
@@ -157,8 +157,12 @@ impl System {
             audit: services.audit,
             figures: services.figures,
             live: Arc::new(LiveHub::new(
-                ports.live.clone(),
-                ports.bell.clone(),
+                LivePorts {
+                    news: ports.live.clone(),
+                    bell: ports.bell.clone(),
+                    sessions: ports.sessions.clone(),
+                    clock: ports.clock.clone(),
+                },
                 LiveLimits::default(),
             )),
             mails: services.mails,

@@ -139,6 +139,7 @@ async fn adapters(blueprint: &Blueprint, database: &Database) -> Result<Adapters
         syncs: queries.clone(),
         providers: queries.clone(),
         identity: queries.clone(),
+        sessions: queries.clone(),
         wallets: queries.clone(),
         funds: queries.clone(),
         paytm: blueprint.funds.paytm(&ids)?,

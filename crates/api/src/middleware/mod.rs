@@ -18,7 +18,7 @@ pub use headers::secure_headers;
 pub use limits::limit;
 pub use measure::measure;
 pub use session::{
-    require_any_session, require_right, require_session, require_staff, require_user, signed_in,
+    require_any_session, require_right, require_session, require_staff, require_user, shown, signed_in,
 };
 pub use span::RequestSpan;
 pub use survive::survive;

@@ -8,7 +8,7 @@ use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use application::caller::Caller;
-use application::identity::{ActiveSession, WhoseTokenError};
+use application::identity::{ActiveSession, Shown, WhoseTokenError};
 use domain::Secret;
 use ports::crypto::AccessRefusal;
 use ports::placing::KeptSession;
@@ -160,6 +160,21 @@ async fn look_up(state: &ApiState, request: &HttpRequest) -> Result<Option<Activ
         }
     };
     Ok(found.map(|session| ActiveSession { origin, ..session }))
+}
+
+/// What a request was let in with.
+pub fn shown(state: &ApiState, request: &HttpRequest) -> Result<Shown, ApiError> {
+    match presented(request)? {
+        Presented::Bearer(token) => {
+            let shown = state.identity.token_access.shown(&token);
+            shown.map_err(|refusal| refused(refusal.into()))
+        }
+        Presented::MaybeCookie => {
+            let token = presented_token(&*state.signer, request.headers());
+            let shown = token.map(|token| state.identity.current_session.shown(&token));
+            shown.ok_or_else(|| Code::Unauthenticated.into())
+        }
+    }
 }
 
 /// Whose session a browser's request is made in. What answers with cookies is not for programs.

@@ -6,7 +6,7 @@ use domain::identity::{Demands, Rights, Session, SessionPolicy, User};
 use domain::{Secret, Timestamp};
 use ports::StoreError;
 use ports::audit::Origin;
-use ports::identity::TokenDigest;
+use ports::identity::{OpenedSession, SessionKey, TokenDigest};
 use ports::placing::KeptSession;
 
 use super::identity_ports::IdentityPorts;
@@ -36,6 +36,26 @@ pub struct ActiveSession {
 }
 
 impl ActiveSession {
+    /// A session as it was found, if it still counts at `now`.
+    pub(crate) fn of((session, user, rights): OpenedSession, now: Timestamp) -> Option<Self> {
+        if !counts(&session, &user, now) {
+            return None;
+        }
+        let remember = if session.may_be_kept(&SessionPolicy::of(user.role)) {
+            Remember::Yes
+        } else {
+            Remember::No
+        };
+        Some(Self {
+            session,
+            user,
+            rights,
+            remember,
+            origin: Origin::default(),
+            now,
+        })
+    }
+
     /// The session's user as a caller.
     #[must_use]
     pub fn caller(self, demands: Demands) -> Caller {
@@ -43,6 +63,15 @@ impl ActiveSession {
         let caller = caller.acted(self.session.impersonated_by.is_some());
         caller.under(demands, self.session.is_fresh(self.now))
     }
+}
+
+/// What somebody was let in with, so that it can be asked again whether they still may be in. Asking does not use the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The session.
+    pub key: SessionKey,
+    /// When what was shown ends by itself, however long the session lives.
+    pub until: Option<Timestamp>,
 }
 
 /// Whether a session that was found counts at `now`.
@@ -113,36 +142,19 @@ impl CurrentSession {
         self.kept.put(token, Arc::new(kept));
     }
 
-    /// The same without using it: a page that is merely open keeps no session alive.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the session could not be looked up.
-    pub async fn look(&self, token: &Secret) -> Result<Option<ActiveSession>, StoreError> {
-        self.look_up(&self.ports.digester.digest(token.reveal())).await
+    /// What whoever has `token` is let in with.
+    #[must_use]
+    pub fn shown(&self, token: &Secret) -> Shown {
+        Shown {
+            key: SessionKey::Browser(self.ports.digester.digest(token.reveal())),
+            until: None,
+        }
     }
 
     async fn look_up(&self, token: &TokenDigest) -> Result<Option<ActiveSession>, StoreError> {
         let now = self.ports.clock.now();
-        let Some((session, user, rights)) = self.ports.queries.session(token, now).await? else {
-            return Ok(None);
-        };
-        if !counts(&session, &user, now) {
-            return Ok(None);
-        }
-        let policy = SessionPolicy::of(user.role);
-        let remember = if session.may_be_kept(&policy) {
-            Remember::Yes
-        } else {
-            Remember::No
-        };
-        Ok(Some(ActiveSession {
-            session,
-            user,
-            rights,
-            remember,
-            origin: Origin::default(),
-            now,
-        }))
+        let found = self.ports.queries.session(token, now).await?;
+        Ok(found.and_then(|found| ActiveSession::of(found, now)))
     }
 
     async fn renew(&self, session: Session, expires_at: Timestamp, now: Timestamp) -> Session {

@@ -36,7 +36,7 @@ pub use admin::{
 };
 pub use ask_for_mail::{AskError, AskForMail, Wanted};
 pub use create_user::{CreateUser, CreateUserError, NewUser};
-pub use current_session::{ActiveSession, CurrentSession};
+pub use current_session::{ActiveSession, CurrentSession, Shown};
 pub use delete_account::{DeleteAccount, DeleteAccountError, DeleteAccounts, Deletion};
 pub use entrance::{Admitted, Entrance, HalfSignedIn};
 pub use identity_ports::IdentityPorts;

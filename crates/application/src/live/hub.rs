@@ -1,16 +1,17 @@
 //! Where a process keeps what happens, for whoever watches there.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use domain::UserId;
-use ports::StoreError;
+use ports::identity::SessionQueries;
 use ports::jobs::Stop;
 use ports::live::{Bell, LiveQueries, Position};
+use ports::{Clock, StoreError};
 use tokio::sync::{Notify, watch};
 
 use super::board::Board;
+use super::rounds::Rounds;
+use super::seats::{Crowded, LiveLimits, Pass, Seats};
 use super::subscription::Subscription;
 use super::watcher::Watcher;
 
@@ -21,45 +22,28 @@ const PAUSE: Duration = Duration::from_millis(40);
 /// Rows of each table read at once.
 const BATCH: u32 = 2_000;
 
-/// How much a process takes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LiveLimits {
-    /// Streams of one user.
-    pub per_user: usize,
-    /// Streams of all.
-    pub total: usize,
-    /// Rows that are kept for those who come back. A row takes about half a kilobyte.
-    pub kept: usize,
-}
-
-impl Default for LiveLimits {
-    fn default() -> Self {
-        Self {
-            per_user: 10,
-            total: 4_096,
-            kept: 16_384,
-        }
-    }
-}
-
-/// There are too many streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Crowded {
-    /// Of this user.
-    #[error("the user has too many streams")]
-    User,
-    /// Of all.
-    #[error("the process has too many streams")]
-    Process,
+/// What live updates are made of.
+#[derive(Clone)]
+pub struct LivePorts {
+    /// What happened.
+    pub news: Arc<dyn LiveQueries>,
+    /// Says that something did.
+    pub bell: Arc<dyn Bell>,
+    /// Whether whoever watches still may.
+    pub sessions: Arc<dyn SessionQueries>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Follows the database while somebody watches.
 pub struct LiveHub {
-    queries: Arc<dyn LiveQueries>,
+    news: Arc<dyn LiveQueries>,
     bell: Arc<dyn Bell>,
-    limits: LiveLimits,
+    /// Rows that the board keeps.
+    kept: usize,
     board: RwLock<Board>,
-    seats: Mutex<HashMap<UserId, usize>>,
+    seats: Arc<Seats>,
+    rounds: Rounds,
     /// Counts looks that were finished. Even while nobody watched.
     looks: watch::Sender<Looks>,
     taken: Notify,
@@ -75,22 +59,22 @@ pub(super) struct Looks {
     pub(super) is_fresh: bool,
 }
 
-/// A place of one stream, given back when it is dropped.
-pub(super) struct Seat {
-    hub: Arc<LiveHub>,
-    user: UserId,
-}
-
 impl LiveHub {
     /// A hub that nobody watches yet.
     #[must_use]
-    pub fn new(queries: Arc<dyn LiveQueries>, bell: Arc<dyn Bell>, limits: LiveLimits) -> Self {
+    pub fn new(ports: LivePorts, limits: LiveLimits) -> Self {
+        let seats = Arc::new(Seats::new(limits));
         Self {
-            queries,
-            bell,
-            limits,
+            news: ports.news,
+            bell: ports.bell,
+            kept: limits.kept,
             board: RwLock::default(),
-            seats: Mutex::default(),
+            rounds: Rounds {
+                sessions: ports.sessions,
+                clock: ports.clock,
+                seats: Arc::clone(&seats),
+            },
+            seats,
             looks: watch::Sender::default(),
             taken: Notify::new(),
             closed: Stop::new(),
@@ -104,42 +88,42 @@ impl LiveHub {
     pub fn subscribe(
         self: &Arc<Self>,
         watcher: Watcher,
+        pass: Pass,
         last: Option<Position>,
     ) -> Result<Subscription, Crowded> {
-        let seat = self.take_seat(watcher.user())?;
+        let seat = self.seats.take(watcher, pass)?;
         self.taken.notify_one();
-        Ok(Subscription::new(Arc::clone(self), seat, watcher, last))
+        Ok(Subscription::new(Arc::clone(self), seat, last))
     }
 
     /// How many streams there are.
     #[must_use]
     pub fn streams(&self) -> usize {
-        self.seats().values().sum()
+        self.seats.count()
     }
 
-    fn take_seat(self: &Arc<Self>, user: &UserId) -> Result<Seat, Crowded> {
-        let mut seats = self.seats();
-        if seats.values().sum::<usize>() >= self.limits.total {
-            return Err(Crowded::Process);
-        }
-        let own = seats.entry(user.clone()).or_default();
-        if *own >= self.limits.per_user {
-            return Err(Crowded::User);
-        }
-        *own += 1;
-        Ok(Seat {
-            hub: Arc::clone(self),
-            user: user.clone(),
-        })
-    }
-
-    /// Follows the database until `stop` is cancelled, and then ends every stream.
+    /// Follows the database and looks whether everybody still may watch until `stop` is cancelled, and then ends every stream.
     pub async fn run(&self, stop: Stop) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.follow_forever() => {}
+            () = self.rounds.run(|| self.wake()) => {}
         }
         self.closed.cancel();
+    }
+
+    /// Looks once whether everybody still may watch, as [`LiveHub::run`] does every few seconds. Whoever may not is not told
+    /// anything any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if some of them could not be looked up.
+    pub async fn look_round(&self) -> Result<(), StoreError> {
+        self.rounds.go(|| self.wake()).await
+    }
+
+    /// Lets every stream look whether it has ended.
+    fn wake(&self) {
+        self.looks.send_modify(|_| {});
     }
 
     async fn follow_forever(&self) {
@@ -170,8 +154,8 @@ impl LiveHub {
     /// Reads what is new. After nobody watched for long, only what is kept anyway.
     async fn follow(&self) -> Result<(), StoreError> {
         if !self.looks.borrow().is_fresh {
-            let newest = self.queries.newest().await?;
-            let kept = i64::try_from(self.limits.kept).unwrap_or(i64::MAX) / 2;
+            let newest = self.news.newest().await?;
+            let kept = i64::try_from(self.kept).unwrap_or(i64::MAX) / 2;
             let from = Position {
                 events: (newest.events - kept).max(0),
                 transfers: (newest.transfers - kept).max(0),
@@ -184,9 +168,9 @@ impl LiveHub {
         }
         loop {
             let at = self.board().at();
-            let news = self.queries.news(at, BATCH).await?;
+            let news = self.news.news(at, BATCH).await?;
             let until = at.furthest(news.until);
-            self.board_mut().put_up(news, self.limits.kept);
+            self.board_mut().put_up(news, self.kept);
             let is_fresh = until == at;
             let was_fresh = self.looks.borrow().is_fresh;
             if !is_fresh || !was_fresh {
@@ -203,7 +187,7 @@ impl LiveHub {
 
     /// A database that was restored while somebody watches is behind what was read of it. Everybody is told to load anew.
     async fn restart_if_restored(&self) -> Result<(), StoreError> {
-        let newest = self.queries.newest().await?;
+        let newest = self.news.newest().await?;
         let is_behind = newest.furthest(self.board().at()) != newest;
         if is_behind {
             self.board_mut().restart(newest);
@@ -214,7 +198,7 @@ impl LiveHub {
 
     /// Whether rows up to a position have been there.
     pub(super) async fn has_been(&self, position: Position) -> Result<bool, StoreError> {
-        let newest = self.queries.newest().await?;
+        let newest = self.news.newest().await?;
         Ok(newest.furthest(position) == newest)
     }
 
@@ -226,27 +210,11 @@ impl LiveHub {
         self.board.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn seats(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, usize>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn looks(&self) -> watch::Receiver<Looks> {
         self.looks.subscribe()
     }
 
     pub(super) const fn closed(&self) -> &Stop {
         &self.closed
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seats = self.hub.seats();
-        if let Some(own) = seats.get_mut(&self.user) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                seats.remove(&self.user);
-            }
-        }
     }
 }

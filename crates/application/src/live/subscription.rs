@@ -1,17 +1,22 @@
 //! One who watches, at their own pace.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ports::StoreError;
 use ports::live::Position;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::board::Item;
-use super::hub::{LiveHub, Looks, Seat};
+use super::hub::{LiveHub, Looks};
+use super::seats::Seat;
 use super::watcher::Watcher;
 
 /// Items handed over at once.
 const MOST: usize = 64;
+/// How long it takes until the database is asked again whether a position is one of its own.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a watcher has to load everything anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,17 @@ pub enum Reload {
     Slow,
 }
 
+/// Why a watcher is not told any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// They may not watch any more: their session has ended, they were banned, or have lost the right.
+    SignedOut,
+    /// For a minute nobody could find out whether they may.
+    Unavailable,
+    /// The process stops.
+    Stopping,
+}
+
 /// What a watcher is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
@@ -33,8 +49,8 @@ pub enum Said {
     News(Vec<Arc<Item>>),
     /// Some things will not be told. What follows is what happens from now on; after [`Reload::Slow`] nothing follows.
     Reload(Reload),
-    /// The process stops. Nothing follows.
-    Closed,
+    /// Nothing follows.
+    Closed(Ending),
 }
 
 enum State {
@@ -46,7 +62,7 @@ enum State {
 /// Somebody who watches. Costs the same however slow they are: what they have not read yet is on the board.
 pub struct Subscription {
     hub: Arc<LiveHub>,
-    watcher: Watcher,
+    seat: Seat,
     looks: watch::Receiver<Looks>,
     state: State,
     /// What was passed before this stream began.
@@ -54,20 +70,18 @@ pub struct Subscription {
     /// The number of the next item.
     next: u64,
     at: Position,
-    _seat: Seat,
 }
 
 impl Subscription {
-    pub(super) fn new(hub: Arc<LiveHub>, seat: Seat, watcher: Watcher, last: Option<Position>) -> Self {
+    pub(super) fn new(hub: Arc<LiveHub>, seat: Seat, last: Option<Position>) -> Self {
         Self {
             looks: hub.looks(),
             hub,
-            watcher,
+            seat,
             state: State::Coming(last),
             passed: Position::default(),
             next: 0,
             at: last.unwrap_or_default(),
-            _seat: seat,
         }
     }
 
@@ -85,29 +99,33 @@ impl Subscription {
 
     /// Who watches.
     #[must_use]
-    pub const fn watcher(&self) -> &Watcher {
-        &self.watcher
+    pub fn watcher(&self) -> &Watcher {
+        &self.seat.guest().watcher
     }
 
     /// Waits for what is to be told next. `None` after the end. Cancel-safe.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be found out whether a position is one of this database; the next call tries again.
-    pub async fn next(&mut self) -> Result<Option<Said>, StoreError> {
+    pub async fn next(&mut self) -> Option<Said> {
         loop {
             if matches!(self.state, State::Gone) {
-                return Ok(None);
+                return None;
             }
-            if self.hub.closed().is_cancelled() {
-                self.state = State::Gone;
-                return Ok(Some(Said::Closed));
-            }
+            // Before anything is looked at: what changes afterwards wakes us.
             let is_fresh = self.looks.borrow_and_update().is_fresh;
+            if let Some(ending) = self.ending() {
+                self.state = State::Gone;
+                return Some(Said::Closed(ending));
+            }
             match self.state {
-                State::Coming(last) if is_fresh => return self.begin(last).await.map(Some),
+                State::Coming(last) if is_fresh => match self.begin(last).await {
+                    Ok(said) => return Some(said),
+                    Err(_) => {
+                        sleep(PATIENCE).await;
+                        continue;
+                    }
+                },
                 State::Watching => {
                     if let Some(said) = self.news() {
-                        return Ok(Some(said));
+                        return Some(said);
                     }
                 }
                 State::Coming(_) | State::Gone => {}
@@ -117,6 +135,11 @@ impl Subscription {
                 () = self.hub.closed().cancelled() => {}
             }
         }
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        let stopping = self.hub.closed().is_cancelled().then_some(Ending::Stopping);
+        stopping.or_else(|| self.seat.guest().ending())
     }
 
     /// What is there now, without waiting for more. `None` if there is nothing more.
@@ -158,7 +181,10 @@ impl Subscription {
     }
 
     fn news(&mut self) -> Option<Said> {
-        let found = self.hub.board().from(self.next, self.passed, &self.watcher, MOST);
+        let found = self
+            .hub
+            .board()
+            .from(self.next, self.passed, self.watcher(), MOST);
         let Some(found) = found else {
             self.state = State::Gone;
             self.at = self.hub.board().at();

@@ -62,6 +62,16 @@ impl Watcher {
         })
     }
 
+    /// Whether they may still watch what they watch, as they are now.
+    pub(super) fn may_still(&self, caller: &Caller) -> bool {
+        let now = if self.is_staff() {
+            Self::of_all(caller)
+        } else {
+            Ok(Self::of_own(caller))
+        };
+        now.as_ref() == Ok(self)
+    }
+
     /// Who they are.
     #[must_use]
     pub const fn user(&self) -> &UserId {

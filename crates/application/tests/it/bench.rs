@@ -19,13 +19,14 @@ use domain::funds::FundsPolicy;
 use domain::orders::OrderPolicy;
 use domain::providers::LookupCapability;
 use persistence::testing::TestDatabase;
-use persistence::{DatabaseSignal, SeaHealth, SeaIdentity, SeaLedger, SeaQueries, SeaRelay, SeaStore};
+use persistence::{DatabaseSignal, SeaQueries, SeaRelay, SeaStore};
 use ports::{Clock, Store};
 use testkit::contract::Backend;
 use testkit::crowd::Tally;
 use testkit::fake::{FakeClock, FakeIds, FakeMemory, FakeServer};
 use testkit::fixtures::{Shop, admin};
 
+use crate::backend::backend;
 use crate::doubles::{Limiter, Sealer, Shelf, Silence};
 use crate::faults::MoodyStore;
 use crate::mails::{Envelope, FakeCarrier, Plain};
@@ -157,27 +158,7 @@ impl Desk {
         let store = Arc::new(MoodyStore::new(honest));
         let outbox = Arc::new(MoodyOutbox::new(Arc::new(SeaRelay::new(connections))));
         let queries = Arc::new(SeaQueries::new(connections));
-        let backend = Backend {
-            store: store.clone(),
-            identity: queries.clone(),
-            catalog: queries.clone(),
-            providers: queries.clone(),
-            orders: queries.clone(),
-            wallets: queries.clone(),
-            funds: queries.clone(),
-            rates: queries.clone(),
-            mails: queries.clone(),
-            syncs: queries.clone(),
-            tokens: queries.clone(),
-            two_factor: queries.clone(),
-            api_keys: queries.clone(),
-            audit: queries.clone(),
-            submission: queries.clone(),
-            server: Arc::new(SeaIdentity::new(connections)),
-            relay: outbox.clone(),
-            proof: Arc::new(SeaLedger::new(connections, clock.clone())),
-            health: Arc::new(SeaHealth::new(connections)),
-        };
+        let backend = backend(connections, store.clone(), outbox.clone(), &queries, &clock);
         let (limiter, sealer) = (Arc::new(Limiter::default()), Arc::new(Sealer::default()));
         let providers = Arc::clone(&backend.providers);
         let panels = Panels::new(providers, sealer.clone(), limiter.clone(), clock.clone());

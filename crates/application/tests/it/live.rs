@@ -5,27 +5,32 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use application::caller::Caller;
-use application::live::{Crowded, LiveHub, LiveLimits, Reload, Said, Subscription, Watcher, What};
+use application::live::{
+    Crowded, Ending, LiveHub, LiveLimits, LivePorts, Reload, Said, Subscription, Watcher, What,
+};
 use async_trait::async_trait;
 use domain::{Money, Timestamp, UserId};
 use ports::StoreError;
 use ports::jobs::Stop;
 use ports::live::{Bell, LiveQueries, News, Position, WalletNews};
+use testkit::fake::FakeClock;
 use testkit::fixtures::user;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-const SOON: Duration = Duration::from_secs(20);
+use crate::live_sessions::{Doors, pass};
+
+pub const SOON: Duration = Duration::from_secs(20);
 
 /// A ledger in memory that can be away.
 #[derive(Default)]
-struct Ledger {
+pub struct Ledger {
     rows: Mutex<Vec<WalletNews>>,
     away: AtomicBool,
 }
 
 impl Ledger {
-    fn add(&self, owner: &UserId, count: i64) {
+    pub fn add(&self, owner: &UserId, count: i64) {
         let mut rows = self.rows.lock().unwrap();
         for _ in 0..count {
             let id = i64::try_from(rows.len()).unwrap() + 1;
@@ -75,7 +80,7 @@ fn at(transfers: i64) -> Position {
 
 /// A bell that nobody hears unless it is rung by hand.
 #[derive(Default)]
-struct Silent(Notify);
+pub struct Silent(Notify);
 
 #[async_trait]
 impl Bell for Silent {
@@ -88,38 +93,50 @@ impl Bell for Silent {
     }
 }
 
-struct Scene {
-    ledger: Arc<Ledger>,
-    hub: Arc<LiveHub>,
+pub struct Scene {
+    pub ledger: Arc<Ledger>,
+    pub doors: Arc<Doors>,
+    pub hub: Arc<LiveHub>,
     stop: Stop,
 }
 
 impl Scene {
-    fn new(limits: LiveLimits) -> Self {
+    pub fn new(limits: LiveLimits) -> Self {
         let ledger = Arc::new(Ledger::default());
-        let hub = Arc::new(LiveHub::new(ledger.clone(), Arc::new(Silent::default()), limits));
+        let doors = Arc::new(Doors::default());
+        let ports = LivePorts {
+            news: ledger.clone(),
+            bell: Arc::new(Silent::default()),
+            sessions: doors.clone(),
+            clock: Arc::new(FakeClock::default()),
+        };
+        let hub = Arc::new(LiveHub::new(ports, limits));
         let (running, stop) = (hub.clone(), Stop::new());
         let until = stop.clone();
         tokio::spawn(async move { running.run(until).await });
-        Self { ledger, hub, stop }
+        Self {
+            ledger,
+            doors,
+            hub,
+            stop,
+        }
     }
 
-    fn watch(&self, n: u32, last: Option<i64>) -> Result<Subscription, Crowded> {
+    pub fn watch(&self, n: u32, last: Option<i64>) -> Result<Subscription, Crowded> {
         let watcher = Watcher::of_own(&Caller::new(user(n)));
-        self.hub.subscribe(watcher, last.map(at))
+        self.hub.subscribe(watcher, pass(n), last.map(at))
     }
 }
 
-async fn said(subscription: &mut Subscription) -> Said {
+pub async fn said(subscription: &mut Subscription) -> Said {
     let said = timeout(SOON, subscription.next())
         .await
         .expect("something is said");
-    said.expect("the ledger is there")
-        .expect("the stream has not ended")
+    said.expect("the stream has not ended")
 }
 
 /// The ids of everything that is told until `last` was.
-async fn told(subscription: &mut Subscription, last: i64) -> Vec<i64> {
+pub async fn told(subscription: &mut Subscription, last: i64) -> Vec<i64> {
     let mut ids = Vec::new();
     while ids.last() != Some(&last) {
         let Said::News(items) = said(subscription).await else {
@@ -136,7 +153,7 @@ async fn told(subscription: &mut Subscription, last: i64) -> Vec<i64> {
     ids
 }
 
-fn small() -> LiveLimits {
+pub fn small() -> LiveLimits {
     LiveLimits {
         per_user: 2,
         total: 3,
@@ -201,7 +218,7 @@ async fn a_slow_one_is_dropped_with_a_hint_and_holds_up_nobody() {
     }
     assert_eq!(seen, 300);
     assert_eq!(said(&mut slow).await, Said::Reload(Reload::Slow));
-    assert_eq!(timeout(SOON, slow.next()).await.expect("at once"), Ok(None));
+    assert_eq!(timeout(SOON, slow.next()).await.expect("at once"), None);
     assert_eq!(slow.at(), at(300), "where whoever comes back goes on");
 }
 
@@ -232,8 +249,8 @@ async fn a_database_that_is_away_delays_and_the_end_ends() {
     assert_eq!(said(&mut stream).await, Said::Begun);
     assert_eq!(told(&mut stream, 3).await, [1, 2, 3]);
     scene.stop.cancel();
-    assert_eq!(said(&mut stream).await, Said::Closed);
-    assert_eq!(timeout(SOON, stream.next()).await.expect("at once"), Ok(None));
+    assert_eq!(said(&mut stream).await, Said::Closed(Ending::Stopping));
+    assert_eq!(timeout(SOON, stream.next()).await.expect("at once"), None);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 // Tells clippy that the functions the tests share are test code too.
 #![cfg(test)]
 
+mod backend;
 mod bench;
 mod doubles;
 mod faults;
@@ -25,6 +26,7 @@ mod hold_back;
 mod jobs;
 mod lies;
 mod live;
+mod live_sessions;
 mod mail_delivery;
 mod namesake;
 mod offers;

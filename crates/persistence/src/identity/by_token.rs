@@ -1,23 +1,31 @@
 //! Whose session a token opens: asked with every request, so the columns are read by their place.
 
-use domain::identity::Rights;
+use std::collections::HashMap;
+
+use domain::identity::{Rights, SessionKind};
 use domain::{SessionId, Timestamp};
 use entities::{sessions, users};
-use ports::identity::TokenDigest;
+use ports::identity::{OpenedSession, SessionKey, TokenDigest};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, TryGetable, Value};
 
-use super::rights;
+use super::{mapping, rights};
 use crate::sql;
+
+macro_rules! columns {
+    () => {
+        "SELECT s.id, s.expires_at, s.token_digest, s.created_at, s.updated_at, s.ip_address, s.user_agent, \
+         s.user_id, s.impersonated_by, u.name, u.email, u.email_verified, u.image, u.role, u.banned, u.ban_reason, \
+         u.ban_expires, u.created_at, u.updated_at, u.removed_at, s.authenticated_at, \
+         CASE WHEN u.role = 'moderator' THEN \
+         (SELECT string_agg(right_name, ',') FROM user_rights WHERE user_id = u.id) END, s.kind, u.second_factor"
+    };
+}
 
 macro_rules! open_session {
     ($which:literal) => {
         concat!(
-            "SELECT s.id, s.expires_at, s.token_digest, s.created_at, s.updated_at, s.ip_address, s.user_agent, \
-             s.user_id, s.impersonated_by, u.name, u.email, u.email_verified, u.image, u.role, u.banned, u.ban_reason, \
-             u.ban_expires, u.created_at, u.updated_at, u.removed_at, s.authenticated_at, \
-             CASE WHEN u.role = 'moderator' THEN \
-             (SELECT string_agg(right_name, ',') FROM user_rights WHERE user_id = u.id) END, s.kind, u.second_factor \
-             FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
+            columns!(),
+            " FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
             $which,
             " AND s.expires_at > $2"
         )
@@ -47,6 +55,45 @@ pub(super) async fn session_of_program(
     now: Timestamp,
 ) -> Result<Option<Found>, DbErr> {
     find(conn, OF_PROGRAM, [id.as_str().into(), now.micros().into()]).await
+}
+
+/// The sessions of `keys` that are open at `now`.
+pub(super) async fn open_sessions(
+    conn: &impl ConnectionTrait,
+    keys: &[&SessionKey],
+    now: Timestamp,
+) -> Result<HashMap<SessionKey, OpenedSession>, DbErr> {
+    let backend = conn.get_database_backend();
+    // Each half looks its keys up by its own index.
+    let half = |first: usize, which: &str| {
+        let given = sql::given_texts(backend, first);
+        format!(
+            "{} FROM {given} CROSS JOIN sessions s JOIN users u ON u.id = s.user_id WHERE {which} AND s.expires_at > $3",
+            columns!()
+        )
+    };
+    let browsers = half(1, "s.token_digest = given.key AND s.kind = 'browser'");
+    let programs = half(2, "s.id = given.key AND s.kind = 'program'");
+    let tokens = keys.iter().filter_map(|key| match key {
+        SessionKey::Browser(token) => Some(token.0.as_str()),
+        SessionKey::Program(_) => None,
+    });
+    let names = keys.iter().filter_map(|key| match key {
+        SessionKey::Browser(_) => None,
+        SessionKey::Program(name) => Some(name.as_str()),
+    });
+    let values = [sql::texts(tokens), sql::texts(names), now.micros().into()];
+    let rows = sql::query_all(conn, &format!("{browsers} UNION ALL {programs}"), values).await?;
+    rows.iter().map(|row| read(row).map(with_key)).collect()
+}
+
+/// A session, and what it is found by.
+fn with_key((session, user, rights): Found) -> (SessionKey, OpenedSession) {
+    let key = match SessionKind::from_stored(&session.kind) {
+        SessionKind::Browser => SessionKey::Browser(TokenDigest(session.token_digest.clone())),
+        SessionKind::Program => SessionKey::Program(SessionId::new(session.id.clone())),
+    };
+    (key, mapping::opened((session, user, rights)))
 }
 
 async fn find(conn: &impl ConnectionTrait, sql: &str, values: [Value; 2]) -> Result<Option<Found>, DbErr> {

@@ -4,7 +4,7 @@ use domain::identity::{Ban, Rights, Role, SecondFactor, Session, SessionKind, Us
 use domain::text::{Email, Name};
 use domain::{SessionId, Timestamp, UserId};
 use entities::{sessions, users};
-use ports::identity::TokenDigest;
+use ports::identity::{OpenedSession, TokenDigest};
 use sea_orm::{NotSet, Set};
 
 use crate::decode::time;
@@ -65,7 +65,7 @@ pub(super) fn session(row: sessions::Model) -> Session {
 /// A session with its user and the rights that they were given.
 pub(super) fn opened(
     (session_row, user_row, rights): (sessions::Model, users::Model, Rights),
-) -> (Session, User, Rights) {
+) -> OpenedSession {
     (session(session_row), user(user_row), rights)
 }
 

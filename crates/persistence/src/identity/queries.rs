@@ -1,12 +1,14 @@
 //! Identity for reading.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use domain::identity::{Rights, Role, Session, User, UserSettings};
 use domain::text::Email;
 use domain::{PageSize, SessionId, Timestamp, UserId};
 use entities::{accounts, sessions, users};
 use ports::StoreError;
-use ports::identity::{Credentials, IdentityQueries, TokenDigest};
+use ports::identity::{Credentials, IdentityQueries, OpenedSession, SessionKey, SessionQueries, TokenDigest};
 use ports::refresh::RefreshToken;
 use ports::users::{UserList, UserPage};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
@@ -68,7 +70,7 @@ impl IdentityQueries for SeaQueries {
         &self,
         token: &TokenDigest,
         now: Timestamp,
-    ) -> Result<Option<(Session, User, Rights)>, StoreError> {
+    ) -> Result<Option<OpenedSession>, StoreError> {
         let found = by_token::open_session(self.conn(), token, now).await;
         Ok(found.map_err(store_error)?.map(mapping::opened))
     }
@@ -77,7 +79,7 @@ impl IdentityQueries for SeaQueries {
         &self,
         id: &SessionId,
         now: Timestamp,
-    ) -> Result<Option<(Session, User, Rights)>, StoreError> {
+    ) -> Result<Option<OpenedSession>, StoreError> {
         let found = by_token::session_of_program(self.conn(), id, now).await;
         Ok(found.map_err(store_error)?.map(mapping::opened))
     }
@@ -111,5 +113,18 @@ impl IdentityQueries for SeaQueries {
 
     async fn users(&self, list: &UserList) -> Result<UserPage, StoreError> {
         super::users::page(self.conn(), list).await.map_err(store_error)
+    }
+}
+
+#[async_trait]
+impl SessionQueries for SeaQueries {
+    async fn sessions(
+        &self,
+        keys: &[&SessionKey],
+        now: Timestamp,
+    ) -> Result<HashMap<SessionKey, OpenedSession>, StoreError> {
+        by_token::open_sessions(self.conn(), keys, now)
+            .await
+            .map_err(store_error)
     }
 }

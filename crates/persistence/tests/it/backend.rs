@@ -28,6 +28,7 @@ impl Bench {
         let backend = Backend {
             store: Arc::new(SeaStore::new(connections, signal.clone())),
             identity: queries.clone(),
+            sessions: queries.clone(),
             catalog: queries.clone(),
             providers: queries.clone(),
             orders: queries.clone(),

@@ -49,6 +49,7 @@ macro_rules! every_suite {
         testkit::providers_contract!($with);
         testkit::audit_contract!($with);
         testkit::refresh_contract!($with);
+        testkit::sessions_contract!($with);
         testkit::rights_contract!($with);
         testkit::two_factor_contract!($with);
         testkit::orders_contract!($with);

@@ -41,6 +41,7 @@ pub mod queue;
 pub mod refresh;
 pub mod rights;
 pub mod schedules;
+pub mod sessions;
 pub mod social;
 pub mod steps;
 pub mod submission;
@@ -59,7 +60,7 @@ use ports::catalog::CatalogQueries;
 use ports::currency::RateQueries;
 use ports::funds::FundsQueries;
 use ports::health::DatabaseHealth;
-use ports::identity::IdentityQueries;
+use ports::identity::{IdentityQueries, SessionQueries};
 use ports::ledger::LedgerProof;
 use ports::mail::MailQueries;
 use ports::orders::OrderQueries;
@@ -82,6 +83,8 @@ pub struct Backend {
     pub store: Arc<dyn Store>,
     /// Users and sessions.
     pub identity: Arc<dyn IdentityQueries>,
+    /// The sessions of many at once.
+    pub sessions: Arc<dyn SessionQueries>,
     /// Categories and services.
     pub catalog: Arc<dyn CatalogQueries>,
     /// How providers' lists are followed.
@@ -192,6 +195,7 @@ mod tests {
             crate::outbox_retries_contract!(names),
         );
         assert_listed(include_str!("refresh.rs"), crate::refresh_contract!(names));
+        assert_listed(include_str!("sessions.rs"), crate::sessions_contract!(names));
         assert_listed(include_str!("two_factor.rs"), crate::two_factor_contract!(names));
         assert_listed(include_str!("rights.rs"), crate::rights_contract!(names));
         assert_listed(include_str!("audit.rs"), crate::audit_contract!(names));

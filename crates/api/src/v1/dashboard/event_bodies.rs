@@ -1,6 +1,6 @@
 //! What live updates say.
 
-use application::live::{Item, Reload, Watcher, What};
+use application::live::{Ending, Item, Reload, Watcher, What};
 use ports::live::{OrderNews, Position, WalletNews};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -179,8 +179,14 @@ impl LiveEvent {
         })
     }
 
-    pub fn closed(reason: &'static str) -> Self {
-        Self::Closed(ClosedEvent { reason })
+    pub fn closed(ending: Ending) -> Self {
+        Self::Closed(ClosedEvent {
+            reason: match ending {
+                Ending::SignedOut => "signed_out",
+                Ending::Unavailable => "unavailable",
+                Ending::Stopping => "stopping",
+            },
+        })
     }
 
     const fn name(&self) -> &'static str {

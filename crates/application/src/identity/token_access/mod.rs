@@ -12,12 +12,12 @@ use std::sync::Arc;
 use domain::identity::{ACCESS_LIFETIME, Session, SessionKind, User};
 use domain::{Secret, Timestamp};
 use ports::StoreError;
-use ports::audit::Origin;
 use ports::crypto::{AccessClaims, AccessRefusal, AccessSigner};
+use ports::identity::SessionKey;
 
 pub use refresh::RefreshError;
 
-use super::current_session::{ActiveSession, counts};
+use super::current_session::{ActiveSession, Shown};
 use super::entrance::{Entrance, HalfSignedIn};
 use super::identity_ports::IdentityPorts;
 use super::session::{Remember, SignedIn};
@@ -114,15 +114,20 @@ impl TokenAccess {
             .queries
             .session_of_program(&claims.session, now)
             .await?;
-        let found = found.filter(|(session, user, _)| user.id == claims.user && counts(session, user, now));
-        let (session, user, rights) = found.ok_or(AccessRefusal::Invalid)?;
-        Ok(ActiveSession {
-            session,
-            user,
-            rights,
-            remember: Remember::No,
-            origin: Origin::default(),
-            now,
+        let found = found.filter(|(_, user, _)| user.id == claims.user);
+        let found = found.and_then(|found| ActiveSession::of(found, now));
+        Ok(found.ok_or(AccessRefusal::Invalid)?)
+    }
+
+    /// What whoever has `token` is let in with.
+    ///
+    /// # Errors
+    /// [`AccessRefusal`] if its time is over, or it is none of ours.
+    pub fn shown(&self, token: &Secret) -> Result<Shown, AccessRefusal> {
+        let claims = self.access.verify(token.reveal(), self.ports.clock.now())?;
+        Ok(Shown {
+            key: SessionKey::Program(claims.session),
+            until: Some(claims.expires_at),
         })
     }
 
