@@ -29,6 +29,7 @@ mod m20261121_000025_catalog_syncs;
 mod m20261121_000027_sealed_destinations;
 mod m20261121_000029_order_inputs;
 mod m20261121_000030_import_new;
+mod m20261122_000034_feed_of_every_type;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000027_sealed_destinations::Migration),
             Box::new(m20261121_000029_order_inputs::Migration),
             Box::new(m20261121_000030_import_new::Migration),
+            Box::new(m20261122_000034_feed_of_every_type::Migration),
         ]
     }
 }

@@ -42,7 +42,7 @@ async fn every_change_that_staff_make_is_told_in_its_order(way: Way) {
         .expect("it is new");
     let expected = json!({
         "id": new["id"], "service": id, "change": "new", "before": null, "at": new["at"], "after": {
-            "name": row["name"], "category": row["category"], "price": row["price"], "min": row["min"], "max": row["max"],
+            "name": row["name"], "category": row["category"], "type": "Default", "price": row["price"], "min": row["min"], "max": row["max"],
             "dripfeed": row["dripfeed"], "refill": row["refill"], "cancel": row["cancel"],
         },
     });

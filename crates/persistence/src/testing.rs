@@ -1,6 +1,7 @@
 //! Databases for tests, each of its own, migrated and empty.
 
 mod crowd;
+mod earlier;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
@@ -82,16 +83,11 @@ impl TestDatabase {
     /// # Errors
     /// As [`Database::connect`], and if there is no PostgreSQL although there must be (`REQUIRE_SERVERS=1`).
     pub async fn postgres() -> Result<Option<Self>, StoreError> {
-        let Some(server) = variable(SERVER_URL) else {
-            if variable(REQUIRE_SERVERS).is_some_and(|required| required == "1") {
-                return Err(StoreError::Unavailable(format!(
-                    "{SERVER_URL} is not set, and {REQUIRE_SERVERS} is"
-                )));
-            }
-            skip();
+        let Some(server) = server_url()? else {
             return Ok(None);
         };
-        let created = Created::on(&server).await?;
+        let template = template_name().await?;
+        let created = Created::on(&server, Some(&template)).await?;
         let url = created.url.clone();
         Self::open(
             url,
@@ -112,6 +108,12 @@ impl TestDatabase {
     }
 
     async fn open(url: String, place: Place) -> Result<Self, StoreError> {
+        let opened = Self::open_as_it_is(url, place).await?;
+        opened.database.migrate().await?;
+        Ok(opened)
+    }
+
+    async fn open_as_it_is(url: String, place: Place) -> Result<Self, StoreError> {
         let database = Database::connect(&url, SIZES).await?;
         let statements = Arc::new(Mutex::new(None::<Vec<String>>));
         let heard = Arc::clone(&statements);
@@ -120,7 +122,6 @@ impl TestDatabase {
                 heard.push(statement.to_owned());
             }
         });
-        database.migrate().await?;
         Ok(Self {
             database,
             url,
@@ -201,11 +202,11 @@ struct Created {
 }
 
 impl Created {
-    async fn on(server_url: &str) -> Result<Self, StoreError> {
+    /// A copy of the template, or an empty one.
+    async fn on(server_url: &str, template: Option<&str>) -> Result<Self, StoreError> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
 
         let server = PgConnectOptions::from_str(server_url).map_err(|error| driver_error(&error))?;
-        let template = template_name().await?;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!(
             "smm_test_{}_{}_{count}",
@@ -214,12 +215,12 @@ impl Created {
         );
         let create = async {
             let mut connection = server.connect().await?;
-            connection = ensure_template(connection, &server, &template).await?;
-            run(
-                &mut connection,
-                format!("CREATE DATABASE {name} TEMPLATE {template}"),
-            )
-            .await?;
+            let mut statement = format!("CREATE DATABASE {name}");
+            if let Some(template) = template {
+                connection = ensure_template(connection, &server, template).await?;
+                statement = format!("{statement} TEMPLATE {template}");
+            }
+            run(&mut connection, statement).await?;
             connection.close().await
         };
         create.await.map_err(|error| driver_error(&error))?;
@@ -303,6 +304,20 @@ async fn run(connection: &mut PgConnection, statement: String) -> Result<(), sql
 
 fn as_driver_error(error: StoreError) -> sqlx::Error {
     sqlx::Error::Configuration(Box::new(error))
+}
+
+/// Where the tests' PostgreSQL is; `None` if there is none and none is required.
+fn server_url() -> Result<Option<String>, StoreError> {
+    let server = variable(SERVER_URL);
+    if server.is_none() {
+        if variable(REQUIRE_SERVERS).is_some_and(|required| required == "1") {
+            return Err(StoreError::Unavailable(format!(
+                "{SERVER_URL} is not set, and {REQUIRE_SERVERS} is"
+            )));
+        }
+        skip();
+    }
+    Ok(server)
 }
 
 #[expect(

@@ -1,6 +1,6 @@
 //! What the world sees of a service, and how it is told what changed.
 
-use super::QuantityRange;
+use super::{QuantityRange, ServiceType};
 use crate::{Rate, ServiceId, Timestamp};
 
 /// What anybody can see of a service.
@@ -12,7 +12,9 @@ pub struct Face {
     pub name: String,
     /// Its category's name.
     pub category: String,
-    /// The selling price of 1000.
+    /// What an order of it says.
+    pub service_type: ServiceType,
+    /// The selling price of 1000, or of one package.
     pub price: Rate,
     /// How much one order may ask for.
     pub quantity: QuantityRange,
@@ -33,6 +35,8 @@ pub enum ChangeKind {
     Enabled,
     /// It cannot be ordered any more.
     Disabled,
+    /// It is ordered otherwise.
+    Type,
     /// Another price.
     Price,
     /// Another smallest or largest quantity.
@@ -47,10 +51,11 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::New,
         Self::Enabled,
         Self::Disabled,
+        Self::Type,
         Self::Price,
         Self::Limits,
         Self::Name,
@@ -65,6 +70,7 @@ impl ChangeKind {
             Self::New => "new",
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
+            Self::Type => "type",
             Self::Price => "price",
             Self::Limits => "limits",
             Self::Name => "name",
@@ -131,6 +137,10 @@ impl Face {
         vec![("category", self.category.clone())]
     }
 
+    fn types(&self) -> Facts {
+        vec![("type", self.service_type.as_str().to_owned())]
+    }
+
     fn terms(&self) -> Facts {
         vec![
             ("dripfeed", self.dripfeed.to_string()),
@@ -143,6 +153,7 @@ impl Face {
         [
             self.names(),
             self.categories(),
+            self.types(),
             self.prices(),
             self.limits(),
             self.terms(),
@@ -162,6 +173,7 @@ pub fn tell(was: Option<&Face>, is: &Face) -> Vec<Telling> {
         (_, Some(before), false) => vec![told(ChangeKind::Disabled, before.everything(), Vec::new())],
         (_, None, false) => Vec::new(),
         (_, Some(before), true) => [
+            (ChangeKind::Type, before.types(), is.types()),
             (ChangeKind::Price, before.prices(), is.prices()),
             (ChangeKind::Limits, before.limits(), is.limits()),
             (ChangeKind::Name, before.names(), is.names()),
@@ -184,6 +196,7 @@ mod tests {
             shown: true,
             name: "Likes".to_owned(),
             category: "Instagram".to_owned(),
+            service_type: ServiceType::Default,
             price: Rate::parse("1.4").unwrap(),
             quantity: QuantityRange::new(10, 100).unwrap(),
             dripfeed: false,
@@ -228,7 +241,7 @@ mod tests {
         let told = tell(None, &face());
         let names: Vec<_> = told[0].became.iter().map(|(name, _)| *name).collect();
         let all = [
-            "name", "category", "price", "min", "max", "dripfeed", "refill", "cancel",
+            "name", "category", "type", "price", "min", "max", "dripfeed", "refill", "cancel",
         ];
         assert_eq!(names, all);
     }
@@ -238,6 +251,7 @@ mod tests {
         let changed = Face {
             name: "More likes".to_owned(),
             category: "Other".to_owned(),
+            service_type: ServiceType::Package,
             price: Rate::parse("1.5").unwrap(),
             quantity: QuantityRange::new(10, 101).unwrap(),
             refill: false,
@@ -245,6 +259,7 @@ mod tests {
         };
         let kinds = kinds(Some(&face()), &changed);
         let all = [
+            ChangeKind::Type,
             ChangeKind::Price,
             ChangeKind::Limits,
             ChangeKind::Name,
@@ -252,7 +267,7 @@ mod tests {
             ChangeKind::Terms,
         ];
         assert_eq!(kinds, all);
-        let price = &tell(Some(&face()), &changed)[0];
+        let price = &tell(Some(&face()), &changed)[1];
         assert_eq!(price.was, [("price", "1.4".to_owned())]);
         assert_eq!(price.became, [("price", "1.5".to_owned())]);
     }

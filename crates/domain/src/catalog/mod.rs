@@ -113,6 +113,16 @@ impl ServiceType {
         matches!(self, Self::Package | Self::CustomCommentsPackage)
     }
 
+    /// How much one order may ask for, if the provider lists this much: of packages one, whatever is listed.
+    #[must_use]
+    pub const fn quantity_of_one_order(&self, listed: QuantityRange) -> QuantityRange {
+        if self.is_package() {
+            QuantityRange::ONE
+        } else {
+            listed
+        }
+    }
+
     /// Whether an order says what is to be written.
     #[must_use]
     pub const fn takes_comments(&self) -> bool {
@@ -283,14 +293,10 @@ impl Service {
         })
     }
 
-    /// How much one order may ask for: of packages one, whatever the provider lists.
+    /// How much one order may ask for; see [`ServiceType::quantity_of_one_order`].
     #[must_use]
-    pub fn orderable_quantity(&self) -> QuantityRange {
-        if self.service_type.is_package() {
-            QuantityRange::ONE
-        } else {
-            self.quantity
-        }
+    pub const fn orderable_quantity(&self) -> QuantityRange {
+        self.service_type.quantity_of_one_order(self.quantity)
     }
 }
 

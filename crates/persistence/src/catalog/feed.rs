@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::catalog::{Face, QuantityRange, Telling, UNCATEGORIZED, tell};
+use domain::catalog::{Face, QuantityRange, ServiceType, Telling, tell};
 use domain::{CategoryId, ProviderId, Rate, ServiceId, Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 
-use super::ACTIVE;
+use super::is_listed;
 use crate::decode::{details_to_json, number, rate, stored};
 use crate::error::Failure;
 use crate::sql;
@@ -90,10 +90,11 @@ pub(crate) async fn publish(
 
 const APPEND: &str = "INSERT INTO catalog_changes (sequence, service_id, kind, was, became, at) VALUES";
 const REMEMBER: &str = "INSERT INTO service_faces
-    (service_id, shown, name, category, price, quantity_min, quantity_max, dripfeed, refill, cancel) VALUES";
+    (service_id, shown, name, category, service_type, price, quantity_min, quantity_max, dripfeed, refill, cancel) VALUES";
 const REMEMBERED: &str =
     "ON CONFLICT (service_id) DO UPDATE SET shown = excluded.shown, name = excluded.name,
-    category = excluded.category, price = excluded.price, quantity_min = excluded.quantity_min,
+    category = excluded.category, service_type = excluded.service_type, price = excluded.price,
+    quantity_min = excluded.quantity_min,
     quantity_max = excluded.quantity_max, dripfeed = excluded.dripfeed, refill = excluded.refill,
     cancel = excluded.cancel";
 
@@ -122,7 +123,7 @@ fn change(sequence: i64, service: i64, telling: &Telling, at: Timestamp) -> Resu
     ])
 }
 
-fn face_values(service: i64, face: &Face) -> Result<[Value; 10], Failure> {
+fn face_values(service: i64, face: &Face) -> Result<[Value; 11], Failure> {
     let min: i64 = stored("service_faces.quantity_min", face.quantity.min())?;
     let max: i64 = stored("service_faces.quantity_max", face.quantity.max())?;
     Ok([
@@ -130,6 +131,7 @@ fn face_values(service: i64, face: &Face) -> Result<[Value; 10], Failure> {
         face.shown.into(),
         face.name.as_str().into(),
         face.category.as_str().into(),
+        face.service_type.as_str().into(),
         face.price.nanos().into(),
         min.into(),
         max.into(),
@@ -144,13 +146,10 @@ async fn seen(tx: &DatabaseTransaction, touched: &Touched) -> Result<Vec<Seen>, 
     let backend = tx.get_database_backend();
     let among = |first| format!("(SELECT id FROM {})", sql::given(backend, first, &["id"]));
     let text = format!(
-        "SELECT services.id, services.availability = '{ACTIVE}' AND providers.availability = '{ACTIVE}'
-                AND categories.availability = '{ACTIVE}' AND categories.name <> '{UNCATEGORIZED}'
-                AND services.service_type = 'Default'
-                AND (services.sell_at_loss OR COALESCE(services.fixed_price, services.rate) >= services.rate) AS sold,
-            services.name, categories.name AS category, services.rate, services.profit, services.fixed_price,
+        "SELECT services.id, {} AS sold,
+            services.name, categories.name AS category, services.service_type, services.rate, services.profit, services.fixed_price,
             services.quantity_min, services.quantity_max, services.dripfeed, services.refill, services.cancel,
-            told.shown, told.name AS told_name, told.category AS told_category, told.price AS told_price,
+            told.shown, told.name AS told_name, told.category AS told_category, told.service_type AS told_type, told.price AS told_price,
             told.quantity_min AS told_min, told.quantity_max AS told_max, told.dripfeed AS told_dripfeed,
             told.refill AS told_refill, told.cancel AS told_cancel
         FROM services JOIN providers ON providers.id = services.provider_id
@@ -158,6 +157,7 @@ async fn seen(tx: &DatabaseTransaction, touched: &Touched) -> Result<Vec<Seen>, 
             LEFT JOIN service_faces AS told ON told.service_id = services.id
         WHERE services.id IN {} OR services.category_id IN {} OR services.provider_id IN {}
         ORDER BY services.id",
+        is_listed(),
         among(1),
         among(2),
         among(3),
@@ -182,13 +182,16 @@ fn seen_in(row: &QueryResult) -> Result<Seen, Failure> {
         }
     };
     let sold: bool = row.try_get("", "sold")?;
+    let service_type: String = row.try_get("", "service_type")?;
+    let service_type = ServiceType::parse(&service_type);
     let is = Face {
         // A service whose price does not fit is in no list.
         shown: sold && price.is_some(),
         name: row.try_get("", "name")?,
         category: row.try_get("", "category")?,
         price: price.unwrap_or(Rate::ZERO),
-        quantity: range(row, "quantity_min", "quantity_max")?,
+        quantity: service_type.quantity_of_one_order(range(row, "quantity_min", "quantity_max")?),
+        service_type,
         dripfeed: row.try_get("", "dripfeed")?,
         refill: row.try_get("", "refill")?,
         cancel: row.try_get("", "cancel")?,
@@ -203,10 +206,12 @@ fn seen_in(row: &QueryResult) -> Result<Seen, Failure> {
 }
 
 fn told_in(row: &QueryResult, shown: bool) -> Result<Face, Failure> {
+    let service_type: String = row.try_get("", "told_type")?;
     Ok(Face {
         shown,
         name: row.try_get("", "told_name")?,
         category: row.try_get("", "told_category")?,
+        service_type: ServiceType::parse(&service_type),
         price: rate("service_faces.price", row.try_get("", "told_price")?)?,
         quantity: range(row, "told_min", "told_max")?,
         dripfeed: row.try_get("", "told_dripfeed")?,

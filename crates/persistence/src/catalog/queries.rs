@@ -3,20 +3,18 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::catalog::{
-    Availability, CatalogChange, Category, ChangeKind, Offer, Service, ServiceType, UNCATEGORIZED,
-};
+use domain::catalog::{Availability, CatalogChange, Category, ChangeKind, Offer, Service, UNCATEGORIZED};
 use domain::{CategoryId, PageSize, ProviderId, ServiceId, Timestamp, UserId};
 use entities::{categories, providers, services};
 use ports::StoreError;
 use ports::catalog::{CatalogQueries, CategoryListing, CategoryView, ServiceView};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult, QuerySelect,
     RelationTrait, Select,
 };
 
-use super::{ACTIVE, ARCHIVED, mapping};
+use super::{ACTIVE, ARCHIVED, is_listed, mapping};
 use crate::decode::{details_from_json, word};
 use crate::error::{Failure, store_error};
 use crate::queries::SeaQueries;
@@ -230,20 +228,7 @@ impl SeaQueries {
         let rows = services::Entity::find()
             .join(JoinType::InnerJoin, services::Relation::Providers.def())
             .join(JoinType::InnerJoin, services::Relation::Categories.def())
-            .filter(services::Column::Availability.eq(ACTIVE))
-            .filter(
-                services::Column::ServiceType.is_in(ServiceType::ORDERABLE.iter().map(ServiceType::as_str)),
-            )
-            .filter(
-                services::Column::SellAtLoss
-                    .eq(true)
-                    .or(services::Column::FixedPrice.is_null())
-                    .or(Expr::col((services::Entity, services::Column::FixedPrice))
-                        .gte(Expr::col((services::Entity, services::Column::Rate)))),
-            )
-            .filter(providers::Column::Availability.eq(ACTIVE))
-            .filter(categories::Column::Availability.eq(ACTIVE))
-            .filter(categories::Column::Name.ne(UNCATEGORIZED))
+            .filter(Expr::cust(is_listed()))
             .order_by_asc(services::Column::Id)
             .limit(SERVICES_MAX)
             .all(self.conn())

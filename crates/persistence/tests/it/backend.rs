@@ -16,7 +16,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    async fn on(database: TestDatabase) -> Self {
+    pub async fn on(database: TestDatabase) -> Self {
         let connections = database.database();
         let clock = Arc::new(FakeClock::default());
         let signal = Arc::new(

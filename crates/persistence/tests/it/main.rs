@@ -21,3 +21,4 @@ mod schema;
 mod shop;
 mod tampering;
 mod time;
+mod upgrades;

@@ -52,7 +52,7 @@ pub struct ChangeBody {
     id: i64,
     /// The service.
     service: i64,
-    /// `new`, `enabled`, `disabled`, `price`, `limits`, `name`, `category` or `terms`.
+    /// `new`, `enabled`, `disabled`, `type`, `price`, `limits`, `name`, `category` or `terms`.
     #[schema(example = "price")]
     change: &'static str,
     #[schema(value_type = Option<Object>, example = json!({ "price": "1.40" }))]
@@ -65,8 +65,8 @@ pub struct ChangeBody {
 
 /// Tells what changed in the catalogue
 ///
-/// Every change of what can be ordered, in the order in which it was made. Whoever keeps `next` and asks with it again misses
-/// none.
+/// Every change of what can be ordered, of every type that `GET /api/v1/services?types=all` lists, in the order in which it was
+/// made. Whoever keeps `next` and asks with it again misses none.
 #[utoipa::path(
     tag = "Catalogue",
     params(ChangesQuery),
