@@ -38,6 +38,7 @@ mod orders_answers;
 mod orders_http;
 mod orders_refused;
 mod orders_unknown;
+mod package_rates;
 mod page_contract;
 mod panel;
 mod passwords_http;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::catalog::{Availability, CatalogChange, Category, Offer, QuantityRange, Service, ServiceType};
 use domain::orders::NewOrder;
+use domain::providers::PackageRate;
 use domain::text::Name;
 use domain::{CategoryId, PageSize, ProviderId, Rate, ServiceId, Timestamp, UserId};
 
@@ -114,6 +115,15 @@ pub trait CatalogRepository: Send {
         provider: ProviderId,
         upstream_ids: &[String],
     ) -> Result<Vec<Service>, StoreError>;
+
+    /// Writes the rates of a provider's packages anew, as they are if what it lists is the price of this from now on and was
+    /// that of the other before. Rounded up; a rate that would not fit becomes the largest that does.
+    async fn reprice_packages(
+        &mut self,
+        provider: ProviderId,
+        listed: PackageRate,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Puts categories in this order, before all others, which are ordered by name. `false` if one of them is not there;
     /// then nothing must be committed.

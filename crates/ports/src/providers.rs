@@ -42,6 +42,10 @@ pub trait ProviderRepository: Send {
     /// Reads a provider that is not archived and locks its row until the transaction ends.
     async fn lock(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError>;
 
+    /// Reads one that is not archived, and keeps everybody from changing it until the transaction ends. Whoever else keeps it,
+    /// or writes rows that point at it, does not wait.
+    async fn keep(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError>;
+
     /// Writes name, address, availability and settings over the row.
     async fn update(&mut self, provider: &Provider) -> Result<Unique<()>, StoreError>;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::CategoryId;
 use domain::identity::right::ServicesWrite;
+use domain::providers::PackageRate;
 use domain::text::Name;
 use ports::catalog::{CatalogQueries, Unique};
 use ports::gateway::PanelGateway;
@@ -29,7 +30,8 @@ pub enum ImportServicesError {
     /// More is wanted than one import may add.
     #[error("an import may add {IMPORT_MAX} services, and {0} are wanted")]
     TooMany(usize),
-    /// What would be done is not what was shown.
+    /// What would be done is not what was shown, or staff said meanwhile how the provider's prices are to be read. What was
+    /// imported until then stays.
     #[error("the provider's list or the catalogue changed since the plan was made")]
     PlanChanged,
     /// The provider's offer is not to be had.
@@ -120,7 +122,8 @@ impl ImportServices {
     ) -> Result<ImportReport, ImportServicesError> {
         let mut rows = Vec::with_capacity(plan.wanted.len());
         for chunk in plan.wanted.chunks(CHUNK) {
-            rows.extend(self.import_chunk(staff, request, chunk).await?);
+            let recorded = self.import_chunk(staff, request, plan.read_as, chunk).await?;
+            rows.extend(recorded.ok_or(ImportServicesError::PlanChanged)?);
         }
         Ok(plan.report(rows))
     }
@@ -141,35 +144,44 @@ impl ImportServices {
         &self,
         staff: &Member,
         request: &ImportRequest,
+        read_as: PackageRate,
         chunk: &[Wanted],
-    ) -> Result<Vec<ImportedRow>, StoreError> {
-        match retry_contended(|| self.record(staff, request, chunk)).await {
+    ) -> Result<Option<Vec<ImportedRow>>, StoreError> {
+        match retry_contended(|| self.record(staff, request, read_as, chunk)).await {
             Err(StoreError::Conflict { .. }) => {}
             result => return result,
         }
         // One row spoiled the transaction of all; on their own, the others get through.
         let mut rows = Vec::with_capacity(chunk.len());
         for wanted in chunk {
-            match retry_contended(|| self.record(staff, request, std::slice::from_ref(wanted))).await {
-                Ok(recorded) => rows.extend(recorded),
+            let alone = std::slice::from_ref(wanted);
+            match retry_contended(|| self.record(staff, request, read_as, alone)).await {
+                Ok(Some(recorded)) => rows.extend(recorded),
+                Ok(None) => return Ok(None),
                 Err(StoreError::Conflict { constraint }) => {
                     rows.push(wanted.row(ImportOutcome::Refused(constraint)));
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(rows)
+        Ok(Some(rows))
     }
 
+    /// `None` if prices are to be read otherwise by now.
     async fn record(
         &self,
         staff: &Member,
         request: &ImportRequest,
+        read_as: PackageRate,
         chunk: &[Wanted],
-    ) -> Result<Vec<ImportedRow>, StoreError> {
+    ) -> Result<Option<Vec<ImportedRow>>, StoreError> {
         let mut rows = Vec::with_capacity(chunk.len());
         let mut categories = HashMap::new();
         let mut tx = self.store.begin().await?;
+        let provider = tx.providers().keep(request.provider).await?;
+        if provider.is_none_or(|provider| provider.settings.package_rate != read_as) {
+            return Ok(None);
+        }
         for wanted in chunk {
             let outcome = self
                 .add(&mut *tx, staff, request, wanted, &mut categories)
@@ -189,7 +201,7 @@ impl ImportServices {
             tx.audit().append(&entry).await?;
             tx.commit().await?;
         }
-        Ok(rows)
+        Ok(Some(rows))
     }
 
     async fn add(

@@ -4,16 +4,18 @@ use std::collections::{BTreeSet, HashSet};
 
 use domain::catalog::{Margin, Service};
 use domain::fingerprint::Fingerprint;
+use domain::providers::PackageRate;
 use domain::text::Name;
 use domain::{CategoryId, ProviderId, Rate, UserId};
 use ports::catalog::CategoryView;
-use ports::gateway::{PanelCatalogue, PanelService};
+use ports::gateway::PanelService;
 
 use super::categories::uncategorized;
 use super::offer::{Placement, new_service, offered_name};
 use super::wanted::{
     CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportedRow, Planned, Selection,
 };
+use crate::providers::ProviderList;
 
 /// One service that is wanted, and what is decided about it.
 pub(super) struct Wanted {
@@ -26,6 +28,8 @@ pub(super) struct Wanted {
 pub(super) struct Plan {
     pub wanted: Vec<Wanted>,
     pub token: String,
+    /// How the provider's rates of packages were read.
+    pub read_as: PackageRate,
     not_offered: Vec<ImportedRow>,
     new_categories: Vec<String>,
     unreadable: Vec<String>,
@@ -70,10 +74,11 @@ impl Plan {
 /// Decides about everything that `request` wants.
 pub(super) fn plan(
     request: &ImportRequest,
-    offer: PanelCatalogue,
+    list: ProviderList,
     ours: &[Service],
     categories: &[CategoryView],
 ) -> Plan {
+    let ProviderList { offer, read_as } = list;
     let known: HashSet<&str> = ours.iter().map(|service| service.upstream_id.as_str()).collect();
     let (services, not_offered) = select(offer.services, &request.selection);
     let wanted: Vec<Wanted> = services
@@ -94,6 +99,7 @@ pub(super) fn plan(
         .collect();
     Plan {
         token: token(request.provider, &wanted, &new_categories),
+        read_as,
         wanted,
         not_offered,
         new_categories: new_categories.into_iter().collect(),
@@ -202,6 +208,7 @@ fn select(offered: Vec<PanelService>, selection: &Selection) -> (Vec<PanelServic
 #[cfg(test)]
 mod tests {
     use domain::catalog::{QuantityRange, ServiceType};
+    use ports::gateway::PanelCatalogue;
 
     use super::*;
 
@@ -234,7 +241,8 @@ mod tests {
             services,
             unreadable: Vec::new(),
         };
-        plan(request, offer, &[], &[])
+        let read_as = PackageRate::One;
+        plan(request, ProviderList { offer, read_as }, &[], &[])
     }
 
     #[test]

@@ -10,16 +10,17 @@ use domain::catalog::{
     SyncRun, Synchronisation, distrust, follow, import, vanish,
 };
 use domain::orders::Actor;
+use domain::providers::PackageRate;
 use domain::{ProviderId, Timestamp, UserId};
 use ports::audit::AuditEntry;
 use ports::catalog::{CatalogQueries, Unique};
-use ports::gateway::{PanelCatalogue, PanelError, PanelGateway, PanelService};
-use ports::{Clock, Store, StoreError};
+use ports::gateway::{PanelError, PanelGateway, PanelService};
+use ports::{Clock, Store, StoreError, Tx};
 
 use super::categories::uncategorized;
 use super::offer::{Placement, new_service, offered_name};
 use crate::jobs::Verdict;
-use crate::providers::{AskProviderError, Panels, PanelsError, offered_services};
+use crate::providers::{AskProviderError, Panels, PanelsError, ProviderList, offered_services};
 use crate::retry::retry_contended;
 
 /// Services recorded in one transaction.
@@ -53,9 +54,11 @@ struct List {
     /// The same as the provider describes it.
     described: HashMap<String, PanelService>,
     unreadable: usize,
+    /// How the provider's rates of packages were read.
+    read_as: PackageRate,
 }
 
-/// What a transaction recorded; `None` if a later reading has begun.
+/// What a transaction recorded; `None` if this reading is not to be followed any more.
 type Recorded = Option<Vec<Finding>>;
 
 impl SyncCatalog {
@@ -81,7 +84,7 @@ impl SyncCatalog {
             ))),
         };
         let list = match answer {
-            Ok(catalogue) => List::of(catalogue),
+            Ok(list) => List::of(list),
             Err(AskProviderError::NotNow { retry_after }) => {
                 retry_contended(|| self.want_again(provider)).await?;
                 return Ok(Verdict::Later(retry_after));
@@ -171,7 +174,27 @@ impl SyncCatalog {
         self.end(sync, result, report).await
     }
 
-    /// Lets these services follow the list, unless a later reading has begun.
+    /// Begins a transaction that records what was read, unless a later reading has begun. If staff said meanwhile that prices
+    /// are to be read otherwise, the list is read again.
+    async fn begin_following(
+        &self,
+        sync: &Synchronisation,
+        list: &List,
+    ) -> Result<Option<Box<dyn Tx>>, StoreError> {
+        let mut tx = self.ports.store.begin().await?;
+        let provider = tx.providers().keep(sync.provider).await?;
+        if !tx.syncs().still(sync.provider, sync.run).await? {
+            return Ok(None);
+        }
+        if provider.is_some_and(|provider| provider.settings.package_rate == list.read_as) {
+            return Ok(Some(tx));
+        }
+        tx.syncs().want(sync.provider).await?;
+        tx.commit().await?;
+        Ok(None)
+    }
+
+    /// Lets these services follow the list, unless it is not to be followed any more.
     async fn record(
         &self,
         sync: &Synchronisation,
@@ -179,10 +202,9 @@ impl SyncCatalog {
         list: &List,
     ) -> Result<Recorded, StoreError> {
         let now = self.ports.clock.now();
-        let mut tx = self.ports.store.begin().await?;
-        if !tx.syncs().still(sync.provider, sync.run).await? {
+        let Some(mut tx) = self.begin_following(sync, list).await? else {
             return Ok(None);
-        }
+        };
         let mut findings = Vec::new();
         let mut changed = 0_usize;
         for service in tx.catalog().lock_services_of(sync.provider, ids).await? {
@@ -229,7 +251,7 @@ impl SyncCatalog {
         retry_contended(|| self.record_new(sync, by, &wanted, list)).await
     }
 
-    /// Adds these services, unless a later reading has begun.
+    /// Adds these services, unless the list is not to be followed any more.
     async fn record_new(
         &self,
         sync: &Synchronisation,
@@ -238,10 +260,9 @@ impl SyncCatalog {
         list: &List,
     ) -> Result<Recorded, StoreError> {
         let now = self.ports.clock.now();
-        let mut tx = self.ports.store.begin().await?;
-        if !tx.syncs().still(sync.provider, sync.run).await? {
+        let Some(mut tx) = self.begin_following(sync, list).await? else {
             return Ok(None);
-        }
+        };
         let mut findings = Vec::new();
         for offered in wanted {
             let Some(described) = list.described.get(&offered.upstream_id) else {
@@ -301,7 +322,11 @@ impl SyncCatalog {
 }
 
 impl List {
-    fn of(catalogue: PanelCatalogue) -> Self {
+    fn of(list: ProviderList) -> Self {
+        let ProviderList {
+            offer: catalogue,
+            read_as,
+        } = list;
         let read = catalogue.services.len();
         let offered: HashMap<String, Offered> = catalogue
             .services
@@ -319,6 +344,7 @@ impl List {
             offered,
             described,
             unreadable,
+            read_as,
         }
     }
 

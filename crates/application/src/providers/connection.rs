@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::ProviderId;
 use domain::catalog::Availability;
 use domain::identity::right::ProvidersRead;
-use domain::providers::{CallResult, Provider, ProviderBalance};
+use domain::providers::{CallResult, PackageRate, Provider, ProviderBalance};
 use ports::crypto::SealError;
 use ports::gateway::{PanelCatalogue, PanelError, PanelGateway, PanelTarget};
 use ports::{Clock, Store, StoreError};
@@ -106,7 +106,7 @@ impl ProviderConnection {
         Ok(ConnectionReport { balance, took })
     }
 
-    /// Reads everything that the provider offers.
+    /// Reads everything that the provider offers, at the prices that we keep.
     ///
     /// # Errors
     /// [`AskProviderError`].
@@ -115,7 +115,8 @@ impl ProviderConnection {
         _: &Staff<ProvidersRead>,
         id: ProviderId,
     ) -> Result<PanelCatalogue, AskProviderError> {
-        offered_services(&self.panels, &*self.gateway, id).await
+        let list = offered_services(&self.panels, &*self.gateway, id).await?;
+        Ok(list.offer)
     }
 
     async fn record(&self, id: ProviderId, balance: &ProviderBalance) -> Result<(), StoreError> {
@@ -125,15 +126,27 @@ impl ProviderConnection {
     }
 }
 
+/// What a provider offers, at the prices that we keep.
+pub(crate) struct ProviderList {
+    pub offer: PanelCatalogue,
+    /// How its rates of packages were read. Whoever records them makes sure that staff still say so.
+    pub read_as: PackageRate,
+}
+
 /// Everything that a provider offers.
 pub(crate) async fn offered_services(
     panels: &Panels,
     gateway: &dyn PanelGateway,
     id: ProviderId,
-) -> Result<PanelCatalogue, AskProviderError> {
+) -> Result<ProviderList, AskProviderError> {
     let call = begin_call(panels, id).await?;
+    let read_as = call.provider.settings.package_rate;
     let answer = gateway.services(&call.target).await;
-    end_call(panels, call, answer)
+    let mut offer = end_call(panels, call, answer)?;
+    for service in &mut offer.services {
+        service.rate = read_as.read(&service.service_type, service.rate);
+    }
+    Ok(ProviderList { offer, read_as })
 }
 
 /// A call that was admitted and has to be told about.

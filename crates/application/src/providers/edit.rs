@@ -2,7 +2,7 @@
 
 use domain::catalog::Availability;
 use domain::identity::right::ProvidersWrite;
-use domain::providers::{LookupCapability, Provider, ProviderSettings, SealedSecret};
+use domain::providers::{LookupCapability, PackageRate, Provider, ProviderSettings, SealedSecret};
 use domain::text::Name;
 use domain::{Money, ProviderId, Secret};
 use ports::StoreError;
@@ -39,6 +39,8 @@ pub struct ProviderEdit {
     pub requests_per_second: Option<u32>,
     /// How much may be of unknown fate there.
     pub exposure_cap: Option<Money>,
+    /// What its rates of packages are the price of.
+    pub package_rate: Option<PackageRate>,
 }
 
 impl ProviderEdit {
@@ -49,6 +51,7 @@ impl ProviderEdit {
             lookup: self.lookup.unwrap_or(settings.lookup),
             requests_per_second: self.requests_per_second.unwrap_or(settings.requests_per_second),
             exposure_cap: self.exposure_cap.unwrap_or(settings.exposure_cap),
+            package_rate: self.package_rate.unwrap_or(settings.package_rate),
         }
     }
 }
@@ -123,6 +126,11 @@ impl Providers {
             Unique::Taken => return Err(EditProviderError::NameTaken),
             Unique::Missing => return Err(EditProviderError::Missing),
         }
+        let package_rate = after.settings.package_rate;
+        if package_rate != before.settings.package_rate {
+            // At once, so that nothing is sold at what was read otherwise. Profits follow with the next synchronisation.
+            tx.catalog().reprice_packages(id, package_rate, now).await?;
+        }
         if let Some(key) = key {
             tx.providers().set_key(id, key, now).await?;
         }
@@ -136,13 +144,14 @@ impl Providers {
 }
 
 /// What an edit may change, and what it was before, by the names in the audit log.
-const EDITED: [(&str, &str); 6] = [
+const EDITED: [(&str, &str); 7] = [
     ("name", "name_before"),
     ("api_url", "api_url_before"),
     ("availability", "availability_before"),
     ("lookup", "lookup_before"),
     ("requests_per_second", "requests_per_second_before"),
     ("exposure_cap", "exposure_cap_before"),
+    ("package_rate", "package_rate_before"),
 ];
 
 fn edit_details(before: &Provider, after: &Provider, key_changed: bool) -> Vec<(&'static str, String)> {
@@ -154,6 +163,7 @@ fn edit_details(before: &Provider, after: &Provider, key_changed: bool) -> Vec<(
             provider.settings.lookup.as_str().to_owned(),
             provider.settings.requests_per_second.to_string(),
             provider.settings.exposure_cap.to_string(),
+            provider.settings.package_rate.as_str().to_owned(),
         ]
     };
     let mut details = Vec::with_capacity(2 * EDITED.len() + 1);

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use application::catalog::{SyncCatalog, SyncPorts};
 use application::jobs::Verdict;
-use domain::catalog::{ChangeKind, QuantityRange, ServiceType, SyncResult, SyncRules, Synchronisation};
+use domain::catalog::{
+    ChangeKind, FindingKind, QuantityRange, ServiceType, SyncResult, SyncRules, Synchronisation,
+};
+use domain::providers::PackageRate;
 use domain::{PageSize, Rate, ServiceId};
 use ports::Clock;
 use ports::gateway::{PanelCatalogue, PanelService};
@@ -184,5 +187,70 @@ async fn what_vanished_is_stopped_only_if_the_list_is_believed() {
     bench.clock.advance(Duration::from_hours(1));
     bench.following().sync(bench.shop.provider.id).await.unwrap();
     assert_eq!(sold(&bench).await, usize::try_from(SERVICES).unwrap());
+    bench.close().await;
+}
+
+/// The same list of packages.
+fn packages(desk: &Desk, nanos: i64) -> PanelCatalogue {
+    let mut list = listed(desk, nanos, SERVICES + 1);
+    for service in &mut list.services {
+        service.service_type = ServiceType::Package;
+    }
+    list
+}
+
+/// Staff say what the provider's rates of packages are the price of.
+async fn say(desk: &Desk, package_rate: PackageRate) {
+    let (id, now) = (desk.shop.provider.id, desk.clock.now());
+    let mut tx = desk.backend.store.begin().await.unwrap();
+    let mut provider = tx.providers().lock(id).await.unwrap().unwrap();
+    provider.settings.package_rate = package_rate;
+    saved(tx.providers().update(&provider).await.unwrap());
+    tx.catalog()
+        .reprice_packages(id, package_rate, now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_read_before_staff_said_how_is_read_again() {
+    let bench = followed().await;
+    let provider = bench.shop.provider.id;
+    bench.panel.offers(packages(&bench, 900_000_000));
+    bench.following().sync(provider).await.unwrap();
+    let costs = |desk: Desk| async move { prices(&desk).await.into_values().collect::<Vec<_>>() };
+    // Whatever staff say while a list is followed: nothing is recorded as it was read before, and no price is taken for a
+    // fall that is not to be believed.
+    for (said, listed, cost) in [
+        (PackageRate::Thousand, 1_000_000_000, 1_000_000),
+        (PackageRate::One, 2_000_000_000, 2_000_000_000),
+    ] {
+        bench.panel.offers(packages(&bench, listed));
+        bench.clock.advance(Duration::from_hours(1));
+        let desk = Desk::clone(&bench);
+        bench.store.after(2, async move { say(&desk, said).await });
+        let run = state(&bench).await.last;
+        assert_eq!(bench.following().sync(provider).await.unwrap(), Verdict::Done);
+        assert!(bench.store.is_done());
+        let sync = state(&bench).await;
+        assert!(sync.wanted, "it is read again");
+        assert_eq!(sync.last, run, "it has not ended");
+        let between = costs(Desk::clone(&bench)).await;
+        let (least, most) = (between.iter().min().unwrap(), between.iter().max().unwrap());
+        match said {
+            PackageRate::Thousand => assert!(*most <= rate(1_000_000), "{most}"),
+            PackageRate::One => assert!(*least >= rate(1_000_000_000), "{least} is below the cost"),
+        }
+        bench.following().sync(provider).await.unwrap();
+        let costs = costs(Desk::clone(&bench)).await;
+        assert!(costs.iter().all(|it| *it == rate(cost)), "{said:?}");
+        let report = state(&bench).await.last.expect("it has ended").report;
+        let suspicious = report
+            .counts
+            .iter()
+            .find(|(kind, _)| *kind == FindingKind::Suspicious);
+        assert_eq!(suspicious, None);
+    }
     bench.close().await;
 }

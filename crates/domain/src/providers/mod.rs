@@ -10,9 +10,9 @@ pub use circuit::{CallResult, Circuit, CircuitPolicy, CircuitState, Pass, Permis
 pub use listing::{ListMatch, ListedOrder, find_in_list};
 pub use status::{UpstreamCount, UpstreamOrder, UpstreamStatus};
 
-use crate::catalog::Availability;
+use crate::catalog::{Availability, ServiceType};
 use crate::text::Name;
-use crate::{Money, ProviderId, Timestamp, UserId};
+use crate::{Money, ProviderId, Rate, Timestamp, UserId};
 
 /// How a provider lets us find an order whose answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,48 @@ impl LookupCapability {
     }
 }
 
+/// What a provider's `rate` of a package is the price of. The protocol does not say, so staff do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PackageRate {
+    /// Of one package. Whatever the provider means, a package read so is not sold below its cost.
+    #[default]
+    One,
+    /// Of a thousand packages, as of pieces.
+    Thousand,
+}
+
+impl PackageRate {
+    /// The stored word, which is also the word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Thousand => "thousand",
+        }
+    }
+
+    /// Reads the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::One, Self::Thousand]
+            .into_iter()
+            .find(|it| it.as_str() == word)
+    }
+
+    /// The rate as we keep it, of 1000 pieces or of one package, if the provider lists this one. Rounded up to a nano-unit, so
+    /// that it is never below the cost.
+    #[must_use]
+    pub fn read(self, service_type: &ServiceType, listed: Rate) -> Rate {
+        if self == Self::One || !service_type.is_package() {
+            return listed;
+        }
+        let nanos = (i128::from(listed.nanos()) + 999) / 1_000;
+        let of_one = i64::try_from(nanos).map(Rate::from_nanos);
+        // A thousandth fits where the whole does.
+        of_one.ok().and_then(Result::ok).unwrap_or(listed)
+    }
+}
+
 /// The knobs of one provider that staff may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProviderSettings {
@@ -54,6 +96,8 @@ pub struct ProviderSettings {
     pub requests_per_second: u32,
     /// Above this sum of prices with unknown fate, nothing more is submitted to the provider.
     pub exposure_cap: Money,
+    /// What its rates of packages are the price of.
+    pub package_rate: PackageRate,
 }
 
 impl Default for ProviderSettings {
@@ -62,6 +106,7 @@ impl Default for ProviderSettings {
             lookup: LookupCapability::None,
             requests_per_second: 5,
             exposure_cap: Money::from_micros(500_000_000),
+            package_rate: PackageRate::One,
         }
     }
 }
@@ -114,5 +159,48 @@ pub struct SealedSecret {
 impl std::fmt::Debug for SealedSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SealedSecret(key version {})", self.key_version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_of_a_thousand_packages_is_read_as_that_of_one_and_never_below_it() {
+        let read = |way: PackageRate, kind: &ServiceType, nanos: i64| {
+            way.read(kind, Rate::from_nanos(nanos).unwrap()).nanos()
+        };
+        let packages = [ServiceType::Package, ServiceType::CustomCommentsPackage];
+        for kind in &packages {
+            for (listed, of_one) in [
+                (900_000_000, 900_000),
+                (1_001, 2),
+                (1_000, 1),
+                (1, 1),
+                (0, 0),
+                (i64::MAX, 9_223_372_036_854_776),
+            ] {
+                assert_eq!(read(PackageRate::Thousand, kind, listed), of_one, "{listed}");
+                assert_eq!(read(PackageRate::One, kind, listed), listed);
+            }
+        }
+        let pieces = [
+            ServiceType::Default,
+            ServiceType::CustomComments,
+            ServiceType::Other("Poll".to_owned()),
+        ];
+        for kind in &pieces {
+            assert_eq!(read(PackageRate::Thousand, kind, 900), 900, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn every_reading_has_a_word_of_its_own_and_the_careful_one_is_the_default() {
+        for way in [PackageRate::One, PackageRate::Thousand] {
+            assert_eq!(PackageRate::from_stored(way.as_str()), Some(way));
+        }
+        assert_eq!(PackageRate::from_stored("1000"), None);
+        assert_eq!(ProviderSettings::default().package_rate, PackageRate::One);
     }
 }

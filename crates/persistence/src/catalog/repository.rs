@@ -1,8 +1,9 @@
 //! The catalogue inside a transaction.
 
 use async_trait::async_trait;
-use domain::catalog::{Availability, Service};
+use domain::catalog::{Availability, Service, ServiceType};
 use domain::orders::NewOrder;
+use domain::providers::PackageRate;
 use domain::text::Name;
 use domain::{CategoryId, ProviderId, ServiceId, Timestamp, UserId};
 use entities::{categories, services};
@@ -171,6 +172,32 @@ impl CatalogRepository for SeaTx {
             .all(self.conn()?)
             .await;
         self.guard(rows)?.into_iter().map(mapping::service).collect()
+    }
+
+    async fn reprice_packages(
+        &mut self,
+        provider: ProviderId,
+        listed: PackageRate,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let rate = match listed {
+            PackageRate::Thousand => "rate / 1000 + CASE WHEN rate % 1000 > 0 THEN 1 ELSE 0 END",
+            PackageRate::One => {
+                "CASE WHEN rate > 9223372036854775 THEN 9223372036854775807 ELSE rate * 1000 END"
+            }
+        };
+        let packages = ServiceType::ORDERABLE.into_iter().filter(ServiceType::is_package);
+        let packages: Vec<String> = packages.map(|kind| format!("'{}'", kind.as_str())).collect();
+        let text = format!(
+            "UPDATE services SET rate = {rate}, updated_at = $2
+            WHERE provider_id = $1 AND availability <> '{ARCHIVED}' AND service_type IN ({})",
+            packages.join(", ")
+        );
+        let values = [provider.0.into(), now.micros().into()];
+        let written = sql::execute(self.conn()?, &text, values).await;
+        self.guard(written)?;
+        self.touched().provider(provider, now);
+        Ok(())
     }
 
     async fn arrange_categories(&mut self, order: &[CategoryId], now: Timestamp) -> Result<bool, StoreError> {

@@ -1,7 +1,9 @@
 //! Provider rows as the domain's values.
 
 use domain::catalog::Availability;
-use domain::providers::{LookupCapability, Provider, ProviderBalance, ProviderSettings, SealedSecret};
+use domain::providers::{
+    LookupCapability, PackageRate, Provider, ProviderBalance, ProviderSettings, SealedSecret,
+};
 use domain::text::Name;
 use domain::{ProviderId, Timestamp, UserId};
 use entities::providers;
@@ -14,6 +16,11 @@ pub(super) fn provider(row: providers::Model) -> Result<Provider, StoreError> {
         lookup: word("providers.lookup", &row.lookup, LookupCapability::from_stored)?,
         requests_per_second: number("providers.requests_per_second", row.requests_per_second)?,
         exposure_cap: money(row.exposure_cap),
+        package_rate: word(
+            "providers.package_rate",
+            &row.package_rate,
+            PackageRate::from_stored,
+        )?,
     };
     let balance = match (row.balance_amount, row.balance_currency, time(row.balance_at)) {
         (Some(amount), Some(currency), Some(at)) => Some(ProviderBalance { amount, currency, at }),

@@ -39,6 +39,7 @@ impl ProviderRepository for SeaTx {
                 settings.requests_per_second,
             )?),
             exposure_cap: Set(settings.exposure_cap.micros()),
+            package_rate: Set(settings.package_rate.as_str().to_owned()),
             created_by: Set(provider.created_by.as_str().to_owned()),
             created_at: Set(now.micros()),
             updated_at: Set(now.micros()),
@@ -79,6 +80,15 @@ impl ProviderRepository for SeaTx {
         let row = providers::Entity::find_by_id(id.0)
             .filter(providers::Column::Availability.ne(ARCHIVED))
             .lock_exclusive()
+            .one(self.conn()?)
+            .await;
+        self.guard(row)?.map(mapping::provider).transpose()
+    }
+
+    async fn keep(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError> {
+        let row = providers::Entity::find_by_id(id.0)
+            .filter(providers::Column::Availability.ne(ARCHIVED))
+            .lock_shared()
             .one(self.conn()?)
             .await;
         self.guard(row)?.map(mapping::provider).transpose()
@@ -129,6 +139,10 @@ async fn update(tx: &DatabaseTransaction, provider: &Provider) -> Result<Unique<
         .col_expr(
             providers::Column::ExposureCap,
             Expr::value(settings.exposure_cap.micros()),
+        )
+        .col_expr(
+            providers::Column::PackageRate,
+            Expr::value(settings.package_rate.as_str()),
         )
         .col_expr(
             providers::Column::UpdatedAt,

@@ -2,7 +2,7 @@
 
 use domain::catalog::Availability;
 use domain::orders::{AttemptOutcome, Hold, OrderState};
-use domain::providers::LookupCapability;
+use domain::providers::{LookupCapability, PackageRate};
 use domain::wallets::{Account, Normal, WalletStatus};
 use ports::StoreError;
 use testkit::contract::steps::{claimed, placed, rich_shop};
@@ -31,7 +31,8 @@ async fn every_word_of_the_domain_can_be_stored_and_no_other(bench: Bench) {
         LookupCapability::LinkAndTime,
     ]
     .map(LookupCapability::as_str);
-    let columns: [(&str, Vec<&str>); 8] = [
+    let package_rate = [PackageRate::One, PackageRate::Thousand].map(PackageRate::as_str);
+    let columns: [(&str, Vec<&str>); 9] = [
         (
             "orders SET state",
             OrderState::ALL.iter().map(|it| it.as_str()).collect(),
@@ -58,6 +59,7 @@ async fn every_word_of_the_domain_can_be_stored_and_no_other(bench: Bench) {
         ("providers SET availability", availability.to_vec()),
         ("services SET availability", availability.to_vec()),
         ("providers SET lookup", lookup.to_vec()),
+        ("providers SET package_rate", package_rate.to_vec()),
     ];
     for (column, words) in columns {
         for word in words {

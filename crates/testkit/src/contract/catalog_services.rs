@@ -2,8 +2,9 @@
 
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
-use domain::ServiceId;
-use domain::catalog::{Availability, QuantityRange, Service, ServiceType, Stopped};
+use domain::catalog::{Availability, ChangeKind, QuantityRange, Service, ServiceType, Stopped};
+use domain::providers::PackageRate;
+use domain::{PageSize, ProviderId, ServiceId};
 use ports::StoreError;
 use ports::catalog::{NewService, Unique};
 
@@ -24,6 +25,7 @@ macro_rules! catalog_services_contract {
             a_locked_service_loses_no_update,
             an_archived_service_cannot_be_locked,
             a_service_of_a_provider_that_is_not_there_is_refused,
+            packages_get_the_rates_that_their_provider_means,
         }
     };
 }
@@ -241,8 +243,70 @@ pub async fn an_archived_service_cannot_be_locked(backend: &Backend) -> Case {
 
 pub async fn a_service_of_a_provider_that_is_not_there_is_refused(backend: &Backend) -> Case {
     let shop = shop(backend).await?;
-    let orphan = new_service(2, domain::ProviderId(i64::MAX), shop.category, &shop.staff.id);
+    let orphan = new_service(2, ProviderId(i64::MAX), shop.category, &shop.staff.id);
     let refused = insert_service(backend, &orphan).await;
     assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    Ok(())
+}
+
+/// The rates of our services, in the order in which they were added.
+async fn rates(backend: &Backend, ids: &[ServiceId]) -> Result<Vec<i64>, StoreError> {
+    let mut rates = Vec::new();
+    for id in ids {
+        let view = backend.catalog.service(*id).await?.expect("the service is there");
+        rates.push(view.service.rate.nanos());
+    }
+    Ok(rates)
+}
+
+async fn reprice(backend: &Backend, provider: ProviderId, listed: PackageRate) -> Case {
+    let mut tx = backend.store.begin().await?;
+    tx.catalog().reprice_packages(provider, listed, after(1)).await?;
+    tx.commit().await
+}
+
+pub async fn packages_get_the_rates_that_their_provider_means(backend: &Backend) -> Case {
+    let shop = shop(backend).await?;
+    let mut tx = backend.store.begin().await?;
+    let other = saved(
+        tx.providers()
+            .insert(&new_provider(2, &shop.staff.id), NOW)
+            .await?,
+    );
+    tx.providers().set_key(other, &sealed_key(2), NOW).await?;
+    tx.commit().await?;
+    let mut ids = vec![shop.service.id];
+    for (n, provider, service_type, listed) in [
+        (2, shop.provider.id, ServiceType::Package, 900_000_000),
+        (3, shop.provider.id, ServiceType::CustomCommentsPackage, 1_001),
+        (4, shop.provider.id, ServiceType::CustomComments, 900_000_000),
+        (5, shop.provider.id, ServiceType::Package, i64::MAX),
+        (6, other, ServiceType::Package, 900_000_000),
+    ] {
+        let new = NewService {
+            service_type,
+            rate: rate(listed),
+            profit: None,
+            ..new_service(n, provider, shop.category, &shop.staff.id)
+        };
+        ids.push(saved(insert_service(backend, &new).await?));
+    }
+    let (pieces, package) = (900_000_000, 900_000_000);
+    reprice(backend, shop.provider.id, PackageRate::Thousand).await?;
+    let largest = 9_223_372_036_854_776;
+    let expected = [pieces, 900_000, 2, pieces, largest, package];
+    assert_eq!(rates(backend, &ids).await?, expected);
+    for (id, expected) in ids.iter().zip([false, true, true, false, true, false]) {
+        let view = backend.catalog.service(*id).await?.expect("the service is there");
+        assert_eq!(view.service.updated_at == after(1), expected, "{id}");
+    }
+    // What was rounded up stays up, and what does not fit is as much as fits: no cost becomes lower than it was.
+    reprice(backend, shop.provider.id, PackageRate::One).await?;
+    let expected = [pieces, 900_000_000, 2_000, pieces, i64::MAX, package];
+    assert_eq!(rates(backend, &ids).await?, expected);
+    let told = backend.catalog.changes(0, PageSize::WHOLE).await?;
+    let told = told.iter().filter(|it| Some(&it.service) == ids.get(1));
+    let kinds: Vec<ChangeKind> = told.map(|it| it.kind).collect();
+    assert_eq!(kinds, [ChangeKind::New, ChangeKind::Price, ChangeKind::Price]);
     Ok(())
 }

@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
 use domain::catalog::Availability;
-use domain::providers::{LookupCapability, Provider, ProviderBalance, ProviderSettings};
+use domain::providers::{LookupCapability, PackageRate, Provider, ProviderBalance, ProviderSettings};
 use domain::{Money, ProviderId};
 use ports::StoreError;
 use ports::catalog::Unique;
@@ -66,6 +66,7 @@ pub async fn every_field_of_a_provider_reads_back_as_written(backend: &Backend) 
             lookup: LookupCapability::LinkAndTime,
             requests_per_second: u32::from(u16::MAX),
             exposure_cap: Money::from_micros(i64::MAX),
+            package_rate: PackageRate::Thousand,
         },
         ..new_provider(2, &user_id(STAFF))
     };
@@ -163,6 +164,7 @@ pub async fn an_update_changes_what_staff_may_turn_and_nothing_else(backend: &Ba
             lookup: LookupCapability::Reference,
             requests_per_second: 1,
             exposure_cap: Money::ZERO,
+            package_rate: PackageRate::Thousand,
         },
         updated_at: after(5),
         ..before

@@ -102,12 +102,12 @@ pub struct PlannedBody {
     #[schema(example = "Default")]
     kind: String,
     category: String,
-    /// The provider's price of 1000.
+    /// The provider's price of 1000, or of one package.
     #[schema(example = "0.90")]
     cost: String,
     #[schema(example = "0.50")]
     profit: String,
-    /// The selling price of 1000.
+    /// The selling price of 1000, or of one package.
     #[schema(example = "1.40")]
     price: String,
     min: u64,

@@ -2,7 +2,7 @@
 
 use application::providers::{AddProvider, EditProvider, ProviderEdit};
 use domain::catalog::Availability;
-use domain::providers::{LookupCapability, Provider, ProviderBalance};
+use domain::providers::{LookupCapability, PackageRate, Provider, ProviderBalance};
 use domain::{Money, Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -50,6 +50,16 @@ pub enum Lookup {
     LinkAndTime,
 }
 
+/// What a provider's rates of packages are the price of.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PackageRateOf {
+    /// Of one package.
+    One,
+    /// Of a thousand packages.
+    Thousand,
+}
+
 /// A provider to be added, or as it is to be.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +85,9 @@ pub struct ProviderForm {
     /// How much money may be of unknown fate there; 500 unless it is set.
     #[schema(example = "500")]
     exposure_cap: Option<String>,
+    /// What its `rate` of a package is the price of; `one` unless it is set. Changing it changes the costs of all its packages at
+    /// once: ask the provider first, because `thousand` said in error sells packages far below what they cost.
+    package_rate: Option<PackageRateOf>,
     /// Whether it is used.
     availability: Option<Switch>,
 }
@@ -116,6 +129,10 @@ impl ProviderForm {
             }),
             requests_per_second: self.requests_per_second,
             exposure_cap: self.exposure_cap.as_deref().map(parse_cap).transpose()?,
+            package_rate: self.package_rate.map(|of| match of {
+                PackageRateOf::One => PackageRate::One,
+                PackageRateOf::Thousand => PackageRate::Thousand,
+            }),
         })
     }
 }
@@ -156,6 +173,9 @@ pub struct ProviderRow {
     requests_per_second: u32,
     #[schema(example = "500.00")]
     exposure_cap: String,
+    /// `one` or `thousand`.
+    #[schema(example = "one")]
+    package_rate: &'static str,
     /// What it last said our balance was.
     balance: Option<BalanceBody>,
     #[serde(rename = "created_at")]
@@ -199,6 +219,7 @@ impl From<Provider> for ProviderRow {
             lookup: provider.settings.lookup.as_str(),
             requests_per_second: provider.settings.requests_per_second,
             exposure_cap: amount_text(provider.settings.exposure_cap),
+            package_rate: provider.settings.package_rate.as_str(),
             balance: provider.balance.map(BalanceBody::from),
             created_at: WireTime(provider.created_at),
             updated_at: WireTime(provider.updated_at),

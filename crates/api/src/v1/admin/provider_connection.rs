@@ -27,7 +27,7 @@ pub struct OfferedService {
     #[schema(example = "Default")]
     kind: String,
     category: String,
-    /// The price of 1000.
+    /// The price of 1000, or of one package as staff say that the provider lists it.
     #[schema(example = "0.90")]
     rate: String,
     #[schema(example = "50")]

@@ -54,7 +54,7 @@ pub struct OfferForm {
     /// The provider's category. The service is uncategorized until staff choose one.
     #[serde(default)]
     category: String,
-    /// The provider's price of 1000; may be a number.
+    /// The provider's price of 1000, or of one package, as the list of its services shows it; may be a number.
     #[serde(deserialize_with = "decimal_text")]
     #[schema(value_type = TextOrNumber)]
     rate: String,
@@ -88,7 +88,7 @@ pub struct ServiceRow {
     #[serde(rename = "type")]
     #[schema(example = "Default")]
     kind: String,
-    /// The provider's price of 1000.
+    /// The provider's price of 1000, or of one package.
     #[schema(example = 0.9)]
     rate: f64,
     /// What we add to it.
@@ -106,7 +106,7 @@ pub struct ServiceRow {
     availability: &'static str,
     /// Why the synchronisation stopped selling it: `vanished`, `loss`, or null.
     stopped: Option<&'static str>,
-    /// The selling price of 1000, exact; null if it does not fit.
+    /// The selling price of 1000, or of one package, exact; null if it does not fit.
     #[schema(example = "1.40")]
     price: Option<String>,
     /// The price that staff fixed; null while it follows the provider's.
