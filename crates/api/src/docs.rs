@@ -199,6 +199,14 @@ fn complete(path: &str, method: Method, operation: &mut Operation) {
             let content = Content::new(Some(Ref::from_schema_name(schema)));
             response.content.insert(JSON.to_owned(), RefOr::T(content));
         }
+        let Some(example) = examples::of(Dialect::of(path), status, &response.description) else {
+            continue;
+        };
+        for content in response.content.values_mut() {
+            if let RefOr::T(content) = content {
+                content.example.get_or_insert_with(|| example.clone());
+            }
+        }
     }
 }
 
@@ -243,7 +251,7 @@ fn refusals(
             "`Validation Error`: no session, or not the right role; `ACCESS_TOKEN_EXPIRED` or `ACCESS_TOKEN_INVALID`",
         ));
     }
-    refusals.push(("400", malformed(operation)));
+    refusals.push(("400", malformed(Dialect::of(path), operation)));
     match (area, method) {
         (Area::Staff, _) => refusals.push((
             "403",
@@ -262,8 +270,10 @@ fn refusals(
 }
 
 /// What can be wrong with the form of a request; any address may be no text.
-fn malformed(operation: &Operation) -> &'static str {
-    match (operation.request_body.is_some(), takes_tokens(operation)) {
+fn malformed(dialect: Dialect, operation: &Operation) -> &'static str {
+    // Without a word of its own for a text that is no JSON.
+    let reads_json = operation.request_body.is_some() && dialect != Dialect::Auth;
+    match (reads_json, takes_tokens(operation)) {
         (true, true) => "`INVALID_JSON`, `VALIDATION_ERROR` or `TWO_CREDENTIALS`",
         (true, false) => "`INVALID_JSON` or `VALIDATION_ERROR`",
         (false, true) => "`VALIDATION_ERROR` or `TWO_CREDENTIALS`",
@@ -271,5 +281,6 @@ fn malformed(operation: &Operation) -> &'static str {
     }
 }
 
+mod examples;
 #[cfg(test)]
 mod tests;

@@ -157,3 +157,51 @@ fn no_parameter_is_described_twice() {
         }
     }
 }
+
+#[test]
+fn every_refusal_has_an_example_with_a_code_that_it_names_and_that_has_its_status() {
+    let mut examples = 0;
+    for (name, operation) in every_operation(&as_json()) {
+        let path = name.split(' ').next_back().unwrap();
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let content = &response["content"][JSON];
+            let schema = content["schema"]["$ref"].as_str().unwrap_or_default();
+            let is_failure = ["/Failure", "/AuthFailure", "/PanelFailure"]
+                .iter()
+                .any(|end| schema.ends_with(end));
+            if !is_refusal(status) || (!is_failure && Dialect::of(path) != Dialect::Panel) {
+                continue;
+            }
+            let description = response["description"].as_str().unwrap();
+            let example = &content["example"];
+            examples += 1;
+            let word = [&example["name"], &example["code"]]
+                .iter()
+                .find_map(|word| word.as_str());
+            let Some(word) = word else {
+                let is_text = Dialect::of(path) == Dialect::Panel && example["error"].is_string();
+                assert!(is_text, "{name} {status} names no code: {description}");
+                continue;
+            };
+            assert!(
+                examples::named(description).any(|named| named == word),
+                "{name} {status}: {word} is not in {description}"
+            );
+            let known = actix_web::http::StatusCode::from_bytes(status.as_bytes()).unwrap();
+            let is_code = |word: &str| {
+                examples::code(word, known).is_some()
+                    || Dialect::of(path) == Dialect::Auth && examples::auth_code(word, known).is_some()
+            };
+            assert!(is_code(word), "{name} {status}: {word}");
+            // Nor is a code named that has another status.
+            for named in examples::named(description) {
+                let is_any = crate::codes::Code::ALL.iter().any(|code| code.word() == named)
+                    || crate::codes::AuthCode::ALL
+                        .iter()
+                        .any(|code| code.word() == named);
+                assert!(!is_any || is_code(named), "{name} {status}: {named}");
+            }
+        }
+    }
+    assert!(examples > 500, "{examples} refusals were looked at");
+}
