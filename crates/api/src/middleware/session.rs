@@ -10,7 +10,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, web};
 use application::caller::Caller;
 use application::identity::{ActiveSession, Shown, WhoseTokenError};
 use domain::Secret;
-use ports::crypto::AccessRefusal;
+use ports::crypto::{AccessRefusal, CookieSigner};
 use ports::placing::KeptSession;
 use serde_json::json;
 
@@ -56,7 +56,7 @@ pub fn kept_session(state: &ApiState, request: &HttpRequest) -> Option<Arc<KeptS
     let Ok(Presented::MaybeCookie) = presented(request) else {
         return None;
     };
-    let token = presented_token(&*state.signer, request.headers())?;
+    let token = cookie_token(&*state.signer, request)?;
     let kept = state.identity.current_session.kept(&token)?;
     request.extensions_mut().insert(Arc::clone(&kept));
     Some(kept)
@@ -153,7 +153,7 @@ async fn look_up(state: &ApiState, request: &HttpRequest) -> Result<Option<Activ
     let found = match presented(request)? {
         Presented::Bearer(token) => Some(state.identity.token_access.find(&token).await.map_err(refused)?),
         Presented::MaybeCookie => {
-            let Some(token) = presented_token(&*state.signer, request.headers()) else {
+            let Some(token) = cookie_token(&*state.signer, request) else {
                 return Ok(None);
             };
             state.identity.current_session.find(&token).await?
@@ -184,6 +184,19 @@ async fn session(state: &ApiState, request: &HttpRequest) -> Result<Option<Activ
         Presented::MaybeCookie => any_session(state, request).await,
     }
 }
+
+/// The session token that a request's cookie presents, if its signature is right. It is checked once for each request.
+fn cookie_token(signer: &dyn CookieSigner, request: &HttpRequest) -> Option<Secret> {
+    if let Some(Checked(token)) = request.extensions().get::<Checked>() {
+        return token.clone();
+    }
+    let token = presented_token(signer, request.headers());
+    request.extensions_mut().insert(Checked(token.clone()));
+    token
+}
+
+/// What was found in a request's cookies.
+struct Checked(Option<Secret>);
 
 /// What a request brings to be let in.
 enum Presented {
@@ -232,4 +245,59 @@ fn not_staff(caller: &Caller) -> ApiError {
         "requiredPermission": "admin",
         "receivedPermission": caller.user().role.as_str(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use actix_web::http::header::COOKIE;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    /// Counts how often it is asked.
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl CookieSigner for Counting {
+        fn sign(&self, value: &str) -> String {
+            format!("{value}.signed")
+        }
+
+        fn verify(&self, signed: &str) -> Option<String> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            signed.strip_suffix(".signed").map(str::to_owned)
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_checked_once_however_often_it_is_asked_for() {
+        const NAME: &str = "better-auth.session_token";
+        for (cookies, expected, checks) in [
+            (vec![], None, 0),
+            (vec!["other=1".to_owned()], None, 0),
+            (vec![format!("{NAME}=")], None, 1),
+            (vec![format!("{NAME}=a.forged")], None, 1),
+            (vec![format!("{NAME}=a.signed")], Some("a"), 1),
+            // Of several the first counts in one header, and of several headers the first that is sound.
+            (vec![format!("{NAME}=a.forged; {NAME}=b.signed")], None, 1),
+            (vec![format!("{NAME}=a.signed; {NAME}=b.signed")], Some("a"), 1),
+            (
+                vec![format!("{NAME}=a.forged"), format!("{NAME}=b.signed")],
+                Some("b"),
+                2,
+            ),
+        ] {
+            let request = cookies.iter().fold(TestRequest::default(), |request, cookie| {
+                request.append_header((COOKIE, cookie.as_str()))
+            });
+            let (request, signer) = (request.to_http_request(), Counting::default());
+            for _ in 0..3 {
+                let token = cookie_token(&signer, &request);
+                assert_eq!(token.as_ref().map(Secret::reveal), expected, "{cookies:?}");
+            }
+            assert_eq!(signer.0.load(Ordering::SeqCst), checks, "{cookies:?}");
+        }
+    }
 }
