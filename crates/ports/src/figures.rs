@@ -100,7 +100,7 @@ pub struct Generation(pub i64);
 pub struct Progress {
     /// Rows that were passed.
     pub passed: u64,
-    /// Rows that were still to be passed, about.
+    /// Rows that were still to be passed, about; not zero if nobody knows, because somebody else was at it.
     pub left: u64,
 }
 

@@ -143,8 +143,8 @@ impl FigureKeeper for SeaFigures {
 
     async fn gather(&self, generation: Generation) -> Result<Progress, StoreError> {
         match self.gather_next(generation).await.map_err(StoreError::from) {
-            // Somebody else adds at this moment.
-            Err(StoreError::Contended) => Ok(Progress { passed: 0, left: 0 }),
+            // Somebody else adds at this moment, and how much is left then nobody knows.
+            Err(StoreError::Contended) => Ok(Progress { passed: 0, left: 1 }),
             gathered => gathered,
         }
     }
