@@ -228,7 +228,7 @@ async fn users_of_one_network_guess_together(way: Way) {
     let Some(office) = Office::open(way, false).await else {
         return;
     };
-    // The network is known behind a trusted proxy only, so the use case is asked itself.
+    // The network is known behind a trusted proxy only, so the use case is asked itself; over HTTP the tests of the API do.
     let ports = FundsPorts {
         limiter: office.world.system().adapters().limiter.clone(),
         ..office.ports()

@@ -9,6 +9,7 @@
 
 mod auth;
 mod client;
+mod guesses;
 mod limits;
 mod limits_auth;
 mod limits_requests;

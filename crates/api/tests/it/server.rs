@@ -9,7 +9,7 @@ use application::identity::{NewUser, Password};
 use domain::identity::Role;
 use domain::text::{Email, Name};
 use serde_json::{Value, json};
-use smm_guru::{AddressPolicy, EmbeddedOptions, System};
+use smm_guru::{AddressPolicy, EmbeddedOptions, FundsSetup, System};
 use tempfile::TempDir;
 
 use crate::client::{Answer, Request};
@@ -33,9 +33,19 @@ pub fn direct() -> ApiConfig {
 
 /// A server with its own configuration, some parts of which may be replaced.
 pub async fn start_as(config: ApiConfig, replace: impl FnOnce(ApiState) -> ApiState) -> TestServer {
+    start_with(config, FundsSetup::none(), replace).await
+}
+
+/// The same, that asks others about money.
+pub async fn start_with(
+    config: ApiConfig,
+    funds: FundsSetup,
+    replace: impl FnOnce(ApiState) -> ApiState,
+) -> TestServer {
     let folder = tempfile::tempdir().unwrap();
     let options = EmbeddedOptions {
         addresses: AddressPolicy::AllowPrivate,
+        funds,
         ..EmbeddedOptions::in_folder(folder.path())
     };
     let system = smm_guru::embedded(options).await.unwrap();
