@@ -90,6 +90,8 @@ async fn packages_are_priced_as_staff_say_that_they_are_listed(way: Way) {
     let placed = world.customer.post(ORDERS, form(&world, &row)).await;
     let placed = placed.success(201, "ORDER_CREATED");
     assert_eq!(placed["order"]["price"], "0.00425", "{placed}");
+    let id = placed["order"]["id"].as_i64().expect("an id");
+    world.until(id, "completed").await;
 
     say(&world, "one").await;
     let (cost, price) = costs(&world).await;
