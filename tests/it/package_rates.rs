@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Way, World, scenarios};
-use crate::sync_http::{feed, list, read_list, service, set_rules};
+use crate::sync_http::{feed, list, listing_with, read_list, service, set_rules};
 
 scenarios!(on both ways:
     packages_are_priced_as_staff_say_that_they_are_listed,
@@ -23,11 +23,13 @@ async fn import(world: &World, more: Value) -> crate::support::Answer {
     world.admin.post(&path, form).await
 }
 
-/// The package with a rate of 3.40, which costs 4.25.
+/// A package that is billed at 3.40, of a provider who lists the price of a thousand.
 async fn sold(world: &World) {
+    let listing = listing_with(world, PACKAGE, |row| row["rate"] = json!("3400")).await;
+    world.panel.set_listing(Some(listing));
     let done = import(world, json!({})).await.success(200, "SERVICES_IMPORTED");
     assert_eq!(done["added"], 1, "{done}");
-    assert_eq!(costs(world).await, (json!(3.4), json!("4.25")));
+    assert_eq!(costs(world).await, (json!(3_400.0), json!("4250.00")));
 }
 
 async fn costs(world: &World) -> (Value, Value) {
@@ -65,12 +67,12 @@ async fn packages_are_priced_as_staff_say_that_they_are_listed(way: Way) {
     say(&world, "thousand").await;
     assert_eq!(
         costs(&world).await,
-        (json!(0.0034), json!("0.8534")),
+        (json!(3.4), json!("853.40")),
         "its cost is right at once, and its profit is as it was"
     );
     let offered = list(&world).await;
     let offered = offered.iter().find(|row| row["service"] == PACKAGE);
-    assert_eq!(offered.expect("it is offered")["rate"], "0.0034");
+    assert_eq!(offered.expect("it is offered")["rate"], "3.40");
     assert_eq!(service(&world, "1012").await["rate"], others["rate"]);
 
     // The next reading takes the cost for no fall, and prices by the rules.
@@ -85,11 +87,11 @@ async fn packages_are_priced_as_staff_say_that_they_are_listed(way: Way) {
         (&Value::Null, &Value::Null),
         "{run}"
     );
-    assert_eq!(costs(&world).await, (json!(0.0034), json!("0.00425")));
+    assert_eq!(costs(&world).await, (json!(3.4), json!("4.25")));
     let row = service(&world, PACKAGE).await;
     let placed = world.customer.post(ORDERS, form(&world, &row)).await;
     let placed = placed.success(201, "ORDER_CREATED");
-    assert_eq!(placed["order"]["price"], "0.00425", "{placed}");
+    assert_eq!(placed["order"]["price"], "4.25", "{placed}");
     let id = placed["order"]["id"].as_i64().expect("an id");
     world.until(id, "completed").await;
 
@@ -97,11 +99,11 @@ async fn packages_are_priced_as_staff_say_that_they_are_listed(way: Way) {
     let (cost, price) = costs(&world).await;
     assert_eq!(
         (cost, price),
-        (json!(3.4), json!("3.40085")),
+        (json!(3_400.0), json!("3400.85")),
         "never below its cost"
     );
     read_list(&world).await;
-    assert_eq!(costs(&world).await, (json!(3.4), json!("4.25")));
+    assert_eq!(costs(&world).await, (json!(3_400.0), json!("4250.00")));
     let (changes, _) = feed(&world, &since).await;
     let id = &row["id"];
     let prices: Vec<&Value> = changes
@@ -109,7 +111,7 @@ async fn packages_are_priced_as_staff_say_that_they_are_listed(way: Way) {
         .filter(|it| it["service"] == *id)
         .map(|it| &it["after"]["price"])
         .collect();
-    assert_eq!(prices, ["0.8534", "0.00425", "3.40085", "4.25"]);
+    assert_eq!(prices, ["853.40", "4.25", "3400.85", "4250.00"]);
 
     let audit = world.admin.get("/api/v1/admin/audit?action=provider.edit").await;
     let audit = audit.success(200, "AUDIT_FETCHED");

@@ -44,6 +44,7 @@ macro_rules! every_suite {
         testkit::catalog_contract!($with);
         testkit::catalog_services_contract!($with);
         testkit::catalog_feed_contract!($with);
+        testkit::catalog_types_contract!($with);
         testkit::syncs_contract!($with);
         testkit::listing_contract!($with);
         testkit::providers_contract!($with);

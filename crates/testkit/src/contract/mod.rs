@@ -18,6 +18,7 @@ pub mod audit;
 pub mod catalog;
 pub mod catalog_feed;
 pub mod catalog_services;
+pub mod catalog_types;
 pub mod currency;
 pub mod funds;
 pub mod identity;
@@ -163,6 +164,10 @@ mod tests {
         assert_listed(
             include_str!("catalog_feed.rs"),
             crate::catalog_feed_contract!(names),
+        );
+        assert_listed(
+            include_str!("catalog_types.rs"),
+            crate::catalog_types_contract!(names),
         );
         assert_listed(include_str!("syncs.rs"), crate::syncs_contract!(names));
         assert_listed(include_str!("listing.rs"), crate::listing_contract!(names));
