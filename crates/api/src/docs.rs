@@ -4,7 +4,6 @@
 //! can be refused for) is added here, once.
 
 use actix_web::http::header::ContentType;
-use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get};
 use domain::identity::Right;
 use utoipa::OpenApi as _;
@@ -21,7 +20,6 @@ use crate::dialect::Dialect;
 use crate::envelope::{AuthFailure, Failure};
 use crate::mount::Routes;
 use crate::panel::{self, PanelFailure};
-use crate::pieces::InPieces;
 use crate::v1::dashboard::LiveEvent;
 
 /// Where the document is served.
@@ -104,7 +102,7 @@ pub fn openapi() -> OpenApi {
 pub async fn show_document() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
-        .body(InPieces::new(Bytes::from_static(PUBLISHED.as_bytes())))
+        .body(PUBLISHED)
 }
 
 /// Whether an answer with this status says what is wrong. One that leads elsewhere, or says that nothing is new, has no body.

@@ -21,7 +21,6 @@ mod extract;
 mod middleware;
 mod mount;
 mod panel;
-mod pieces;
 mod request_limits;
 mod routes;
 mod server;

@@ -17,7 +17,6 @@ use utoipa::{IntoParams, ToSchema};
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
 use crate::extract::{CurrencyQuery, field_error};
-use crate::pieces::InPieces;
 use crate::state::ApiState;
 use crate::wire::price_text;
 
@@ -128,7 +127,7 @@ pub async fn list_services(
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, ASK_AGAIN))
-        .body(InPieces::new(body)))
+        .body(body))
 }
 
 /// Names what of the catalogue is shown, and how.
