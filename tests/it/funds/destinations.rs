@@ -18,6 +18,13 @@ scenarios!(on both ways:
 const IBAN: &str = "IBAN DE89 3704 0044 0532 0130 00";
 const SHOWN: &str = "…3000";
 
+/// Whether a text tells more of [`IBAN`] than its end, as it stands or as the bytes of a column. Spaces keep it apart
+/// from the digits of what is sealed and of points in time, where four of them stand by chance.
+fn tells(text: &str) -> bool {
+    let bytes: String = "3704 0044".bytes().map(|byte| format!("{byte:02x}")).collect();
+    text.contains("3704 0044") || text.to_lowercase().contains(&bytes)
+}
+
 /// The customer asks for money; the withdrawal's id.
 async fn ask(office: &Office, destination: &str, key: &str) -> i64 {
     let form = json!({ "amount": "1", "destination": destination });
@@ -64,6 +71,7 @@ async fn a_destination_is_masked_in_lists_and_whole_for_whoever_pays_it_out(way:
         return;
     };
     let world = &office.world;
+    assert!(tells(IBAN) && !tells(SHOWN));
     let id = ask(&office, IBAN, "w1").await;
     // A repetition is the same withdrawal, and another destination is not.
     assert_eq!(ask(&office, IBAN, "w1").await, id);
@@ -82,9 +90,9 @@ async fn a_destination_is_masked_in_lists_and_whole_for_whoever_pays_it_out(way:
         let body = listed.success(200, name)["withdrawals"][0].clone();
         let body = body.get("withdrawal").unwrap_or(&body).clone();
         assert_eq!(body["destination"], SHOWN);
-        assert!(!listed.text.contains("3704"), "{}", listed.text);
+        assert!(!tells(&listed.text), "{}", listed.text);
     }
-    assert!(!stored(&office).await.concat().contains("3704"));
+    assert!(!tells(&stored(&office).await.concat()));
 
     assert_eq!(revealed(&office, id).await, IBAN);
     let noted = world
@@ -94,7 +102,7 @@ async fn a_destination_is_masked_in_lists_and_whole_for_whoever_pays_it_out(way:
     let lines = noted.success(200, "AUDIT_FETCHED")["lines"].clone();
     assert_eq!(lines.as_array().map(Vec::len), Some(1), "{lines}");
     assert_eq!(lines[0]["target"], format!("withdrawal:{id}"));
-    assert!(!noted.text.contains("3704"), "{}", noted.text);
+    assert!(!tells(&noted.text), "{}", noted.text);
 
     office.close().await;
 }
@@ -167,7 +175,7 @@ async fn a_destination_that_stands_in_plain_is_sealed_wherever_that_was_torn(way
         // Nobody sees more of it meanwhile.
         let listed = office.world.customer.get(WITHDRAWALS).await;
         assert!(
-            listed.text.contains(SHOWN) && !listed.text.contains("3704"),
+            listed.text.contains(SHOWN) && !tells(&listed.text),
             "{}",
             listed.text
         );
@@ -185,7 +193,7 @@ async fn a_destination_that_stands_in_plain_is_sealed_wherever_that_was_torn(way
             .await
             .expect("the database works");
         assert!(plain.is_empty(), "at step {deaths}: {plain:?}");
-        assert!(!stored(&office).await.concat().contains("3704"));
+        assert!(!tells(&stored(&office).await.concat()));
         assert_eq!(revealed(&office, first).await, IBAN, "at step {deaths}");
         match run {
             Err(_) => deaths += 1,
