@@ -1,7 +1,7 @@
 //! The last rows, in the order in which this process read them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ports::live::{News, OrderNews, Position, WalletNews};
 
@@ -39,14 +39,73 @@ impl What {
     }
 }
 
+/// Of so many of the last items it is kept how they were put into words.
+const WORDED: usize = 256;
+
 /// A row, and where whoever has read the board up to it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Item {
     /// What happened.
     pub what: What,
     /// Up to where this process had followed with it.
     pub at: Position,
+    words: Mutex<Words>,
 }
+
+/// How an item was put into words, for all who see the same of it.
+#[derive(Debug, Default)]
+struct Words {
+    for_customers: Option<Arc<str>>,
+    for_staff: Option<Arc<str>>,
+    /// Too many came after it: whoever still reads it is late, and puts it into words alone.
+    is_past: bool,
+}
+
+impl Item {
+    const fn new(what: What, at: Position) -> Self {
+        let words = Mutex::new(Words {
+            for_customers: None,
+            for_staff: None,
+            is_past: false,
+        });
+        Self { what, at, words }
+    }
+
+    /// How `watcher` is told of it: as `put` says, or as it said when somebody asked who sees the same of it.
+    pub fn words(&self, watcher: &Watcher, put: impl FnOnce() -> String) -> Arc<str> {
+        let mut words = self.kept();
+        let is_past = words.is_past;
+        let kept = if watcher.is_staff() {
+            &mut words.for_staff
+        } else {
+            &mut words.for_customers
+        };
+        match kept {
+            Some(kept) => Arc::clone(kept),
+            None if is_past => put().into(),
+            None => Arc::clone(kept.insert(put().into())),
+        }
+    }
+
+    fn forget_words(&self) {
+        *self.kept() = Words {
+            is_past: true,
+            ..Words::default()
+        };
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Words> {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.what, self.at) == (&other.what, other.at)
+    }
+}
+
+impl Eq for Item {}
 
 /// The last rows.
 #[derive(Debug, Default)]
@@ -101,7 +160,10 @@ impl Board {
         let orders = news.orders.into_iter().map(What::Order);
         for what in orders.chain(news.wallets.into_iter().map(What::Wallet)) {
             self.at = what.passed(self.at);
-            self.items.push_back(Arc::new(Item { what, at: self.at }));
+            self.items.push_back(Arc::new(Item::new(what, self.at)));
+            if let Some(past) = self.items.len().checked_sub(WORDED + 1) {
+                self.items[past].forget_words();
+            }
         }
         self.at = self.at.furthest(news.until);
         while self.items.len() > kept {

@@ -17,8 +17,10 @@ use super::watcher::Watcher;
 
 /// How often the database is looked at without a ring.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The least time between two looks. What happens within it is told together.
+/// The least time from a look that found something to the next. What happens within it is told together.
 const PAUSE: Duration = Duration::from_millis(40);
+/// The same for a look that found nothing: nobody was told anything, so there is nothing to spare them.
+const SHORT_PAUSE: Duration = Duration::from_millis(4);
 /// Rows of each table read at once.
 const BATCH: u32 = 2_000;
 
@@ -134,15 +136,21 @@ impl LiveHub {
                 self.taken.notified().await;
                 continue;
             }
-            match self.follow().await {
-                Ok(()) => failing = false,
+            let found = self.follow().await;
+            let pause = if matches!(found, Ok(false)) {
+                SHORT_PAUSE
+            } else {
+                PAUSE
+            };
+            match found {
+                Ok(_) => failing = false,
                 Err(error) if failing => tracing::debug!(%error, "live updates still wait for the database"),
                 Err(error) => {
                     tracing::warn!(%error, "live updates wait for the database");
                     failing = true;
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
             tokio::select! {
                 () = self.bell.rung() => {}
                 () = self.taken.notified() => {}
@@ -151,8 +159,8 @@ impl LiveHub {
         }
     }
 
-    /// Reads what is new. After nobody watched for long, only what is kept anyway.
-    async fn follow(&self) -> Result<(), StoreError> {
+    /// Reads what is new, and says whether there was anything. After nobody watched for long, only what is kept anyway.
+    async fn follow(&self) -> Result<bool, StoreError> {
         if !self.looks.borrow().is_fresh {
             let newest = self.news.newest().await?;
             let kept = i64::try_from(self.kept).unwrap_or(i64::MAX) / 2;
@@ -166,6 +174,7 @@ impl LiveHub {
                 self.board_mut().restart(from);
             }
         }
+        let mut found = false;
         loop {
             let at = self.board().at();
             let news = self.news.news(at, BATCH).await?;
@@ -180,8 +189,10 @@ impl LiveHub {
                 });
             }
             if is_fresh {
-                return self.restart_if_restored().await;
+                self.restart_if_restored().await?;
+                return Ok(found);
             }
+            found = true;
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use application::caller::Caller;
 use application::live::{
-    Crowded, Ending, LiveHub, LiveLimits, LivePorts, Reload, Said, Subscription, Watcher, What,
+    Crowded, Ending, Item, LiveHub, LiveLimits, LivePorts, Reload, Said, Subscription, Watcher, What,
 };
 use async_trait::async_trait;
 use domain::{Money, Timestamp, UserId};
@@ -18,7 +18,7 @@ use testkit::fixtures::user;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::live_sessions::{Doors, pass};
+use crate::live_sessions::{BOSS, Doors, boss, pass};
 
 pub const SOON: Duration = Duration::from_secs(20);
 
@@ -267,4 +267,39 @@ async fn a_database_that_was_restored_is_followed_from_where_it_is() {
     assert_eq!(said(&mut after).await, Said::Reload(Reload::Unknown));
     scene.ledger.add(&user(1).id, 1);
     assert_eq!(told(&mut after, 21).await, [21]);
+}
+
+/// The next news, as `watcher` is told of it, and what it was made of. `put` says how it is put into words.
+async fn words(stream: &mut Subscription, put: &str) -> (Arc<Item>, String) {
+    let Said::News(items) = said(stream).await else {
+        panic!("news were expected")
+    };
+    let [item] = items.as_slice() else {
+        panic!("one thing happened")
+    };
+    let words = item.words(stream.watcher(), || put.to_owned());
+    (item.clone(), words.to_string())
+}
+
+#[tokio::test]
+async fn what_is_told_is_put_into_words_once_for_all_who_see_the_same_of_it() {
+    let scene = Scene::new(LiveLimits::default());
+    let boss = Watcher::of_all(&Caller::new(boss())).unwrap();
+    let mut boss = scene.hub.subscribe(boss, pass(BOSS), None).unwrap();
+    let mut tabs = [scene.watch(1, None).unwrap(), scene.watch(1, None).unwrap()];
+    for stream in tabs.iter_mut().chain([&mut boss]) {
+        assert_eq!(said(stream).await, Said::Begun);
+    }
+    scene.ledger.add(&user(1).id, 1);
+    let [tab, other] = &mut tabs;
+    let (item, first) = words(tab, "for customers").await;
+    assert_eq!(first, "for customers");
+    assert_eq!(words(other, "once more").await.1, "for customers");
+    assert_eq!(words(&mut boss, "for staff").await.1, "for staff");
+    // Whoever is late puts it into words alone, and nothing of that is kept.
+    scene.ledger.add(&user(1).id, 300);
+    assert_eq!(told(tab, 301).await.len(), 300);
+    for late in ["late", "later"] {
+        assert_eq!(&*item.words(tab.watcher(), || late.to_owned()), late);
+    }
 }

@@ -162,8 +162,8 @@ impl LiveEvent {
         Self::Ready(ReadyEvent { resumed })
     }
 
-    pub fn news(item: &Item, watcher: &Watcher) -> Self {
-        match &item.what {
+    fn news(what: &What, watcher: &Watcher) -> Self {
+        match what {
             What::Order(news) => Self::Order(order(news, watcher)),
             What::Wallet(news) => Self::Wallet(wallet(news, watcher)),
         }
@@ -201,11 +201,28 @@ impl LiveEvent {
 
     /// Appends the event as it goes over the wire.
     pub fn write(&self, at: Position, text: &mut String) {
+        write(at, &self.words(), text);
+    }
+
+    /// The event without where the stream is, which no two of them need have in common.
+    fn words(&self) -> String {
         // What we made ourselves is JSON, on one line.
         let data = serde_json::to_string(self).unwrap_or_default();
-        let (name, id) = (self.name(), id(at));
-        text.push_str(&format!("id: {id}\nevent: {name}\ndata: {data}\n\n"));
+        format!("event: {}\ndata: {data}\n\n", self.name())
     }
+}
+
+/// Appends what happened as it goes over the wire. It is put into words once for all who see the same of it.
+pub fn write_news(item: &Item, at: Position, watcher: &Watcher, text: &mut String) {
+    let words = item.words(watcher, || LiveEvent::news(&item.what, watcher).words());
+    write(at, &words, text);
+}
+
+fn write(at: Position, words: &str, text: &mut String) {
+    text.push_str("id: ");
+    text.push_str(&id(at));
+    text.push('\n');
+    text.push_str(words);
 }
 
 /// A position as the id of an event.

@@ -6,18 +6,19 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use application::live::{Crowded, Pass, Reload, Said, Subscription, Watcher};
+use application::live::{Crowded, Item, Pass, Reload, Said, Subscription, Watcher};
 use futures::stream::unfold;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 use utoipa::IntoParams;
 
-use super::event_bodies::{LiveEvent, StreamedEvent, id, position};
+use super::event_bodies::{LiveEvent, StreamedEvent, id, position, write_news};
 use crate::codes::Code;
 use crate::config::Site;
 use crate::error::ApiError;
@@ -140,37 +141,41 @@ impl Stream {
     }
 
     fn tell(&mut self, said: Said) -> String {
-        let mut text = String::new();
-        let mut write = |event: LiveEvent, at| event.write(at, &mut text);
+        let mut text = RETRY.to_owned();
         match said {
-            Said::Begun if self.is_unreadable => {
-                write(LiveEvent::reload(Reload::Unknown), self.subscription.at())
-            }
-            Said::Begun => write(LiveEvent::ready(self.resumes), self.subscription.at()),
-            Said::News(items) => {
-                for item in &items {
-                    let event = LiveEvent::news(item, self.subscription.watcher());
-                    write(event, self.subscription.told(item));
-                }
-            }
+            Said::Begun if self.is_unreadable => self.write(&LiveEvent::reload(Reload::Unknown), &mut text),
+            Said::Begun => self.write(&LiveEvent::ready(self.resumes), &mut text),
+            Said::News(items) => self.write_news(&items, &mut text),
             Said::Reload(reload) => {
-                write(LiveEvent::reload(reload), self.subscription.at());
+                self.write(&LiveEvent::reload(reload), &mut text);
                 self.is_over = reload == Reload::Slow;
             }
             Said::Closed(ending) => {
-                write(LiveEvent::closed(ending), self.subscription.at());
+                self.write(&LiveEvent::closed(ending), &mut text);
                 self.is_over = true;
             }
         }
         if !self.follows && !self.is_over {
             while let Some(Said::News(items)) = self.subscription.ready() {
-                for item in &items {
-                    let event = LiveEvent::news(item, self.subscription.watcher());
-                    event.write(self.subscription.told(item), &mut text);
-                }
+                self.write_news(&items, &mut text);
             }
             self.is_over = true;
         }
-        format!("{RETRY}{text}")
+        text
+    }
+
+    fn write(&self, event: &LiveEvent, text: &mut String) {
+        event.write(self.subscription.at(), text);
+    }
+
+    fn write_news(&self, items: &[Arc<Item>], text: &mut String) {
+        for item in items {
+            write_news(
+                item,
+                self.subscription.told(item),
+                self.subscription.watcher(),
+                text,
+            );
+        }
     }
 }
