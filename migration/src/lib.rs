@@ -31,6 +31,7 @@ mod m20261121_000029_order_inputs;
 mod m20261121_000030_import_new;
 mod m20261122_000034_feed_of_every_type;
 mod m20261122_000035_package_rate;
+mod m20261122_000036_sync_categories;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000030_import_new::Migration),
             Box::new(m20261122_000034_feed_of_every_type::Migration),
             Box::new(m20261122_000035_package_rate::Migration),
+            Box::new(m20261122_000036_sync_categories::Migration),
         ]
     }
 }

@@ -345,7 +345,7 @@ async fn rules_are_checked_and_a_paused_list_is_read_when_it_is_asked_for(way: W
     let expected = json!({
         "paused": true, "everyMinutes": 5, "marginPercent": "25.00", "marginFixed": "0.05", "roundTo": "0.01",
         "floorPercent": "5.00", "stopAtLoss": false, "stopVanished": false, "shrinkPercent": 0, "dropPercent": 50,
-        "importNew": "off", "requested": false, "dueAt": sync["dueAt"], "begunAt": null, "last": null,
+        "importNew": "off", "categories": {}, "requested": false, "dueAt": sync["dueAt"], "begunAt": null, "last": null,
     });
     assert_eq!(sync, expected);
     let run = read_list(&world).await;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{Way, World, eventually, scenarios};
-use crate::sync_http::{feed, list, ours, put, read_list, service, set_rules};
+use crate::sync_http::{feed, list, ours, put, read_list, service, set_rules, shown};
 
 scenarios!(on both ways:
     new_services_are_imported_by_the_margin_if_the_rules_say_so,
+    new_services_go_into_the_categories_that_staff_named_for_theirs,
     nothing_is_imported_from_a_list_that_is_not_believed_or_without_the_rule,
 );
 scenarios!(on two nodes: readings_at_once_import_everything_once);
@@ -106,6 +107,50 @@ async fn new_services_are_imported_by_the_margin_if_the_rules_say_so(way: Way) {
         (&hidden["availability"], &hidden["price"]),
         (&json!("disabled"), &json!("3.75"))
     );
+    world.close().await;
+}
+
+async fn new_services_go_into_the_categories_that_staff_named_for_theirs(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let named = json!({ " Fresh things ": "Instagram \u{1f98a}", "Other things": "Uncategorized" });
+    let mut whole = rules("active");
+    whole["categories"] = named;
+    set_rules(&world, whole).await;
+    let kept = json!({ "Fresh things": "Instagram \u{1f98a}", "Other things": "Uncategorized" });
+    assert_eq!(shown(&world).await["categories"], kept);
+    let rows = [
+        new(70_001, "1.00", "Fresh things"),
+        new(70_002, "1.00", "Other things"),
+        new(70_003, "1.00", "fresh things"),
+    ];
+    let listing = listing_and(&world, &rows).await;
+    world.panel.set_listing(Some(listing));
+    assert_eq!(read_list(&world).await["counts"]["imported"], 3);
+    for (upstream, category) in [
+        ("70001", "Instagram \u{1f98a}"),
+        ("70002", "Uncategorized"),
+        ("70003", "fresh things"),
+    ] {
+        assert_eq!(
+            service(&world, upstream).await["category"],
+            category,
+            "{upstream}"
+        );
+    }
+    // Rules that name none go by the provider's names again.
+    set_rules(&world, rules("active")).await;
+    assert_eq!(shown(&world).await["categories"], json!({}));
+    let path = format!("/api/v1/admin/providers/{}/sync", world.provider);
+    for wrong in [
+        json!({ "a": "" }),
+        json!({ "a": 1 }),
+        json!(["a"]),
+        json!({ "a": "x".repeat(300) }),
+    ] {
+        let mut whole = rules("active");
+        whole["categories"] = wrong;
+        put(&world, &path, whole).await.failure(400, "VALIDATION_ERROR");
+    }
     world.close().await;
 }
 

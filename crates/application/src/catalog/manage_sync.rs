@@ -123,7 +123,8 @@ impl ManageSync {
             .with("stop_vanished", rules.stop_vanished)
             .with("shrink_percent", rules.shrink_percent)
             .with("drop_percent", rules.drop_percent)
-            .with("import_new", rules.import_new.as_str());
+            .with("import_new", rules.import_new.as_str())
+            .with("categories", rules.categories.len());
         tx.audit().append(&entry).await?;
         tx.commit().await?;
         Ok(())

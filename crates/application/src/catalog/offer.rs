@@ -1,9 +1,13 @@
 //! A provider's offer becomes a service of ours.
 
+use std::collections::BTreeMap;
+
 use domain::text::{Name, TextError};
 use domain::{CategoryId, ProviderId, Rate, UserId};
 use ports::catalog::NewService;
 use ports::gateway::PanelService;
+
+use super::categories::uncategorized;
 
 /// The longest upstream id in characters.
 const UPSTREAM_ID_MAX_CHARS: usize = 64;
@@ -51,6 +55,12 @@ pub(super) fn offered_name(text: &str) -> Result<Name, TextError> {
         .take(Name::MAX_CHARS)
         .collect();
     Name::parse(&calm)
+}
+
+/// Our category for a provider's: the one that staff named for it, else one of the same name.
+pub(super) fn our_category(named: &BTreeMap<String, Name>, theirs: &str) -> Name {
+    let as_theirs = || offered_name(theirs).unwrap_or_else(|_| uncategorized());
+    named.get(theirs.trim()).cloned().unwrap_or_else(as_theirs)
 }
 
 fn cut_description(text: &str) -> String {

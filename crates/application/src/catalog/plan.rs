@@ -1,6 +1,6 @@
 //! What an import would do, and the token that names exactly that.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::catalog::{Margin, Service};
 use domain::fingerprint::Fingerprint;
@@ -10,8 +10,7 @@ use domain::{CategoryId, ProviderId, Rate, UserId};
 use ports::catalog::CategoryView;
 use ports::gateway::PanelService;
 
-use super::categories::uncategorized;
-use super::offer::{Placement, new_service, offered_name};
+use super::offer::{Placement, new_service, our_category};
 use super::wanted::{
     CategoryRule, ImportOutcome, ImportReport, ImportRequest, ImportedRow, Planned, Selection,
 };
@@ -136,11 +135,10 @@ fn decide(
 }
 
 fn category(rule: &CategoryRule, theirs: &str) -> Name {
-    let as_theirs = || offered_name(theirs).unwrap_or_else(|_| uncategorized());
     match rule {
         CategoryRule::Own(name) => name.clone(),
-        CategoryRule::AsProvider => as_theirs(),
-        CategoryRule::Mapped(ours) => ours.get(theirs.trim()).cloned().unwrap_or_else(as_theirs),
+        CategoryRule::AsProvider => our_category(&BTreeMap::new(), theirs),
+        CategoryRule::Mapped(named) => our_category(named, theirs),
     }
 }
 

@@ -17,8 +17,7 @@ use ports::catalog::{CatalogQueries, Unique};
 use ports::gateway::{PanelError, PanelGateway, PanelService};
 use ports::{Clock, Store, StoreError, Tx};
 
-use super::categories::uncategorized;
-use super::offer::{Placement, new_service, offered_name};
+use super::offer::{Placement, new_service, offered_name, our_category};
 use crate::jobs::Verdict;
 use crate::providers::{AskProviderError, Panels, PanelsError, ProviderList, offered_services};
 use crate::retry::retry_contended;
@@ -268,7 +267,7 @@ impl SyncCatalog {
             let Some(described) = list.described.get(&offered.upstream_id) else {
                 continue;
             };
-            let category = offered_name(&described.category).unwrap_or_else(|_| uncategorized());
+            let category = our_category(&sync.rules.categories, &described.category);
             let placement = Placement {
                 provider: sync.provider,
                 category: tx.catalog().ensure_category(&category, by, now).await?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use persistence::{Database, SeaHealth, SeaIdentity, SeaLedger, SeaQueries};
 use ports::Store;
 use ports::outbox::OutboxRelay;
-use testkit::contract::Backend;
+use testkit::contract::{Backend, Beside};
 use testkit::fake::FakeClock;
 
 /// The ports of a database, with a store and a relay of the test's own.
@@ -16,26 +16,12 @@ pub fn backend(
     queries: &Arc<SeaQueries>,
     clock: &Arc<FakeClock>,
 ) -> Backend {
-    Backend {
+    let beside = Beside {
         store,
-        identity: queries.clone(),
-        sessions: queries.clone(),
-        catalog: queries.clone(),
-        providers: queries.clone(),
-        orders: queries.clone(),
-        wallets: queries.clone(),
-        funds: queries.clone(),
-        rates: queries.clone(),
-        mails: queries.clone(),
-        syncs: queries.clone(),
-        tokens: queries.clone(),
-        two_factor: queries.clone(),
-        api_keys: queries.clone(),
-        audit: queries.clone(),
-        submission: queries.clone(),
-        server: Arc::new(SeaIdentity::new(connections)),
         relay,
+        server: Arc::new(SeaIdentity::new(connections)),
         proof: Arc::new(SeaLedger::new(connections, clock.clone())),
         health: Arc::new(SeaHealth::new(connections)),
-    }
+    };
+    Backend::of(queries, beside)
 }

@@ -1,10 +1,13 @@
 //! How a provider's list is followed, and what was found.
 
+use std::collections::BTreeMap;
+
 use super::Margin;
+use crate::text::Name;
 use crate::{ProviderId, ServiceId, Timestamp, UserId};
 
 /// The rules for one provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncRules {
     /// How often its list is read, in minutes.
     pub every_minutes: u32,
@@ -22,6 +25,8 @@ pub struct SyncRules {
     pub drop_percent: u8,
     /// What becomes of services that the provider lists and we do not have.
     pub import_new: ImportNew,
+    /// Our categories for those by the provider's names of them; others keep the provider's name.
+    pub categories: BTreeMap<String, Name>,
 }
 
 /// What becomes of services that are new in a provider's list.
@@ -89,6 +94,7 @@ impl Default for SyncRules {
             shrink_percent: 20,
             drop_percent: 90,
             import_new: ImportNew::Off,
+            categories: BTreeMap::new(),
         }
     }
 }

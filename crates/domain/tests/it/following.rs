@@ -224,7 +224,7 @@ fn what_vanished_is_stopped_and_comes_back_but_what_staff_disabled_does_not() {
 
     let told_only = SyncRules {
         stop_vanished: false,
-        ..rules
+        ..rules.clone()
     };
     let (after, findings) = vanish(&ours(), &told_only, NOW);
     assert_eq!((after, findings[0].kind), (None, FindingKind::Vanished));

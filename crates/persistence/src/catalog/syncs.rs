@@ -1,9 +1,12 @@
 //! How providers' lists are followed.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::catalog::{
     Finding, FindingKind, ImportNew, Margin, SyncReport, SyncResult, SyncRules, SyncRun, Synchronisation,
 };
+use domain::text::Name;
 use domain::{ProviderId, ServiceId, Timestamp, UserId};
 use ports::StoreError;
 use ports::syncs::{SyncQueries, SyncRepository};
@@ -17,19 +20,19 @@ use crate::sql;
 use crate::tx::SeaTx;
 
 const COLUMNS: &str = "provider_id, paused, wanted, every_minutes, margin_points, margin_fixed, rounding, floor_points,
-    stop_at_loss, stop_vanished, shrink_percent, drop_percent, import_new, set_by, due_at, run, begun_at, ended_at, result,
-    report";
+    stop_at_loss, stop_vanished, shrink_percent, drop_percent, import_new, categories, set_by, due_at, run, begun_at, ended_at,
+    result, report";
 
 const SET_RULES: &str = "INSERT INTO catalog_syncs (provider_id, paused, wanted, every_minutes, margin_points,
         margin_fixed, rounding, floor_points, stop_at_loss, stop_vanished, shrink_percent, drop_percent, import_new, set_by,
-        due_at, run)
-    VALUES ($1, $12, FALSE, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $14, $11, 0)
+        categories, due_at, run)
+    VALUES ($1, $12, FALSE, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $14, $15, $11, 0)
     ON CONFLICT (provider_id) DO UPDATE SET paused = excluded.paused, every_minutes = excluded.every_minutes,
         margin_points = excluded.margin_points, margin_fixed = excluded.margin_fixed, rounding = excluded.rounding,
         floor_points = excluded.floor_points, stop_at_loss = excluded.stop_at_loss,
         stop_vanished = excluded.stop_vanished, shrink_percent = excluded.shrink_percent,
         drop_percent = excluded.drop_percent, import_new = excluded.import_new, set_by = excluded.set_by,
-        due_at = excluded.due_at";
+        categories = excluded.categories, due_at = excluded.due_at";
 /// A reading that was begun two minutes ago and has not ended was cut off.
 const BEGIN: &str = "UPDATE catalog_syncs SET run = run + 1, wanted = FALSE, begun_at = $2,
         due_at = $2 + every_minutes * 60000000
@@ -68,6 +71,7 @@ impl SyncRepository for SeaTx {
             paused.into(),
             rules.import_new.as_str().into(),
             by.as_str().into(),
+            categories_to_json(&rules.categories).into(),
         ];
         let set = sql::execute(self.conn()?, SET_RULES, values).await;
         self.guard(set).map(drop)
@@ -169,6 +173,7 @@ fn rules(row: &QueryResult) -> Result<SyncRules, Failure> {
         None => None,
     };
     let import_new: String = row.try_get("", "import_new")?;
+    let categories: String = row.try_get("", "categories")?;
     Ok(SyncRules {
         every_minutes: number("catalog_syncs.every_minutes", whole("every_minutes")?)?,
         margin,
@@ -178,6 +183,8 @@ fn rules(row: &QueryResult) -> Result<SyncRules, Failure> {
         shrink_percent: number("catalog_syncs.shrink_percent", whole("shrink_percent")?)?,
         drop_percent: number("catalog_syncs.drop_percent", whole("drop_percent")?)?,
         import_new: word("catalog_syncs.import_new", &import_new, ImportNew::from_stored)?,
+        categories: categories_from_json(&categories)
+            .ok_or_else(|| unreadable("catalog_syncs.categories", &categories))?,
     })
 }
 
@@ -192,6 +199,21 @@ fn last(row: &QueryResult) -> Result<Option<SyncRun>, Failure> {
         result: word("catalog_syncs.result", &result, SyncResult::from_stored)?,
         report: report_from_json(&report).ok_or_else(|| unreadable("catalog_syncs.report", &report))?,
     }))
+}
+
+fn categories_to_json(categories: &BTreeMap<String, Name>) -> String {
+    let named = categories
+        .iter()
+        .map(|(theirs, ours)| (theirs.clone(), ours.as_str().into()));
+    Value::Object(named.collect()).to_string()
+}
+
+fn categories_from_json(text: &str) -> Option<BTreeMap<String, Name>> {
+    let named: BTreeMap<String, String> = serde_json::from_str(text).ok()?;
+    let named = named
+        .into_iter()
+        .map(|(theirs, ours)| (theirs, Name::from_stored(ours)));
+    Some(named.collect())
 }
 
 fn report_to_json(report: &SyncReport) -> String {

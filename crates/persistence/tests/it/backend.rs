@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use persistence::testing::TestDatabase;
 use persistence::{DatabaseSignal, SeaHealth, SeaIdentity, SeaLedger, SeaQueries, SeaRelay, SeaStore};
-use testkit::contract::{Backend, Case};
+use testkit::contract::{Backend, Beside, Case};
 use testkit::fake::FakeClock;
 
 /// A database and everything on it. The ports go before the database does.
@@ -24,29 +24,14 @@ impl Bench {
                 .await
                 .expect("the signal starts"),
         );
-        let queries = Arc::new(SeaQueries::new(connections));
-        let backend = Backend {
+        let beside = Beside {
             store: Arc::new(SeaStore::new(connections, signal.clone())),
-            identity: queries.clone(),
-            sessions: queries.clone(),
-            catalog: queries.clone(),
-            providers: queries.clone(),
-            orders: queries.clone(),
-            wallets: queries.clone(),
-            funds: queries.clone(),
-            rates: queries.clone(),
-            mails: queries.clone(),
-            syncs: queries.clone(),
-            tokens: queries.clone(),
-            two_factor: queries.clone(),
-            api_keys: queries.clone(),
-            audit: queries.clone(),
-            submission: queries,
-            server: Arc::new(SeaIdentity::new(connections)),
             relay: Arc::new(SeaRelay::new(connections)),
+            server: Arc::new(SeaIdentity::new(connections)),
             proof: Arc::new(SeaLedger::new(connections, clock.clone())),
             health: Arc::new(SeaHealth::new(connections)),
         };
+        let backend = Backend::of(&Arc::new(SeaQueries::new(connections)), beside);
         Self {
             backend,
             clock,

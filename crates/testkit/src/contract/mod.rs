@@ -122,6 +122,66 @@ pub struct Backend {
     pub health: Arc<dyn DatabaseHealth>,
 }
 
+/// The ports of a database that are no questions.
+pub struct Beside {
+    /// Transactions.
+    pub store: Arc<dyn Store>,
+    /// Jobs.
+    pub relay: Arc<dyn OutboxRelay>,
+    /// What the database is.
+    pub server: Arc<dyn DatabaseIdentity>,
+    /// The proof of the books.
+    pub proof: Arc<dyn LedgerProof>,
+    /// The database about itself.
+    pub health: Arc<dyn DatabaseHealth>,
+}
+
+impl Backend {
+    /// A database whose questions are all answered by `queries`.
+    pub fn of<Q>(queries: &Arc<Q>, beside: Beside) -> Self
+    where
+        Q: IdentityQueries
+            + SessionQueries
+            + CatalogQueries
+            + SyncQueries
+            + ProviderQueries
+            + OrderQueries
+            + WalletQueries
+            + FundsQueries
+            + RateQueries
+            + MailQueries
+            + TokenQueries
+            + TwoFactorQueries
+            + ApiKeyQueries
+            + AuditQueries
+            + SubmissionQueries
+            + 'static,
+    {
+        Self {
+            store: beside.store,
+            identity: queries.clone(),
+            sessions: queries.clone(),
+            catalog: queries.clone(),
+            syncs: queries.clone(),
+            providers: queries.clone(),
+            orders: queries.clone(),
+            wallets: queries.clone(),
+            funds: queries.clone(),
+            rates: queries.clone(),
+            mails: queries.clone(),
+            tokens: queries.clone(),
+            two_factor: queries.clone(),
+            api_keys: queries.clone(),
+            relay: beside.relay,
+            audit: queries.clone(),
+            submission: queries.clone(),
+            server: beside.server,
+            proof: beside.proof,
+            health: beside.health,
+        }
+    }
+}
+
 /// Panics unless a constraint whose name, or table and columns, hold `named` refused.
 pub(crate) fn conflicts<T: std::fmt::Debug>(outcome: Result<T, StoreError>, named: &str) {
     match outcome {

@@ -9,6 +9,7 @@ use domain::catalog::{
     Synchronisation,
 };
 use domain::providers::Provider;
+use domain::text::Name;
 use domain::{ProviderId, Timestamp};
 use ports::StoreError;
 
@@ -104,6 +105,9 @@ pub async fn rules_read_back_as_written_and_keep_what_came_of_the_last_reading(b
         shrink_percent: 100,
         drop_percent: 0,
         import_new: ImportNew::Active,
+        categories: [("Likes \"de\" luxe", "Likes"), ("", "Sonstiges \u{1f98a}")]
+            .map(|(theirs, ours)| (theirs.to_owned(), Name::from_stored(ours.to_owned())))
+            .into(),
     };
     follow(backend, &shop, &rules, true).await?;
     let expected = Synchronisation {

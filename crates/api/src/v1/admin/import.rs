@@ -182,7 +182,8 @@ impl ImportForm {
     }
 }
 
-fn mapped(named: BTreeMap<String, String>) -> Result<BTreeMap<String, Name>, ApiError> {
+/// Our categories by the names of the provider's.
+pub(super) fn mapped(named: BTreeMap<String, String>) -> Result<BTreeMap<String, Name>, ApiError> {
     if named.len() > CATEGORIES_MAX {
         return Err(field_error(
             "categories",

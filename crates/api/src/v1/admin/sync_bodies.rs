@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::import::mapped;
 use super::margins::{margin, percent_text, points};
 use crate::error::ApiError;
 use crate::extract::field_error;
@@ -54,9 +55,12 @@ pub struct SyncForm {
     drop_percent: Option<u8>,
     /// What becomes of services that the provider lists and we do not have: `off` (they are findings), `inactive` (imported,
     /// not sold yet) or `active` (imported and sold); `off` unless it is set. It needs a margin. A hundred are imported by
-    /// one reading at most, into categories named as the provider's.
+    /// one reading at most, into categories named as the provider's, or as `categories` says.
     #[schema(example = "inactive")]
     import_new: Option<String>,
+    /// Our categories by the names of the provider's, for what is imported. Those that are not named keep the provider's name.
+    #[schema(example = json!({ "IG Followers": "Instagram Followers" }))]
+    categories: Option<BTreeMap<String, String>>,
 }
 
 impl SyncForm {
@@ -81,6 +85,7 @@ impl SyncForm {
                 Some(word) => ImportNew::from_stored(word)
                     .ok_or_else(|| field_error("importNew", "must be off, inactive or active"))?,
             },
+            categories: mapped(self.categories.clone().unwrap_or_default())?,
         };
         if rules.importing() == rules.import_new {
             Ok(rules)
@@ -112,6 +117,9 @@ pub struct SyncBody {
     /// `off`, `inactive` or `active`.
     #[schema(example = "off")]
     import_new: &'static str,
+    /// Our categories by the names of the provider's, for what is imported.
+    #[schema(example = json!({ "IG Followers": "Instagram Followers" }))]
+    categories: BTreeMap<String, String>,
     /// Whether somebody asked for a reading that has not begun.
     requested: bool,
     /// When the list is read next, unless it is paused.
@@ -175,6 +183,11 @@ pub fn sync_body(sync: Synchronisation) -> SyncBody {
         shrink_percent: rules.shrink_percent,
         drop_percent: rules.drop_percent,
         import_new: rules.import_new.as_str(),
+        categories: rules
+            .categories
+            .into_iter()
+            .map(|(theirs, ours)| (theirs, ours.into()))
+            .collect(),
         requested: sync.wanted,
         due_at: WireTime(sync.due_at),
         begun_at: time(sync.begun_at),
