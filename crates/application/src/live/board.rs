@@ -161,8 +161,8 @@ impl Board {
         for what in orders.chain(news.wallets.into_iter().map(What::Wallet)) {
             self.at = what.passed(self.at);
             self.items.push_back(Arc::new(Item::new(what, self.at)));
-            if let Some(past) = self.items.len().checked_sub(WORDED + 1) {
-                self.items[past].forget_words();
+            if let Some(past) = self.items.iter().rev().nth(WORDED) {
+                past.forget_words();
             }
         }
         self.at = self.at.furthest(news.until);

@@ -17,10 +17,11 @@ use super::watcher::Watcher;
 
 /// How often the database is looked at without a ring.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The least time from a look that found something to the next. What happens within it is told together.
-const PAUSE: Duration = Duration::from_millis(40);
-/// The same for a look that found nothing: nobody was told anything, so there is nothing to spare them.
-const SHORT_PAUSE: Duration = Duration::from_millis(4);
+/// The least time between two looks.
+const PAUSE_MIN: Duration = Duration::from_millis(4);
+/// The same after one that found something. What happens within it is told together: each stream takes a while to tell.
+const PAUSE_MAX: Duration = Duration::from_millis(40);
+const PAUSE_FOR_EACH: Duration = Duration::from_micros(40);
 /// Rows of each table read at once.
 const BATCH: u32 = 2_000;
 
@@ -112,6 +113,7 @@ impl LiveHub {
             () = self.rounds.run(|| self.wake()) => {}
         }
         self.closed.cancel();
+        self.wake();
     }
 
     /// Looks once whether everybody still may watch, as [`LiveHub::run`] does every few seconds. Whoever may not is not told
@@ -137,10 +139,10 @@ impl LiveHub {
                 continue;
             }
             let found = self.follow().await;
-            let pause = if matches!(found, Ok(false)) {
-                SHORT_PAUSE
-            } else {
-                PAUSE
+            let pause = match found {
+                Ok(true) => pause_for(self.streams()),
+                Ok(false) => PAUSE_MIN,
+                Err(_) => PAUSE_MAX,
             };
             match found {
                 Ok(_) => failing = false,
@@ -228,4 +230,10 @@ impl LiveHub {
     pub(super) const fn closed(&self) -> &Stop {
         &self.closed
     }
+}
+
+/// How long nobody looks after so many streams were told something.
+fn pause_for(streams: usize) -> Duration {
+    let each = u32::try_from(streams).unwrap_or(u32::MAX);
+    PAUSE_FOR_EACH.saturating_mul(each).clamp(PAUSE_MIN, PAUSE_MAX)
 }

@@ -130,9 +130,8 @@ impl Subscription {
                 }
                 State::Coming(_) | State::Gone => {}
             }
-            tokio::select! {
-                changed = self.looks.changed() => if changed.is_err() { self.state = State::Gone },
-                () = self.hub.closed().cancelled() => {}
+            if self.looks.changed().await.is_err() {
+                self.state = State::Gone;
             }
         }
     }

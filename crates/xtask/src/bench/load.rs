@@ -85,8 +85,10 @@ pub fn drive(lab: &Lab, server: &Program, address: &str, plan: &Plan, pace: Pace
     let told = || fs::read_to_string(lab.path("load.log")).unwrap_or_default();
     load.says("measuring").with_context(told)?;
     let began = (server.cpu(), lab.database_cpu(), load.cpu(), Machine::read());
+    let kernel_began = server.kernel_cpu();
     load.says("measured").with_context(told)?;
     let (app, database) = (server.cpu() - began.0, lab.database_cpu() - began.1);
+    let kernel = server.kernel_cpu() - kernel_began;
     let ours = app + database + load.cpu() - began.2;
     let conditions = began.3.conditions_since(ours);
     let resident = server.resident_kb();
@@ -107,6 +109,7 @@ pub fn drive(lab: &Lab, server: &Program, address: &str, plan: &Plan, pace: Pace
         sample: Sample {
             per_second: tally.good / tally.seconds,
             app_cpu: app / tally.good * 1e6,
+            app_kernel: kernel / tally.good * 1e6,
             database_cpu: database / tally.good * 1e6,
             bytes: tally.bytes / tally.good,
             unanswered: tally.unanswered,

@@ -28,21 +28,25 @@ fn seconds(fields: &[String], which: &[usize]) -> f64 {
     ticks.sum::<f64>() / TICKS
 }
 
+/// Where `/proc/<pid>/stat` counts time, from the process's state on: its own and that of its children who have ended.
+const ALL_TIME: [usize; 4] = [11, 12, 13, 14];
+const KERNEL_TIME: [usize; 2] = [12, 14];
+
 /// Processor seconds that a process has used, with the children it has, and those that have ended.
 pub fn cpu_of_tree(pid: u32) -> f64 {
-    let all = processes();
-    let own = stat(pid).map_or(0.0, |fields| seconds(&fields, &[11, 12, 13, 14]));
-    let children = all.iter().filter(|(_, parent)| **parent == pid);
-    own + children
-        .map(|(child, _)| cpu_of_tree_in(*child, &all))
-        .sum::<f64>()
+    seconds_of_tree(pid, &ALL_TIME, &processes())
 }
 
-fn cpu_of_tree_in(pid: u32, all: &HashMap<u32, u32>) -> f64 {
-    let own = stat(pid).map_or(0.0, |fields| seconds(&fields, &[11, 12, 13, 14]));
+/// What the kernel used of that on their behalf.
+pub fn kernel_cpu_of_tree(pid: u32) -> f64 {
+    seconds_of_tree(pid, &KERNEL_TIME, &processes())
+}
+
+fn seconds_of_tree(pid: u32, which: &[usize], all: &HashMap<u32, u32>) -> f64 {
+    let own = stat(pid).map_or(0.0, |fields| seconds(&fields, which));
     let children = all.iter().filter(|(_, parent)| **parent == pid);
     own + children
-        .map(|(child, _)| cpu_of_tree_in(*child, all))
+        .map(|(child, _)| seconds_of_tree(*child, which, all))
         .sum::<f64>()
 }
 

@@ -91,6 +91,10 @@ impl Program {
         meter::cpu_of_tree(self.id())
     }
 
+    pub fn kernel_cpu(&self) -> f64 {
+        meter::kernel_cpu_of_tree(self.id())
+    }
+
     pub fn resident_kb(&self) -> u64 {
         meter::resident_kb_of_tree(self.id())
     }

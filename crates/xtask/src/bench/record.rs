@@ -57,6 +57,9 @@ pub struct Sample {
     pub per_second: f64,
     /// Processor time of the program for one request.
     pub app_cpu: f64,
+    /// What the kernel took of that.
+    #[serde(default)]
+    pub app_kernel: f64,
     /// Processor time of PostgreSQL for one request.
     pub database_cpu: f64,
     /// Bytes of one answer's body.
@@ -130,6 +133,17 @@ impl Scenario {
         });
         let values = pairs.collect();
         self.value(target, what, bound, values, "");
+    }
+
+    /// Tells what would be left of the processor time of `over` if the program took none and only the kernel did, as part of
+    /// all that `under` takes.
+    pub fn floor(&mut self, target: &str, what: &str, [over, under]: [&str; 2]) {
+        let pairs = self.rounds.iter().filter_map(|round| {
+            let (over, under) = (round.of(over)?, round.of(under)?);
+            (under.app_cpu > 0.0).then(|| over.app_kernel / under.app_cpu)
+        });
+        let values = pairs.collect();
+        self.value(target, what, Bound::None, values, "");
     }
 
     /// Adds a target about plain numbers of one arm.

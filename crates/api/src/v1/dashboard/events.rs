@@ -5,7 +5,7 @@
 )]
 
 use std::convert::Infallible;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use application::live::{Crowded, Item, Pass, Reload, Said, Subscription, Watcher};
 use futures::stream::unfold;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 use utoipa::IntoParams;
 
 use super::event_bodies::{LiveEvent, StreamedEvent, id, position, write_news};
@@ -99,7 +99,8 @@ pub async fn live_events(
         is_unreadable: last == Some(None),
         resumes: last.is_some(),
         follows: query.follow.unwrap_or(true),
-        next_heartbeat: Instant::now() + HEARTBEAT_EVERY,
+        told_at: Instant::now(),
+        alarm: Box::pin(sleep(HEARTBEAT_EVERY)),
         is_over: false,
     };
     let bytes = unfold(stream, |mut stream| async move {
@@ -120,7 +121,9 @@ struct Stream {
     is_unreadable: bool,
     resumes: bool,
     follows: bool,
-    next_heartbeat: Instant,
+    told_at: Instant,
+    /// When it is next looked whether nothing was told for long. It is not put off by what is told, which happens more often.
+    alarm: Pin<Box<Sleep>>,
     is_over: bool,
 }
 
@@ -130,13 +133,20 @@ impl Stream {
         if self.is_over {
             return None;
         }
-        let heartbeat = pin!(sleep_until(self.next_heartbeat));
-        let text = tokio::select! {
-            biased;
-            said = self.subscription.next() => self.tell(said?),
-            () = heartbeat => format!("id: {}\n:\n\n", id(self.subscription.at())),
+        let text = loop {
+            tokio::select! {
+                biased;
+                said = self.subscription.next() => break self.tell(said?),
+                () = &mut self.alarm => {}
+            }
+            let due = self.told_at + HEARTBEAT_EVERY;
+            if due <= Instant::now() {
+                self.alarm.as_mut().reset(Instant::now() + HEARTBEAT_EVERY);
+                break format!("id: {}\n:\n\n", id(self.subscription.at()));
+            }
+            self.alarm.as_mut().reset(due);
         };
-        self.next_heartbeat = Instant::now() + HEARTBEAT_EVERY;
+        self.told_at = Instant::now();
         Some(text)
     }
 

@@ -59,6 +59,13 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     compare(what, ["unchanged", "node unchanged"]);
     let what = "processor time of the API for a whole list, of Node's";
     compare(what, ["product", "node"]);
+    for (of, arms) in [
+        ("a 304", ["unchanged", "node unchanged"]),
+        ("a whole list", ["product", "node"]),
+    ] {
+        let what = format!("the kernel's part of it for {of}, of all of Node's");
+        scenario.floor("P-5", &what, arms);
+    }
     scenario.each(
         "P-5",
         "bytes of a whole list",

@@ -93,6 +93,8 @@ fn concluded(mut scenario: Scenario) -> Scenario {
     scenario.each("streams", "the same of Node", Told, "node", (of_stream, " kB"));
     let what = "processor time of the API to tell one stream one thing, of Node's";
     scenario.ratio("streams", what, AtMost(0.45), both, |it| it.app_cpu);
+    let what = "the kernel's part of it, of all of Node's";
+    scenario.floor("streams", what, both);
     let what = "processor time of the API for a stream on which nothing happens, of Node's";
     scenario.ratio("streams", what, Told, both, |it| it.other(RESTING));
     let resting = |it: &Sample| it.other(RESTING);
@@ -180,8 +182,10 @@ fn follow(
     let quiet_kb = program.resident_kb();
     load.says_within("measuring", PATIENCE)?;
     let began = (program.cpu(), lab.database_cpu(), load.cpu(), Machine::read());
+    let kernel_began = program.kernel_cpu();
     load.says_within("measured", PATIENCE)?;
     let (app, database) = (program.cpu() - began.0, lab.database_cpu() - began.1);
+    let kernel = program.kernel_cpu() - kernel_began;
     let conditions = began.3.conditions_since(app + database + load.cpu() - began.2);
     let resident_kb = program.resident_kb();
     let line = load.next_line(PATIENCE)?;
@@ -194,6 +198,7 @@ fn follow(
     let mut sample = Sample {
         per_second: f64::from(tally.orders) / seconds,
         app_cpu: app / told * 1e6,
+        app_kernel: kernel / told * 1e6,
         database_cpu: database / told * 1e6,
         p50: tally.last_p50,
         p99: tally.last_p99,

@@ -100,10 +100,12 @@ pub fn run(plan: &Plan, watchers: &Watchers, address: SocketAddr, times: &Times)
     // Not before: a server closes a connection that asks for nothing.
     watch.connect(address)?;
     let between = times.between.unwrap_or(BETWEEN);
-    watch.order_until(Instant::now() + times.warm_up, between)?;
+    let warm = Instant::now();
+    // The orders that are measured keep the distance to those before.
+    let due = watch.order_until(warm, warm + times.warm_up, between)?;
     watch.times.clear();
     announce("measuring")?;
-    watch.order_until(Instant::now() + times.measured, between)?;
+    watch.order_until(due, due + times.measured, between)?;
     announce("measured")?;
     watch.told()
 }
@@ -144,9 +146,9 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Places orders, one every `between`; the next one when all streams were told of the last.
-    fn order_until(&mut self, end: Instant, between: Duration) -> anyhow::Result<()> {
-        let mut due = Instant::now();
+    /// Places orders from `due` on, one every `between`; the next one when all streams were told of the last. When the first
+    /// one after `end` would be due.
+    fn order_until(&mut self, mut due: Instant, end: Instant, between: Duration) -> anyhow::Result<Instant> {
         while due < end {
             while let Some(left) = due.checked_duration_since(Instant::now()) {
                 self.receive(left)?;
@@ -154,7 +156,7 @@ impl<'a> Watch<'a> {
             self.order()?;
             due = (due + between).max(Instant::now());
         }
-        Ok(())
+        Ok(due)
     }
 
     fn order(&mut self) -> anyhow::Result<()> {
