@@ -46,6 +46,16 @@ pub(crate) async fn query_number(
     }
 }
 
+/// Gives the statements of a transaction that may read whole tables five minutes each on PostgreSQL, instead of what those
+/// get that a request waits for.
+pub(crate) async fn take_time(conn: &impl ConnectionTrait) -> Result<(), DbErr> {
+    if conn.get_database_backend() == DbBackend::Postgres {
+        conn.execute_unprepared("SET LOCAL statement_timeout = '5min'")
+            .await?;
+    }
+    Ok(())
+}
+
 /// The rows `($n, $n+1, …), …` of a `VALUES` list, beginning with parameter `first`.
 pub(crate) fn value_rows(first: usize, columns: usize, rows: usize) -> String {
     let row = |row: usize| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use ports::StoreError;
 use ports::figures::Generation;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::facts::{self, Cursor};
 use super::keeper::write;
@@ -118,6 +118,7 @@ pub(super) async fn compare(
 ) -> Result<Option<u64>, Failure> {
     let mut writer = database.begin().await?;
     let conn = writer.step()?;
+    sql::take_time(conn).await?;
     sql::execute(conn, HOLD, []).await?;
     let (shown, at) = shown(conn).await?;
     if !catch_up(conn, generation, at, now).await? {
@@ -174,11 +175,8 @@ pub(super) async fn forget(
     let own = generation.map_or(0, |generation| generation.0);
     for row in sql::query_all(database.read(), ABANDONED, [before.into(), own.into()]).await? {
         let abandoned: i64 = row.try_get_by_index(0)?;
-        for (table, key) in [
-            ("figures", "scope, measure, at, service_id, provider_id"),
-            ("user_figures", "user_id, measure, at"),
-        ] {
-            remove_rows(database, table, key, abandoned).await?;
+        for table in ["figures", "user_figures"] {
+            remove_rows(database, table, abandoned).await?;
         }
         let removed = database.execute(REMOVE, vec![abandoned.into()]).await;
         match removed.map_err(StoreError::from) {
@@ -190,11 +188,17 @@ pub(super) async fn forget(
     Ok(())
 }
 
-async fn remove_rows(database: &Database, table: &str, key: &str, generation: i64) -> Result<(), Failure> {
+/// Rows are named by where they are. By their keys PostgreSQL, which has no statistics of a set that was just made, reads the
+/// whole set for each of them.
+async fn remove_rows(database: &Database, table: &str, generation: i64) -> Result<(), Failure> {
+    let rows = if database.backend() == DbBackend::Postgres {
+        format!("ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE generation = $1 LIMIT $2))")
+    } else {
+        format!("rowid IN (SELECT rowid FROM {table} WHERE generation = $1 LIMIT $2)")
+    };
     let statement = format!(
-        "DELETE FROM {table} WHERE generation = $1 AND ({key}) IN (
-            SELECT {key} FROM {table} WHERE generation = $1 LIMIT $2
-        ) AND NOT EXISTS (SELECT 1 FROM figure_cursors WHERE generation = $1 AND is_shown)"
+        "DELETE FROM {table} WHERE {rows}
+            AND NOT EXISTS (SELECT 1 FROM figure_cursors WHERE generation = $1 AND is_shown)"
     );
     loop {
         let values = vec![generation.into(), REMOVED_AT_ONCE.into()];

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use ports::ledger::{InvariantCount, LedgerProof};
 use ports::{Clock, StoreError};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
+use sea_orm::{DatabaseTransaction, Value};
 
 use crate::database::Database;
 use crate::error::{Failure, store_error};
@@ -19,8 +19,6 @@ mod watermark;
 use invariants::{INVARIANTS, Invariant, Scope, Since};
 use watermark::Watermark;
 
-/// How long one invariant may take on PostgreSQL: it may read whole tables.
-const STATEMENT_TIMEOUT: &str = "SET LOCAL statement_timeout = '5min'";
 /// How often a watch looks at everything.
 const EVERYTHING_EVERY: Duration = Duration::from_hours(6);
 /// Tells of the present only, and nothing is wrong with the books: no reason to look at the same rows again.
@@ -81,9 +79,7 @@ async fn count_all(
     scope: Scope,
     now: Timestamp,
 ) -> Result<Vec<InvariantCount>, Failure> {
-    if conn.get_database_backend() == DbBackend::Postgres {
-        conn.execute_unprepared(STATEMENT_TIMEOUT).await?;
-    }
+    sql::take_time(conn).await?;
     let mut counts = Vec::with_capacity(INVARIANTS.len());
     for Invariant { id, rule, sql, since } in INVARIANTS {
         let parameter: Option<Value> = match since {

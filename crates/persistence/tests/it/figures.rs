@@ -25,6 +25,7 @@ on_every_database!(
     what_was_not_added_up_yet_is_added_while_reading,
     a_row_that_is_committed_late_is_counted_once,
     figures_made_anew_are_the_same_and_mend_what_is_wrong,
+    a_large_set_is_forgotten_though_the_database_has_no_statistics_of_it,
 );
 
 /// What a figure is, computed from the rows by the database itself.
@@ -372,4 +373,29 @@ async fn figures_made_anew_are_the_same_and_mend_what_is_wrong(bench: Bench) {
     assert_eq!(bench.database.number(left).await, Ok(0));
     keeper.forget(Some(anew)).await.expect("what is shown stays");
     assert_true_figures(&bench).await;
+}
+
+async fn a_large_set_is_forgotten_though_the_database_has_no_statistics_of_it(bench: Bench) {
+    let (figures, database) = (keeper(&bench), &bench.database);
+    let shown = figures.shown().await.expect("the database works");
+    let abandoned = figures.begin().await.expect("the database works");
+    let rows = |generation: Generation, count: u32| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO figures SELECT {}, 'shop_quarter', 'placed', i, 0, 0, 1, 1 FROM n",
+            generation.0
+        )
+    };
+    database
+        .execute(&rows(shown, 300))
+        .await
+        .expect("the database works");
+    database.execute("ANALYZE").await.expect("the database works");
+    database
+        .execute(&rows(abandoned, 40_000))
+        .await
+        .expect("the database works");
+    figures.forget(Some(abandoned)).await.expect("the database works");
+    let left = "SELECT COUNT(*) FROM figures";
+    assert_eq!(database.number(left).await.expect("the database works"), 300);
 }
