@@ -31,17 +31,26 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
         status: 304,
         ..asking(SERVICES, Vec::new())
     });
+    let packed = Plan {
+        headers: vec![("accept-encoding", "gzip".to_owned())],
+        ..asking(SERVICES, Vec::new())
+    };
     let asks =
         |server: Server, plan: &Plan| Ok(server.drive(lab, world, COPY, plan, Pace::full(lab))?.sample);
     let arms = [
         Arm::new("product", |_| asks(Server::Product, &whole)),
         Arm::new("node", |_| asks(Server::Node, &whole)),
+        Arm::new("packed", |_| asks(Server::Product, &packed)),
         Arm::new("in rupees", |_| asks(Server::Product, &in_rupees)),
         Arm::new("unchanged", |_| asks(Server::Product, &unchanged)),
         Arm::new("node unchanged", |_| asks(Server::Node, &node_unchanged)),
         Arm::new("bare", |_| asks(Server::Product, &bare)),
     ];
-    let mut scenario = Scenario::named("services list", rounds::run(lab, "services list", &arms)?);
+    let rounds = rounds::run(lab, "services list", &arms)?;
+    Ok(concluded(Scenario::named("services list", rounds)))
+}
+
+fn concluded(mut scenario: Scenario) -> Scenario {
     let mut compare = |what: &str, bound, arms| scenario.ratio("P-5", what, bound, arms, |it| it.per_second);
     let what = "304/s for the list of 5,000 services, of Hono on node-postgres";
     compare(what, AtLeast(1.5), ["unchanged", "node unchanged"]);
@@ -52,6 +61,8 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     );
     let what = "whole lists of 5,000 services/s, of Hono on node-postgres";
     compare(what, AtLeast(1.5), ["product", "node"]);
+    let what = "whole lists in gzip/s, of whole lists";
+    compare(what, Told, ["packed", "product"]);
     let what = "whole lists in another currency/s, of lists in USD";
     compare(what, AtLeast(0.9), ["in rupees", "product"]);
     let mut compare = |what: &str, arms| scenario.ratio("P-5", what, AtMost(0.45), arms, |it| it.app_cpu);
@@ -66,6 +77,15 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
         let what = format!("the kernel's part of it for {of}, of all of Node's");
         scenario.floor("P-5", &what, arms);
     }
+    let what = "processor time of the API for a whole list in gzip, of one that is not";
+    scenario.ratio("P-5", what, Told, ["packed", "product"], |it| it.app_cpu);
+    scenario.each(
+        "P-5",
+        "bytes of a whole list in gzip",
+        Told,
+        "packed",
+        (|it| it.bytes, " bytes"),
+    );
     scenario.each(
         "P-5",
         "bytes of a whole list",
@@ -76,7 +96,7 @@ pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let memory = |it: &crate::bench::record::Sample| u32::try_from(it.resident_kb).map_or(0.0, f64::from);
     let what = "memory of the API that sends whole lists, of Node's";
     scenario.ratio("P-13", what, AtMost(0.25), ["product", "node"], memory);
-    Ok(scenario)
+    scenario
 }
 
 /// Both answer with the same list in as many bytes, and both say when it has not changed; the tags that they know it by.

@@ -12,7 +12,6 @@ use crate::bench::record::Bound::{AtLeast, AtMost, None as Told};
 use crate::bench::record::{Sample, Scenario};
 use crate::bench::rounds::{self, Arm};
 use crate::bench::world::{World, sign_in};
-use crate::process;
 
 const SHOP: &str = "/api/v1/admin/dashboard-metrics";
 const OWN: &str = "/api/v1/dashboard/metrics";
@@ -27,8 +26,6 @@ const SCANS_AT_ONCE: usize = 2;
 
 pub fn measure(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let database = large::database(lab, world)?;
-    println!("adding up {} orders: a few minutes", lab.orders);
-    process::output(&mut lab.product(&["figures", "rebuild"], &lab.on_postgres(database)))?;
     let placing = Pace {
         connections: 4,
         rate: Some(LATELY),
