@@ -1,8 +1,11 @@
 //! The tag of the public list names a currency and its rate, too: who has seen the list in one is never told that nothing
 //! has changed in another.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use reqwest::Method;
-use reqwest::header::IF_NONE_MATCH;
+use reqwest::header::{ACCEPT_ENCODING, IF_NONE_MATCH};
 use serde_json::{Value, json};
 
 use crate::currency_http::Bureau;
@@ -11,6 +14,7 @@ use crate::sync_http::service;
 
 scenarios!(on both ways:
     a_tag_of_one_currency_or_of_an_older_rate_is_never_good_for_another,
+    whoever_takes_gzip_gets_the_same_list_in_fewer_bytes_under_a_tag_of_its_own,
 );
 
 /// The last one has no rate at first.
@@ -116,4 +120,73 @@ async fn a_tag_of_one_currency_or_of_an_older_rate_is_never_good_for_another(way
     seen.extend(see_all(&nobody).await);
     tags_tell_the_truth(&nobody, &seen).await;
     bureau.world.close().await;
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this client calls the product alone, and sees the bytes as they are sent"
+)]
+async fn whoever_takes_gzip_gets_the_same_list_in_fewer_bytes_under_a_tag_of_its_own(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let address = format!("{}/api/v1/services", world.addresses()[0]);
+    let client = reqwest::Client::builder().build().expect("a client");
+    let ask = async |accepted: &str, tag: &str| {
+        let request = client.get(&address).header(ACCEPT_ENCODING, accepted);
+        let answer = request
+            .header(IF_NONE_MATCH, tag)
+            .send()
+            .await
+            .expect("an answer");
+        let header = |name| {
+            answer
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        assert_eq!(header("vary").as_deref(), Some("Accept-Encoding"));
+        let (status, coding, tag) = (
+            answer.status().as_u16(),
+            header("content-encoding"),
+            header("etag"),
+        );
+        let bytes = answer.bytes().await.expect("a body");
+        (status, coding, tag.expect("a tag"), bytes)
+    };
+    let (status, coding, plain_tag, plain) = ask("identity", "").await;
+    assert_eq!((status, coding), (200, None));
+    let (status, coding, packed_tag, packed) = ask("deflate, gzip;q=0.8", "").await;
+    assert_eq!((status, coding.as_deref()), (200, Some("gzip")));
+    assert_ne!(packed_tag, plain_tag);
+    assert!(
+        packed.len() < plain.len() / 2,
+        "{} of {}",
+        packed.len(),
+        plain.len()
+    );
+    let mut unpacked = Vec::new();
+    GzDecoder::new(&*packed)
+        .read_to_end(&mut unpacked)
+        .expect("it is gzip");
+    assert_eq!(unpacked, plain);
+    for refusing in ["gzip;q=0", "br", "identity;q=1, gzip;q=0.1"] {
+        let (status, coding, tag, bytes) = ask(refusing, "").await;
+        assert_eq!(
+            (status, coding, tag, bytes),
+            (200, None, plain_tag.clone(), plain.clone()),
+            "{refusing}"
+        );
+    }
+    // Whichever was seen, nothing has changed.
+    for (accepted, own) in [("gzip", &packed_tag), ("identity", &plain_tag)] {
+        for seen in [&plain_tag, &packed_tag] {
+            let (status, coding, tag, bytes) = ask(accepted, seen).await;
+            assert_eq!(
+                (status, coding, &tag, bytes.len()),
+                (304, None, own, 0),
+                "{accepted} {seen}"
+            );
+        }
+    }
+    world.close().await;
 }

@@ -2,19 +2,58 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::io::{self, Write};
 use std::sync::Arc;
 
-use actix_web::web::Bytes;
-use tokio::sync::Mutex;
+use actix_web::web::{self, Bytes};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::sync::{Mutex, OnceCell};
 
 /// Lists that are kept at most. One is a few hundred kilobytes.
 const KEPT_MAX: usize = 16;
+
+/// A list as it is sent.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    /// As it was rendered.
+    pub plain: Bytes,
+    packed: Arc<OnceCell<Bytes>>,
+}
+
+impl Body {
+    fn new(plain: Bytes) -> Self {
+        Self {
+            plain,
+            ..Self::default()
+        }
+    }
+
+    /// The same in gzip. The first one who asks has it packed, off the threads that answer requests.
+    ///
+    /// # Errors
+    /// If no thread was to be had for it.
+    pub async fn packed(&self) -> io::Result<Bytes> {
+        let pack = || async {
+            let plain = self.plain.clone();
+            let packed = web::block(move || pack(&plain)).await;
+            packed.map_err(io::Error::other)?
+        };
+        self.packed.get_or_try_init(pack).await.cloned()
+    }
+}
+
+fn pack(plain: &[u8]) -> io::Result<Bytes> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(plain)?;
+    Ok(packer.finish()?.into())
+}
 
 /// A list and the version that it was rendered from.
 #[derive(Clone)]
 struct Kept {
     version: i64,
-    body: Bytes,
+    body: Body,
 }
 
 /// Rendered lists by name. Cloning is cheap, and clones share what is kept.
@@ -32,14 +71,14 @@ impl Rendered {
         name: &str,
         version: i64,
         render: impl FnOnce() -> F,
-    ) -> Result<Bytes, E> {
+    ) -> Result<Body, E> {
         let mut kept = self.0.lock().await;
         if let Some(found) = kept.get(name)
             && found.version == version
         {
             return Ok(found.body.clone());
         }
-        let body = render().await?;
+        let body = Body::new(render().await?);
         if kept.len() >= KEPT_MAX && !kept.contains_key(name) {
             kept.clear();
         }
@@ -55,7 +94,10 @@ impl Rendered {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::io::Read;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use flate2::read::GzDecoder;
 
     use super::*;
 
@@ -71,9 +113,21 @@ mod tests {
             })
         };
         let asked = futures::future::join_all((0..8).map(|_| ask(1))).await;
-        assert!(asked.iter().all(|body| body.as_deref() == Ok(&b"1/0"[..])));
-        assert_eq!(ask(2).await.as_deref(), Ok(&b"2/1"[..]));
+        assert!(asked.iter().all(|body| body.as_ref().unwrap().plain == "1/0"));
+        assert_eq!(ask(2).await.unwrap().plain, "2/1");
         assert_eq!(renderings.load(Ordering::SeqCst), 2);
+    }
+
+    #[actix_web::test]
+    async fn a_list_is_packed_once_and_unpacks_to_what_it_was() {
+        let plain = Bytes::from("followers, likes, ".repeat(1_000));
+        let body = Body::new(plain.clone());
+        let (first, again) = (body.packed().await.unwrap(), body.clone().packed().await.unwrap());
+        assert_eq!(first.as_ptr(), again.as_ptr());
+        assert!(first.len() < plain.len() / 10, "{} bytes", first.len());
+        let mut unpacked = Vec::new();
+        GzDecoder::new(&*first).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain);
     }
 
     #[actix_web::test]

@@ -4,9 +4,11 @@
     reason = "the document's macro repeats the types of queries in full"
 )]
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{
+    AcceptEncoding, CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, IF_NONE_MATCH, VARY,
+};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, web};
 use application::currency::ShowError;
 use domain::catalog::{Service, ServiceType};
 use domain::currency::Display;
@@ -87,7 +89,8 @@ pub struct ListedService {
 
 /// Lists what can be ordered
 ///
-/// The answer has an `ETag`; sent back as `If-None-Match`, it is answered by 304 until something changes.
+/// The answer has an `ETag`; sent back as `If-None-Match`, it is answered by 304 until something changes. Whoever accepts
+/// gzip gets a tenth of the bytes.
 #[utoipa::path(
     tag = "Catalogue",
     params(CurrencyQuery, TypesQuery, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer")),
@@ -114,20 +117,38 @@ pub async fn list_services(
     let version = state.catalog.browse.version().await?;
     let shown = shown(&display, every_type);
     // Another release may write the same version otherwise.
-    let tag = format!("\"{}-{version}-{shown}\"", env!("CARGO_PKG_VERSION"));
-    if has_seen(&request, &tag) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((ETAG, tag))
-            .insert_header((CACHE_CONTROL, ASK_AGAIN))
-            .finish());
+    let tag = |coding| format!("\"{}-{version}-{shown}{coding}\"", env!("CARGO_PKG_VERSION"));
+    // What has other bytes has another tag.
+    let (plain, packed) = (tag(""), tag("-gzip"));
+    let is_seen = has_seen(&request, &[&plain, &packed]);
+    let is_packed = takes_gzip(&request);
+    let mut answer = if is_seen {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    answer
+        .insert_header((ETAG, if is_packed { packed } else { plain }))
+        .insert_header((CACHE_CONTROL, ASK_AGAIN))
+        .insert_header((VARY, "Accept-Encoding"));
+    if is_seen {
+        return Ok(answer.finish());
     }
+    answer.insert_header((CONTENT_TYPE, "application/json"));
     let render = || render(&state, &display, every_type);
     let body = state.listing.get(&shown, version, render).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "application/json"))
-        .insert_header((ETAG, tag))
-        .insert_header((CACHE_CONTROL, ASK_AGAIN))
-        .body(body))
+    if !is_packed {
+        return Ok(answer.body(body.plain));
+    }
+    answer.insert_header(ContentEncoding::Gzip);
+    Ok(answer.body(body.packed().await.map_err(ApiError::internal)?))
+}
+
+/// Whether the client takes gzip as well as anything.
+fn takes_gzip(request: &HttpRequest) -> bool {
+    let known = [Encoding::gzip(), Encoding::identity()];
+    let accepted = request.get_header::<AcceptEncoding>();
+    accepted.and_then(|it| it.negotiate(known.iter())) == Some(Encoding::gzip())
 }
 
 /// Names what of the catalogue is shown, and how.
@@ -139,14 +160,14 @@ fn shown(Display { currency, rate }: &Display, every_type: bool) -> String {
 /// Whoever keeps the list asks whether it still is the same.
 const ASK_AGAIN: &str = "no-cache";
 
-fn has_seen(request: &HttpRequest, tag: &str) -> bool {
+fn has_seen(request: &HttpRequest, own: &[&str]) -> bool {
     let seen = request.headers().get_all(IF_NONE_MATCH);
     let mut tags = seen
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
     tags.any(|seen| {
         let seen = seen.trim();
-        seen == "*" || seen.strip_prefix("W/").unwrap_or(seen) == tag
+        seen == "*" || own.contains(&seen.strip_prefix("W/").unwrap_or(seen))
     })
 }
 
