@@ -386,15 +386,9 @@ async fn a_large_set_is_forgotten_though_the_database_has_no_statistics_of_it(be
             generation.0
         )
     };
-    database
-        .execute(&rows(shown, 300))
-        .await
-        .expect("the database works");
-    database.execute("ANALYZE").await.expect("the database works");
-    database
-        .execute(&rows(abandoned, 40_000))
-        .await
-        .expect("the database works");
+    for statement in [&*rows(shown, 300), "ANALYZE", &*rows(abandoned, 40_000)] {
+        database.execute(statement).await.expect("the database works");
+    }
     figures.forget(Some(abandoned)).await.expect("the database works");
     let left = "SELECT COUNT(*) FROM figures";
     assert_eq!(database.number(left).await.expect("the database works"), 300);
