@@ -10,20 +10,24 @@ use std::time::{Duration, Instant};
 use migration::{Migrator, MigratorTrait};
 use ports::StoreError;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait, Value,
+    ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, Value,
 };
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{Connection, Executor};
 
 use crate::catalog::version::KnownVersion;
+#[cfg(feature = "testing")]
+use crate::connections::Watch;
+use crate::connections::{Caller, Connections, Transaction};
 use crate::error::{Failure, driver_error, store_error};
 use crate::group::Group;
 use crate::pool_sizes::PoolSizes;
-use crate::sql;
+use crate::shelf::Shelf;
 use crate::submission::Lineage;
 use crate::tx::Writer;
+use crate::{postgres, sql};
 
 /// Customers' data are in there.
 const SQLITE_FILE_MODE: u32 = 0o600;
@@ -32,23 +36,14 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it looks whether that has ended. SQLite itself would look ten times a second, which never meets the short
 /// moment between two commits of a process that is busy.
 const SQLITE_BUSY_PAUSE: Duration = Duration::from_millis(1);
-/// The longest that one statement may run on PostgreSQL, in milliseconds.
-const POSTGRES_STATEMENT_TIMEOUT_MS: &str = "5000";
-/// The longest that one statement may wait for a row, in milliseconds; shorter than the above, so that waiting for
-/// another transaction is reported as contention.
-const POSTGRES_LOCK_TIMEOUT_MS: &str = "4000";
-/// The longest that a transaction may do nothing, in milliseconds: a process that hangs must not keep rows locked.
-const POSTGRES_IDLE_TIMEOUT_MS: &str = "30000";
-/// A connection that was idle for longer is tried before it is used.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
 /// Names the lock under which migrations run: "smm guru".
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8316569840471241077)";
 
 /// The connections to one database. Clones share them.
 #[derive(Clone)]
 pub struct Database {
-    write: DatabaseConnection,
-    read: DatabaseConnection,
+    write: Connections,
+    read: Connections,
     /// On SQLite.
     group: Option<Group>,
     postgres: Option<PgConnectOptions>,
@@ -82,46 +77,14 @@ impl Database {
     }
 
     async fn connect_postgres(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|error| driver_error(&error))?
-            .application_name("smm-guru")
-            .options([
-                ("statement_timeout", POSTGRES_STATEMENT_TIMEOUT_MS),
-                ("lock_timeout", POSTGRES_LOCK_TIMEOUT_MS),
-                ("idle_in_transaction_session_timeout", POSTGRES_IDLE_TIMEOUT_MS),
-            ]);
         let lineage = Arc::new(Lineage::default());
-        let (greeter, keeper) = (Arc::clone(&lineage), Arc::clone(&lineage));
-        let pool = PgPoolOptions::new()
-            .max_connections(sizes.postgres.max(1))
-            .acquire_timeout(sizes.wait)
-            .test_before_acquire(false)
-            .after_connect(move |connection, _| {
-                let lineage = Arc::clone(&greeter);
-                Box::pin(async move { lineage.greet(connection).await })
-            })
-            .before_acquire(move |connection, usage| {
-                let is_current = keeper.is_current(usage.age);
-                Box::pin(async move {
-                    let fresh = usage.idle_for < PING_AFTER_IDLE;
-                    Ok(is_current && (fresh || connection.ping().await.is_ok()))
-                })
-            })
-            .connect_with(options.clone())
-            .await;
-        let pool = match pool {
-            Ok(pool) => pool,
-            // The pool tried until its time was over and does not say what was in the way.
-            Err(error @ sqlx::Error::PoolTimedOut) => {
-                let reason = options.connect().await.err().unwrap_or(error);
-                return Err(driver_error(&reason));
-            }
-            Err(error) => return Err(driver_error(&error)),
-        };
-        let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        let (options, pool) = postgres::connect(url, sizes, &lineage).await?;
+        let shelf = Shelf::of(pool.clone(), Arc::clone(&lineage), sizes.wait);
+        let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        let connections = Connections::postgres(orm, shelf);
         Ok(Self {
-            write: connection.clone(),
-            read: connection,
+            write: connections.clone(),
+            read: connections,
             group: None,
             postgres: Some(options),
             lineage,
@@ -143,12 +106,13 @@ impl Database {
         }
         let writers = SqlitePoolOptions::new().max_connections(1);
         let writers = if in_memory { writers } else { checked(writers) };
-        let write = sqlite_pool(writers, sizes.wait, options.clone()).await?;
+        let write = Connections::sqlite(sqlite_pool(writers, sizes.wait, options.clone()).await?);
         let read = if in_memory {
             write.clone()
         } else {
             let readers = SqlitePoolOptions::new().max_connections(sizes.sqlite_readers.max(1));
-            sqlite_pool(readers, sizes.wait, options.pragma("query_only", "on")).await?
+            let readers = sqlite_pool(readers, sizes.wait, options.pragma("query_only", "on"));
+            Connections::sqlite(readers.await?)
         };
         Ok(Self {
             group: Some(Group::start(write.clone(), sizes.wait, sizes.sqlite_idle)),
@@ -162,14 +126,9 @@ impl Database {
 
     /// Tells `watch` the text of every statement from now on; clones made before do not.
     #[cfg(feature = "testing")]
-    pub(crate) fn watched(
-        mut self,
-        sizes: PoolSizes,
-        watch: impl Fn(&str) + Clone + Send + Sync + 'static,
-    ) -> Self {
-        for connection in [&mut self.write, &mut self.read] {
-            let watch = watch.clone();
-            connection.set_metric_callback(move |info| watch(&info.statement.sql));
+    pub(crate) fn watched(mut self, sizes: PoolSizes, watch: &Watch) -> Self {
+        for connections in [&mut self.write, &mut self.read] {
+            connections.watched(watch);
         }
         if self.group.is_some() {
             self.group = Some(Group::start(self.write.clone(), sizes.wait, sizes.sqlite_idle));
@@ -183,12 +142,12 @@ impl Database {
     }
 
     /// Connections for reading. What another connection has not committed is not seen.
-    pub(crate) const fn read(&self) -> &DatabaseConnection {
+    pub(crate) const fn read(&self) -> &Connections {
         &self.read
     }
 
     /// Connections for writing; on SQLite past the groups, which only tests may do.
-    pub(crate) const fn write(&self) -> &DatabaseConnection {
+    pub(crate) const fn write(&self) -> &Connections {
         &self.write
     }
 
@@ -257,11 +216,11 @@ impl Database {
             }
         }
         // Applying nothing asks for the right to create tables all the same, which a program at work should not have.
-        let pending = Migrator::get_pending_migrations_read_only(&tx).await;
+        let pending = Migrator::get_pending_migrations_read_only(&*tx).await;
         if !pending.map_err(store_error)?.is_empty() {
-            Migrator::up(&tx, None).await.map_err(store_error)?;
+            Migrator::up(&*tx, None).await.map_err(store_error)?;
         }
-        tx.commit().await.map_err(store_error)
+        tx.commit().await
     }
 
     /// The migrations that are not applied yet. Changes nothing.
@@ -280,25 +239,9 @@ impl Database {
 
     /// Waits until connections are given back, and closes them.
     pub async fn close(&self) {
-        for connection in [&self.read, &self.write] {
-            if let Err(error) = connection.close_by_ref().await {
-                tracing::warn!(%error, "a database connection did not close");
-            }
+        for connections in [&self.read, &self.write] {
+            connections.close().await;
         }
-    }
-}
-
-/// Begins a transaction, to the end even if whoever asked for it has gone: sqlx forgets a `BEGIN` whose future was dropped,
-/// and whoever gets the connection next would work in a transaction that nobody commits.
-pub(crate) async fn begin_to_the_end(
-    connection: &DatabaseConnection,
-    options: TransactionOptions,
-) -> Result<DatabaseTransaction, StoreError> {
-    let connection = connection.clone();
-    let beginning = tokio::spawn(async move { connection.begin_with_options(options).await });
-    match beginning.await {
-        Ok(begun) => begun.map_err(store_error),
-        Err(ended) => Err(StoreError::Unavailable(ended.to_string())),
     }
 }
 
@@ -313,32 +256,16 @@ fn create_private(file: &Path) {
     drop(created);
 }
 
-/// Whether somebody may drop the future of a beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Caller {
-    /// A request, for one.
-    MayGo,
-    /// A task of its own, which saves another one and the way to it.
-    Stays,
-}
-
 /// Begins a transaction that may write. SQLite takes its one write lock at once: a transaction that reads first and
 /// then finds that somebody else wrote could not go on.
-pub(crate) async fn begin_on(
-    write: &DatabaseConnection,
-    caller: Caller,
-) -> Result<DatabaseTransaction, StoreError> {
+pub(crate) async fn begin_on(write: &Connections, caller: Caller) -> Result<Transaction, StoreError> {
     let asked = Instant::now();
     loop {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let begun = match caller {
-            Caller::MayGo => begin_to_the_end(write, options).await,
-            Caller::Stays => write.begin_with_options(options).await.map_err(store_error),
-        };
-        match begun {
+        match write.begin(options, caller).await {
             Err(StoreError::Contended) if asked.elapsed() < SQLITE_BUSY_TIMEOUT => {
                 tokio::time::sleep(SQLITE_BUSY_PAUSE).await;
             }

@@ -1,7 +1,6 @@
 //! Reading for screens and schedules.
 
-use sea_orm::DatabaseConnection;
-
+use crate::connections::Connections;
 use crate::database::Database;
 
 /// Every query, on the connections for reading. Each feature's module implements its own.
@@ -24,7 +23,7 @@ impl SeaQueries {
 
     /// The connections to read from. Database errors become [`ports::StoreError`]s by
     /// [`store_error`](crate::error::store_error).
-    pub(crate) const fn conn(&self) -> &DatabaseConnection {
+    pub(crate) const fn conn(&self) -> &Connections {
         self.database.read()
     }
 }

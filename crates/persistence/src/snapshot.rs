@@ -1,13 +1,14 @@
 //! Reading several things of one moment.
 
 use ports::StoreError;
-use sea_orm::{AccessMode, DatabaseTransaction, DbBackend, IsolationLevel, TransactionOptions};
+use sea_orm::{AccessMode, DbBackend, IsolationLevel, TransactionOptions};
 
-use crate::database::{Database, begin_to_the_end};
+use crate::connections::{Caller, Transaction};
+use crate::database::Database;
 
 impl Database {
     /// Begins a transaction in which every statement sees the same moment, and which locks nobody out.
-    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
+    pub(crate) async fn snapshot(&self) -> Result<Transaction, StoreError> {
         let options = match self.backend() {
             DbBackend::Postgres => TransactionOptions {
                 isolation_level: Some(IsolationLevel::RepeatableRead),
@@ -16,6 +17,6 @@ impl Database {
             },
             _ => TransactionOptions::default(),
         };
-        begin_to_the_end(self.read(), options).await
+        self.read().begin(options, Caller::MayGo).await
     }
 }

@@ -16,6 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::clock::since_boot;
+use crate::connections::Watch;
 use crate::database::Database;
 use crate::error::{driver_error, store_error};
 use crate::pool_sizes::PoolSizes;
@@ -117,11 +118,12 @@ impl TestDatabase {
         let database = Database::connect(&url, SIZES).await?;
         let statements = Arc::new(Mutex::new(None::<Vec<String>>));
         let heard = Arc::clone(&statements);
-        let database = database.watched(SIZES, move |statement| {
+        let watch: Watch = Arc::new(move |statement: &str| {
             if let Some(heard) = &mut *heard.lock().unwrap_or_else(PoisonError::into_inner) {
                 heard.push(statement.to_owned());
             }
         });
+        let database = database.watched(SIZES, &watch);
         Ok(Self {
             database,
             url,

@@ -45,13 +45,14 @@ use sea_orm::DatabaseTransaction;
 
 use crate::catalog::feed::{self, Touched};
 use crate::catalog::version::KnownVersion;
-use crate::error::{Failure, store_error};
+use crate::connections::Transaction;
+use crate::error::Failure;
 use crate::group::Member;
 
 /// What statements run in.
 pub(crate) enum Writer {
     /// A transaction with a connection of its own.
-    Alone(DatabaseTransaction),
+    Alone(Transaction),
     /// A part of a transaction that is shared.
     Member(Member),
 }
@@ -78,7 +79,7 @@ impl Writer {
     pub(crate) async fn commit(self, news: Option<Arc<dyn WorkSignal>>) -> Result<(), StoreError> {
         match self {
             Self::Alone(tx) => {
-                tx.commit().await.map_err(store_error)?;
+                tx.commit().await?;
                 if let Some(news) = news {
                     news.notify();
                 }

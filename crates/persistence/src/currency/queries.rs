@@ -57,7 +57,7 @@ async fn rates_in(
     if sets.is_empty() {
         return Ok(Vec::new());
     }
-    let backend = queries.conn().get_database_backend();
+    let backend = queries.database().backend();
     let given = sql::given(backend, 2, &["id"]);
     let statement = format!(
         "SELECT set_id, rate FROM exchange_rates WHERE currency = $1 AND set_id IN (SELECT id FROM {given}) ORDER BY set_id"

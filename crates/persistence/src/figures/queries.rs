@@ -7,12 +7,13 @@ use domain::figures::Sums;
 use domain::{ProviderId, ServiceId, Timestamp, UserId};
 use ports::StoreError;
 use ports::figures::{Counts, Figure, FigureQueries, Generation, Names, Period, Slice};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 
 use super::facts::{self, Cursor};
 use super::{SeaFigures, slices};
+use crate::connections::Transaction;
 use crate::decode::{number, unreadable};
-use crate::error::{Failure, store_error};
+use crate::error::Failure;
 use crate::sql;
 
 /// Rows of each table that are added while reading. Workers are never so far behind unless none runs, or the figures of
@@ -35,7 +36,7 @@ SELECT (SELECT COUNT(*) FROM users WHERE removed_at IS NULL),
 
 /// A moment: a set of figures, and what it lacks.
 struct Moment {
-    snapshot: DatabaseTransaction,
+    snapshot: Transaction,
     generation: Generation,
     news: Sums,
 }
@@ -45,7 +46,7 @@ impl SeaFigures {
     /// yet, and are not in the set either: the cursor has not passed them. For one customer, what they lack alone.
     async fn moment(&self, of: Option<&UserId>) -> Result<Moment, Failure> {
         let snapshot = self.database.snapshot().await?;
-        let row = sql::query_one(&snapshot, MOMENT, []).await?;
+        let row = sql::query_one(&*snapshot, MOMENT, []).await?;
         let row = row.ok_or_else(|| unreadable("figure_cursors", "no set of figures is shown"))?;
         let column = |index| row.try_get_by_index::<i64>(index);
         let after = Cursor {
@@ -57,7 +58,7 @@ impl SeaFigures {
             events: column(4)?.min(after.events + NEWS_MAX),
         };
         let generation = Generation(column(0)?);
-        let news = facts::between(&snapshot, after, until, of).await?;
+        let news = facts::between(&*snapshot, after, until, of).await?;
         Ok(Moment {
             snapshot,
             generation,
@@ -87,8 +88,8 @@ impl SeaFigures {
 impl FigureQueries for SeaFigures {
     async fn figures(&self, asked: &[Slice]) -> Result<Vec<Vec<Figure>>, StoreError> {
         let moment = self.moment(None).await?;
-        let figures = slices::shop(&moment.snapshot, moment.generation, asked).await?;
-        moment.snapshot.commit().await.map_err(store_error)?;
+        let figures = slices::shop(&*moment.snapshot, moment.generation, asked).await?;
+        moment.snapshot.commit().await?;
         let answers = asked.iter().zip(figures);
         let answers = answers.map(|(slice, figures)| slices::with_news(figures, slice, &moment.news));
         Ok(answers.collect())
@@ -96,8 +97,8 @@ impl FigureQueries for SeaFigures {
 
     async fn figures_of(&self, user: &UserId, periods: &[Period]) -> Result<Vec<Figure>, StoreError> {
         let moment = self.moment(Some(user)).await?;
-        let figures = slices::user(&moment.snapshot, moment.generation, user, periods).await?;
-        moment.snapshot.commit().await.map_err(store_error)?;
+        let figures = slices::user(&*moment.snapshot, moment.generation, user, periods).await?;
+        moment.snapshot.commit().await?;
         Ok(slices::with_own_news(figures, user, periods, &moment.news))
     }
 

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use ports::StoreError;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::{End, Kept, Member, Request};
-use crate::database::{Caller, begin_on};
+use crate::connections::{Caller, Connections};
+use crate::database::begin_on;
 use crate::error::store_error;
 
 /// Members of one group, at most.
@@ -22,17 +23,13 @@ const MARK_AGAIN: &str = "RELEASE member; SAVEPOINT member";
 const BACK_TO_MARK: &str = "ROLLBACK TO member";
 
 /// Leads one group after the other until nobody can ask for a turn any more.
-pub(super) async fn lead(
-    write: DatabaseConnection,
-    mut requests: mpsc::UnboundedReceiver<Request>,
-    idle: Duration,
-) {
+pub(super) async fn lead(write: Connections, mut requests: mpsc::UnboundedReceiver<Request>, idle: Duration) {
     while let Some(first) = waiting(requests.recv().await) {
         let Some(first) = first else { continue };
         // Nobody drops this task but the end of the process.
         match begin_on(&write, Caller::Stays).await {
             Ok(outer) => {
-                let group = Leader::new(idle).run(outer, first, &mut requests);
+                let group = Leader::new(idle).run(outer.mapped(), first, &mut requests);
                 if AssertUnwindSafe(group).catch_unwind().await.is_err() {
                     tracing::error!("a group of transactions panicked; nobody was told that it was recorded");
                 }

@@ -18,9 +18,11 @@ use std::time::Duration;
 
 use ports::StoreError;
 use ports::outbox::WorkSignal;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+
+use crate::connections::Connections;
 
 mod leader;
 
@@ -36,7 +38,7 @@ type Request = oneshot::Sender<Result<Member, StoreError>>;
 
 impl Group {
     /// Leads groups on `write`. A turn is waited for as long as `wait`, and lost after doing nothing for `idle`.
-    pub(crate) fn start(write: DatabaseConnection, wait: Duration, idle: Duration) -> Self {
+    pub(crate) fn start(write: Connections, wait: Duration, idle: Duration) -> Self {
         let (queue, requests) = mpsc::unbounded_channel();
         tokio::spawn(leader::lead(write, requests, idle));
         Self { queue, wait }

@@ -10,7 +10,7 @@ use ports::{Clock, StoreError};
 use sea_orm::{DatabaseTransaction, Value};
 
 use crate::database::Database;
-use crate::error::{Failure, store_error};
+use crate::error::Failure;
 use crate::sql;
 
 mod invariants;
@@ -46,14 +46,14 @@ impl LedgerProof for SeaLedger {
     async fn verify(&self) -> Result<Vec<InvariantCount>, StoreError> {
         let snapshot = self.database.snapshot().await?;
         let counts = count_all(&snapshot, Scope::Everything, self.clock.now()).await?;
-        snapshot.commit().await.map_err(store_error)?;
+        snapshot.commit().await?;
         Ok(counts)
     }
 
     async fn watch(&self) -> Result<Vec<InvariantCount>, StoreError> {
         let now = self.clock.now();
         let snapshot = self.database.snapshot().await?;
-        let watermark = Watermark::read(&snapshot).await?;
+        let watermark = Watermark::read(&*snapshot).await?;
         let scope = match watermark {
             Some(watermark) if now.since(watermark.everything_at) < EVERYTHING_EVERY => {
                 Scope::MovedSince(watermark.sound_until)
@@ -61,8 +61,8 @@ impl LedgerProof for SeaLedger {
             _ => Scope::Everything,
         };
         let counts = count_all(&snapshot, scope, now).await?;
-        let newest = watermark::newest_transfer(&snapshot).await?;
-        snapshot.commit().await.map_err(store_error)?;
+        let newest = watermark::newest_transfer(&*snapshot).await?;
+        snapshot.commit().await?;
         let sound = counts
             .iter()
             .all(|count| count.violations == 0 || OF_THE_MOMENT.contains(&count.id));

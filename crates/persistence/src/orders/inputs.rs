@@ -7,8 +7,9 @@ use domain::text::Comments;
 use entities::order_inputs::{ActiveModel, Entity};
 use ports::StoreError;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait};
+use sea_orm::{DatabaseTransaction, EntityTrait};
 
+use crate::connections::Connections;
 use crate::error::{Failure, store_error};
 
 /// Whether the order's own row says everything.
@@ -36,7 +37,7 @@ pub(super) async fn insert<'a>(
 }
 
 /// See [`ports::orders::OrderQueries::comments`].
-pub(super) async fn comments(conn: &DatabaseConnection, id: OrderId) -> Result<Option<Comments>, StoreError> {
+pub(super) async fn comments(conn: &Connections, id: OrderId) -> Result<Option<Comments>, StoreError> {
     let row = Entity::find_by_id(id.0).one(conn).await.map_err(store_error)?;
     Ok(row.and_then(|row| row.comments).map(Comments::from_stored))
 }

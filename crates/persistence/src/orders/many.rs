@@ -7,9 +7,10 @@ use domain::text::IdempotencyKey;
 use domain::{Fingerprint, OrderId, Timestamp, UserId};
 use entities::{idempotency_keys, orders};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use super::{inputs, mapping};
+use crate::connections::Connections;
 use crate::decode::unreadable;
 use crate::error::Failure;
 
@@ -65,7 +66,7 @@ pub(super) async fn bind(
 
 /// See [`ports::orders::OrderQueries::placed_with`].
 pub(super) async fn placed_with(
-    conn: &DatabaseConnection,
+    conn: &Connections,
     user: &UserId,
     keys: &[IdempotencyKey],
 ) -> Result<Vec<Order>, Failure> {

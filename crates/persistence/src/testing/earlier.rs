@@ -4,6 +4,8 @@ use migration::{Migrator, MigratorTrait};
 use ports::StoreError;
 
 use super::{Created, Place, TestDatabase, server_url};
+use crate::connections::Caller;
+use crate::database::begin_on;
 use crate::error::store_error;
 
 impl TestDatabase {
@@ -39,8 +41,10 @@ impl TestDatabase {
         let steps = earlier.and_then(|steps| u32::try_from(steps).ok());
         let steps =
             steps.ok_or_else(|| StoreError::Unavailable(format!("there is no migration {migration}")))?;
-        let applied = Migrator::up(self.database.write(), Some(steps)).await;
+        let tx = begin_on(self.database.write(), Caller::MayGo).await?;
+        let applied = Migrator::up(&*tx, Some(steps)).await;
         applied.map_err(store_error)?;
+        tx.commit().await?;
         Ok(self)
     }
 }

@@ -1,0 +1,257 @@
+//! Connections to PostgreSQL that wait between two statements.
+//!
+//! The pool asks the server after every use whether the connection still works, and starts a task for that: a second round trip
+//! for each statement that is its own transaction. Here such a connection goes from one statement to the next as it is, if that
+//! ended well. After anything else (an error, a future that was dropped, a transaction) it goes through the pool, which
+//! looks at it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sea_orm::error::ConnAcquireErr;
+use sea_orm::{DbErr, RuntimeErr, Statement, Values};
+use sea_query_sqlx::SqlxValues;
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, PgPool, Postgres};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::timeout;
+
+use crate::submission::Lineage;
+
+/// A connection that was idle for longer is tried before it is used.
+pub(crate) const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
+/// After so long a connection goes through the pool, which closes old ones and those that are not needed.
+const KEPT_MAX: Duration = Duration::from_secs(60);
+/// How PostgreSQL's codes begin that say that it ends, has crashed or is starting.
+const SHUTTING_DOWN: &str = "57P0";
+
+/// A place among those who use a connection, until it is dropped.
+pub(crate) type Slot = OwnedSemaphorePermit;
+
+/// The connections to one database. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Shelf(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    lineage: Arc<Lineage>,
+    /// As many as there may be connections: who has one finds a connection on the shelf or in the pool.
+    slots: Arc<Semaphore>,
+    wait: Duration,
+    stock: Mutex<Stock>,
+}
+
+#[derive(Default)]
+struct Stock {
+    /// The one that was used last is on top.
+    idle: Vec<Idle>,
+    /// How many wait for a connection of the pool: then none may be put on the shelf.
+    awaiting: usize,
+}
+
+/// A connection in use.
+pub(crate) struct Lent {
+    pub(crate) connection: PoolConnection<Postgres>,
+    taken: Instant,
+    slot: Slot,
+}
+
+/// Somebody waits for a connection of the pool, until it is dropped.
+pub(crate) struct Awaiting(Shelf);
+
+struct Idle {
+    connection: PoolConnection<Postgres>,
+    /// When the pool gave it.
+    taken: Instant,
+    since: Instant,
+}
+
+impl Shelf {
+    /// Nothing is on the shelf. A connection of `pool` is waited for as long as `wait`.
+    pub(crate) fn of(pool: PgPool, lineage: Arc<Lineage>, wait: Duration) -> Self {
+        let slots = usize::try_from(pool.options().get_max_connections()).unwrap_or(Semaphore::MAX_PERMITS);
+        Self(Arc::new(Inner {
+            pool,
+            lineage,
+            slots: Arc::new(Semaphore::new(slots)),
+            wait,
+            stock: Mutex::default(),
+        }))
+    }
+
+    /// A connection for one statement.
+    ///
+    /// # Errors
+    /// [`DbErr::ConnectionAcquire`] if there is none in time, or there will be none any more.
+    pub(crate) async fn take(&self) -> Result<Lent, DbErr> {
+        let slot = self.slot().await?;
+        if let Some(Idle {
+            connection, taken, ..
+        }) = self.usable()
+        {
+            return Ok(Lent {
+                connection,
+                taken,
+                slot,
+            });
+        }
+        let awaiting = self.await_pool();
+        let connection = self.0.pool.acquire().await.map_err(not_acquired)?;
+        drop(awaiting);
+        Ok(Lent {
+            connection,
+            taken: Instant::now(),
+            slot,
+        })
+    }
+
+    /// Puts a connection back whose statement ended well and was read to its end.
+    pub(crate) fn put_back(&self, lent: Lent) {
+        let Lent {
+            connection,
+            taken,
+            slot,
+        } = lent;
+        let since = Instant::now();
+        let over = self.stock().add(Idle {
+            connection,
+            taken,
+            since,
+        });
+        if self.0.pool.is_closed() {
+            self.clear();
+        }
+        drop(over);
+        drop(slot);
+    }
+
+    /// A slot for somebody who takes a connection of the pool, and has it when what comes with it is dropped.
+    ///
+    /// # Errors
+    /// As [`Shelf::take`].
+    pub(crate) async fn slot_of_pool(&self) -> Result<(Slot, Awaiting), DbErr> {
+        let slot = self.slot().await?;
+        Ok((slot, self.await_pool()))
+    }
+
+    /// The error of a statement, as the mapper has it. If the server has gone, it has for those on the shelf too.
+    pub(crate) fn failed(&self, error: sqlx::Error) -> DbErr {
+        if is_gone(&error) {
+            self.clear();
+        }
+        DbErr::Query(RuntimeErr::SqlxError(error.into()))
+    }
+
+    /// Lets nobody in any more, and gives the pool what it waits for when it is closed.
+    pub(crate) fn close(&self) {
+        self.0.slots.close();
+        self.clear();
+    }
+
+    fn clear(&self) {
+        let idle = std::mem::take(&mut self.stock().idle);
+        drop(idle);
+    }
+
+    /// From now on what comes back goes to the pool, and so does one from the shelf if the pool has none.
+    fn await_pool(&self) -> Awaiting {
+        let pool = &self.0.pool;
+        let spare = {
+            let mut stock = self.stock();
+            stock.awaiting += 1;
+            let exhausted = pool.num_idle() == 0 && pool.size() >= pool.options().get_max_connections();
+            if exhausted { stock.idle.pop() } else { None }
+        };
+        drop(spare);
+        Awaiting(self.clone())
+    }
+
+    async fn slot(&self) -> Result<Slot, DbErr> {
+        match Arc::clone(&self.0.slots).try_acquire_owned() {
+            Ok(slot) => return Ok(slot),
+            Err(TryAcquireError::Closed) => {
+                return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
+            }
+            Err(TryAcquireError::NoPermits) => {}
+        }
+        match timeout(self.0.wait, Arc::clone(&self.0.slots).acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(_)) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
+            Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        }
+    }
+
+    /// The one that was used last and can be used as it is; those that cannot go to the pool.
+    fn usable(&self) -> Option<Idle> {
+        loop {
+            let last = self.stock().idle.pop()?;
+            if last.since.elapsed() < PING_AFTER_IDLE && self.is_current(&last) {
+                return Some(last);
+            }
+        }
+    }
+
+    /// The pool looked at it when it was taken, and the server did not change since then.
+    fn is_current(&self, idle: &Idle) -> bool {
+        let age = idle.taken.elapsed();
+        age < KEPT_MAX && self.0.lineage.is_current(age)
+    }
+
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        // Whoever panicked while holding the lock left a stock that is whole.
+        self.0.stock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stock {
+    /// Puts a connection on the shelf; what goes to the pool instead. Those below are used the less, the fewer are needed at once.
+    fn add(&mut self, idle: Idle) -> Option<Idle> {
+        if self.awaiting > 0 {
+            return Some(idle);
+        }
+        let lowest = self.idle.first();
+        let unneeded = lowest.is_some_and(|lowest| lowest.since.elapsed() >= PING_AFTER_IDLE);
+        let over = unneeded.then(|| self.idle.remove(0));
+        self.idle.push(idle);
+        over
+    }
+}
+
+impl Drop for Awaiting {
+    fn drop(&mut self) {
+        self.0.stock().awaiting -= 1;
+    }
+}
+
+/// Without a runtime a connection cannot go back to the pool, and the pool ends as well.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let stock = self.stock.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for idle in stock.idle.drain(..) {
+            drop(idle.connection.detach());
+        }
+    }
+}
+
+/// The driver's form of a statement.
+pub(crate) fn query(statement: &Statement) -> Query<'_, Postgres, SqlxValues> {
+    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+}
+
+/// Whether the server, or the way to it, has gone, and not the statement was at fault.
+fn is_gone(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with(SHUTTING_DOWN)),
+        _ => true,
+    }
+}
+
+fn not_acquired(error: sqlx::Error) -> DbErr {
+    match error {
+        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
+        error => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
+    }
+}
