@@ -3,6 +3,7 @@
 //! Both follow [`gcra`], so an installation that moves from one process to many keeps its limits. When Redis is gone
 //! each process limits on its own rather than not at all.
 
+mod ahead;
 mod bell;
 mod gcra;
 mod in_process;

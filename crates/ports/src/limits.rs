@@ -84,6 +84,13 @@ pub trait RateLimiter: Send + Sync {
         }
     }
 
+    /// The same for limits of which the same ones are asked for again and again. Whoever keeps them elsewhere may take more than one
+    /// there and answer the next from those, as long as half of the limit is left and what is not asked for does not matter:
+    /// no more than the limit is ever granted, and somewhat less of it may be.
+    async fn take_all_ahead(&self, buckets: &[Bucket<'_>]) -> JointAdmission {
+        self.take_all(buckets).await
+    }
+
     /// Gives back one that was taken from the same limit and turned out not to count. Whoever cannot does not: then it
     /// counts.
     async fn give_back(&self, key: &str, limit: Limit) {

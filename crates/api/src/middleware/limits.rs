@@ -38,7 +38,7 @@ pub async fn limit(
         .collect();
     let told = Told::of(
         &buckets,
-        state.limiter.take_all(&buckets).await,
+        state.limiter.take_all_ahead(&buckets).await,
         state.clock.now(),
     );
     if let Admission::Denied { retry_after } = told.admission {

@@ -1,13 +1,14 @@
 -- The generic cell rate algorithm, as in gcra.rs. Needs `now` in microseconds.
 -- KEYS[i]: where the theoretical arrival time of limit i is kept
--- ARGV[2i-1]: its interval, ARGV[2i]: its burst, in microseconds
--- Takes one from every limit or from none. Answers {1, how many more at once of each ...} or
+-- ARGV[3i-2]: its interval, ARGV[3i-1]: its burst, in microseconds; ARGV[3i]: how many more are wanted ahead
+-- Takes one from every limit or from none. More than one is taken only of what is above half of the burst.
+-- Answers {1, how many more at once, how many were taken ahead, and so on for each limit} or
 -- {0, microseconds to wait, the limit to wait for longest, counted from zero}.
 local arrivals, wait, longest = {}, 0, 0
 for i, key in ipairs(KEYS) do
-  local latest = now + tonumber(ARGV[2 * i])
+  local latest = now + tonumber(ARGV[3 * i - 1])
   local arrival = tonumber(redis.call('GET', key) or now) or now
-  arrivals[i] = math.min(math.max(arrival, now), latest) + tonumber(ARGV[2 * i - 1])
+  arrivals[i] = math.min(math.max(arrival, now), latest) + tonumber(ARGV[3 * i - 2])
   if arrivals[i] - latest > wait then
     wait, longest = arrivals[i] - latest, i - 1
   end
@@ -17,8 +18,12 @@ if wait > 0 then
 end
 local answer = {1}
 for i, key in ipairs(KEYS) do
-  local latest = now + tonumber(ARGV[2 * i])
-  redis.call('SET', key, string.format('%.0f', arrivals[i]), 'PX', math.ceil((arrivals[i] - now) / 1000))
-  answer[i + 1] = math.floor((latest - arrivals[i]) / tonumber(ARGV[2 * i - 1]))
+  local interval, burst = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
+  local above_half = math.floor((now + burst / 2 - arrivals[i]) / interval)
+  local ahead = math.max(0, math.min(tonumber(ARGV[3 * i]), above_half))
+  local arrival = arrivals[i] + ahead * interval
+  redis.call('SET', key, string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000))
+  answer[2 * i] = math.floor((now + burst - arrival) / interval)
+  answer[2 * i + 1] = ahead
 end
 return answer

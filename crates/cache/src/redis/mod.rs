@@ -5,7 +5,7 @@ mod memory;
 mod outage;
 mod pool;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use deadpool_redis::redis::aio::MultiplexedConnection;
@@ -20,6 +20,7 @@ pub use bell::RedisBell;
 pub use memory::RedisMemory;
 pub use pool::{RedisPool, RedisUnreachable, UnusableRedisUrl, connect, ping};
 
+use crate::ahead::{Ahead, worth_taking};
 use crate::gcra::{Pace, count_of, one};
 use crate::in_process::InProcessRateLimiter;
 use outage::Outage;
@@ -44,6 +45,7 @@ pub struct RedisRateLimiter {
     give_back: Script,
     prefix: String,
     outage: Outage,
+    ahead: Ahead,
     alone: InProcessRateLimiter,
 }
 
@@ -69,18 +71,20 @@ impl RedisRateLimiter {
             give_back: Script::new(&format!("{CLOCK}{GIVE_BACK}")),
             prefix: prefix.into(),
             outage: Outage::default(),
+            ahead: Ahead::default(),
             alone: InProcessRateLimiter::default(),
         }
     }
 
-    async fn ask(&self, buckets: &[Bucket<'_>]) -> Result<JointAdmission, Failure> {
+    async fn ask(&self, buckets: &[Bucket<'_>], ahead: fn(Limit) -> u32) -> Result<JointAdmission, Failure> {
         let mut connection = self.connection().await?;
         let mut call = self.script.prepare_invoke();
         for bucket in buckets {
             let Pace { interval, burst } = Pace::of(bucket.limit);
             call.key(format!("{}{}", self.prefix, bucket.key))
                 .arg(interval)
-                .arg(burst);
+                .arg(burst)
+                .arg(ahead(bucket.limit));
         }
         let answer: Vec<u64> = call.invoke_async(&mut connection).await?;
         Ok(match answer.as_slice() {
@@ -88,10 +92,45 @@ impl RedisRateLimiter {
                 bucket: usize::try_from(*bucket).unwrap_or_default(),
                 retry_after: Duration::from_micros(*wait),
             },
-            remaining => JointAdmission::Granted {
-                remaining: remaining.iter().skip(1).copied().map(count_of).collect(),
+            [_, granted @ ..] => self.granted(buckets, granted),
+            [] => JointAdmission::Granted {
+                remaining: Vec::new(),
             },
         })
+    }
+
+    /// Keeps what was taken ahead, which is none of most limits.
+    fn granted(&self, buckets: &[Bucket<'_>], granted: &[u64]) -> JointAdmission {
+        let (pairs, now) = (granted.as_chunks::<2>().0, Instant::now());
+        let keep = |(bucket, [beyond, taken]): (&Bucket<'_>, &[u64; 2])| {
+            self.ahead
+                .keep(bucket.key, count_of(*taken), count_of(*beyond), now)
+        };
+        JointAdmission::Granted {
+            remaining: buckets.iter().zip(pairs).map(keep).collect(),
+        }
+    }
+
+    async fn take_from_all(&self, buckets: &[Bucket<'_>], ahead: fn(Limit) -> u32) -> JointAdmission {
+        if !self.outage.may_try() {
+            return self.alone.take_all_now(buckets);
+        }
+        let answer = timeout(ANSWER_MAX, self.ask(buckets, ahead))
+            .await
+            .map_err(Failure::from)
+            .flatten();
+        match answer {
+            Ok(admission) => {
+                if self.outage.end() {
+                    tracing::info!("Redis answers again: the nodes share their limits");
+                }
+                admission
+            }
+            Err(failure) => {
+                self.fail(&failure).await;
+                self.alone.take_all_now(buckets)
+            }
+        }
     }
 
     async fn return_one(&self, key: &str, limit: Limit) -> Result<(), Failure> {
@@ -129,24 +168,13 @@ impl RateLimiter for RedisRateLimiter {
     }
 
     async fn take_all(&self, buckets: &[Bucket<'_>]) -> JointAdmission {
-        if !self.outage.may_try() {
-            return self.alone.take_all_now(buckets);
-        }
-        let answer = timeout(ANSWER_MAX, self.ask(buckets))
-            .await
-            .map_err(Failure::from)
-            .flatten();
-        match answer {
-            Ok(admission) => {
-                if self.outage.end() {
-                    tracing::info!("Redis answers again: the nodes share their limits");
-                }
-                admission
-            }
-            Err(failure) => {
-                self.fail(&failure).await;
-                self.alone.take_all_now(buckets)
-            }
+        self.take_from_all(buckets, |_| 0).await
+    }
+
+    async fn take_all_ahead(&self, buckets: &[Bucket<'_>]) -> JointAdmission {
+        match self.ahead.take_all(buckets, Instant::now()) {
+            Some(granted) => granted,
+            None => self.take_from_all(buckets, worth_taking).await,
         }
     }
 

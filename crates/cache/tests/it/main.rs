@@ -7,6 +7,7 @@
     reason = "tests fail by panicking and say what they skip"
 )]
 
+mod ahead;
 mod contract;
 mod misfortune;
 mod script;

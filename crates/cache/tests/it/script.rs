@@ -17,7 +17,7 @@ const SECOND: u64 = 1_000_000;
 /// The script with the time as an argument.
 fn script() -> Script {
     Script::new(concat!(
-        "local now = tonumber(ARGV[3])\n",
+        "local now = tonumber(ARGV[4])\n",
         include_str!("../../src/redis/gcra.lua")
     ))
 }
@@ -32,6 +32,7 @@ async fn in_lua(pool: &RedisPool, key: &str, now: u64, limit: Limit) -> Admissio
         .key(key)
         .arg(interval)
         .arg(burst)
+        .arg(0)
         .arg(now)
         .invoke_async(&mut connection)
         .await
@@ -46,7 +47,7 @@ async fn in_lua(pool: &RedisPool, key: &str, now: u64, limit: Limit) -> Admissio
         [0, wait, 0] => Admission::Denied {
             retry_after: Duration::from_micros(*wait),
         },
-        [1, remaining] => Admission::Granted {
+        [1, remaining, 0] => Admission::Granted {
             remaining: u32::try_from(*remaining).unwrap(),
         },
         other => panic!("{other:?}"),
