@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::{JOB_ATTEMPTS_MAX, JOB_LEASE, QUEUE_LEASE, RENEW_EVERY};
 
 /// Jobs handed over in one round at most.
-const BATCH_MAX: u16 = 100;
+const BATCH_MAX: u16 = 256;
 /// One of so many jobs is taken from the young end of the line, so that nobody stands behind somebody else's backlog.
 const YOUNGEST_SHARE: u16 = 4;
 /// How long to wait at most when nobody says that there is work.
