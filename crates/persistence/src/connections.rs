@@ -122,7 +122,7 @@ impl ConnectionTrait for Connections {
             return self.orm.execute_raw(statement).await;
         };
         let mut lent = shelf.take().await?;
-        let done = query(&statement).execute(&mut *lent.connection).await;
+        let done = query(&statement).execute(lent.connection()).await;
         self.heard(&statement.sql);
         let done = done.map_err(|error| shelf.failed(error))?;
         shelf.put_back(lent);
@@ -143,7 +143,7 @@ impl ConnectionTrait for Connections {
             return self.orm.query_one_raw(statement).await;
         };
         let mut lent = shelf.take().await?;
-        let row = query(&statement).fetch_optional(&mut *lent.connection).await;
+        let row = query(&statement).fetch_optional(lent.connection()).await;
         self.heard(&statement.sql);
         let row = row.map_err(|error| shelf.failed(error))?;
         shelf.put_back(lent);
@@ -155,7 +155,7 @@ impl ConnectionTrait for Connections {
             return self.orm.query_all_raw(statement).await;
         };
         let mut lent = shelf.take().await?;
-        let rows = query(&statement).fetch_all(&mut *lent.connection).await;
+        let rows = query(&statement).fetch_all(lent.connection()).await;
         self.heard(&statement.sql);
         let rows = rows.map_err(|error| shelf.failed(error))?;
         shelf.put_back(lent);

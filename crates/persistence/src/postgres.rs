@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::error::driver_error;
 use crate::pool_sizes::PoolSizes;
-use crate::shelf::PING_AFTER_IDLE;
+use crate::shelf::{AGE_MAX, PING_AFTER_IDLE, note_opened};
 use crate::submission::Lineage;
 
 /// The longest that one statement may run on PostgreSQL, in milliseconds.
@@ -42,10 +42,15 @@ pub(crate) async fn connect(
     let pool = PgPoolOptions::new()
         .max_connections(sizes.postgres.max(1))
         .acquire_timeout(sizes.wait)
+        .max_lifetime(AGE_MAX)
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let lineage = Arc::clone(&greeter);
-            Box::pin(async move { lineage.greet(connection).await })
+            Box::pin(async move {
+                lineage.greet(connection).await?;
+                note_opened();
+                Ok(())
+            })
         })
         .before_acquire(move |connection, usage| {
             let is_current = keeper.is_current(usage.age);

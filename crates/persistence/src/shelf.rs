@@ -4,7 +4,11 @@
 //! for each statement that is its own transaction. Here such a connection goes from one statement to the next as it is, if that
 //! ended well. After anything else (an error, a future that was dropped, a transaction) it goes through the pool, which
 //! looks at it.
+//!
+//! A connection belongs to the runtime in which it was opened: whoever uses it elsewhere is woken across threads for each answer.
+//! So everybody is given one of their own runtime, if there is one.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +17,8 @@ use sea_orm::{DbErr, RuntimeErr, Statement, Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
+use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
@@ -21,10 +26,15 @@ use crate::submission::Lineage;
 
 /// A connection that was idle for longer is tried before it is used.
 pub(crate) const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
-/// After so long a connection goes through the pool, which closes old ones and those that are not needed.
-const KEPT_MAX: Duration = Duration::from_secs(60);
+/// After so long a connection goes to the pool, which closes one that is as old.
+pub(crate) const AGE_MAX: Duration = Duration::from_secs(30 * 60);
 /// How PostgreSQL's codes begin that say that it ends, has crashed or is starting.
 const SHUTTING_DOWN: &str = "57P0";
+
+thread_local! {
+    /// Whether a connection was opened on this thread lately.
+    static OPENED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A place among those who use a connection, until it is dropped.
 pub(crate) type Slot = OwnedSemaphorePermit;
@@ -52,19 +62,31 @@ struct Stock {
 
 /// A connection in use.
 pub(crate) struct Lent {
-    pub(crate) connection: PoolConnection<Postgres>,
-    taken: Instant,
+    kept: Kept,
     slot: Slot,
+}
+
+struct Kept {
+    connection: PoolConnection<Postgres>,
+    /// When the pool gave it.
+    taken: Instant,
+    /// Where it was opened, if that is known.
+    home: Option<Id>,
 }
 
 /// Somebody waits for a connection of the pool, until it is dropped.
 pub(crate) struct Awaiting(Shelf);
 
 struct Idle {
-    connection: PoolConnection<Postgres>,
-    /// When the pool gave it.
-    taken: Instant,
+    kept: Kept,
     since: Instant,
+}
+
+impl Lent {
+    /// To run the statement on.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.kept.connection
+    }
 }
 
 impl Shelf {
@@ -86,39 +108,36 @@ impl Shelf {
     /// [`DbErr::ConnectionAcquire`] if there is none in time, or there will be none any more.
     pub(crate) async fn take(&self) -> Result<Lent, DbErr> {
         let slot = self.slot().await?;
-        if let Some(Idle {
-            connection, taken, ..
-        }) = self.usable()
-        {
-            return Ok(Lent {
-                connection,
-                taken,
-                slot,
-            });
+        let here = Handle::current().id();
+        if let Some(kept) = self.usable(here) {
+            return Ok(Lent { kept, slot });
         }
         let awaiting = self.await_pool();
+        OPENED.set(false);
         let connection = self.0.pool.acquire().await.map_err(not_acquired)?;
         drop(awaiting);
-        Ok(Lent {
+        let kept = Kept {
             connection,
             taken: Instant::now(),
-            slot,
-        })
+            // Whatever is opened on this thread meanwhile is opened in this runtime.
+            home: OPENED.take().then_some(here),
+        };
+        Ok(Lent { kept, slot })
     }
 
     /// Puts a connection back whose statement ended well and was read to its end.
     pub(crate) fn put_back(&self, lent: Lent) {
-        let Lent {
-            connection,
-            taken,
-            slot,
-        } = lent;
+        let Lent { kept, slot } = lent;
         let since = Instant::now();
-        let over = self.stock().add(Idle {
-            connection,
-            taken,
-            since,
-        });
+        let idle = Idle { kept, since };
+        let over = {
+            let mut stock = self.stock();
+            if self.is_short(&stock) {
+                Some(idle)
+            } else {
+                stock.add(idle)
+            }
+        };
         if self.0.pool.is_closed() {
             self.clear();
         }
@@ -154,17 +173,28 @@ impl Shelf {
         drop(idle);
     }
 
-    /// From now on what comes back goes to the pool, and so does one from the shelf if the pool has none.
+    /// From now on what comes back goes to the pool if that is short of connections, and so does one from the shelf.
     fn await_pool(&self) -> Awaiting {
-        let pool = &self.0.pool;
         let spare = {
             let mut stock = self.stock();
             stock.awaiting += 1;
-            let exhausted = pool.num_idle() == 0 && pool.size() >= pool.options().get_max_connections();
-            if exhausted { stock.idle.pop() } else { None }
+            if self.is_short(&stock) {
+                stock.idle.pop()
+            } else {
+                None
+            }
         };
         drop(spare);
         Awaiting(self.clone())
+    }
+
+    /// Whether the pool has fewer connections than wait for one, and may not open more.
+    fn is_short(&self, stock: &Stock) -> bool {
+        self.0.pool.num_idle() < stock.awaiting && !self.may_grow()
+    }
+
+    fn may_grow(&self) -> bool {
+        self.0.pool.size() < self.0.pool.options().get_max_connections()
     }
 
     async fn slot(&self) -> Result<Slot, DbErr> {
@@ -182,20 +212,21 @@ impl Shelf {
         }
     }
 
-    /// The one that was used last and can be used as it is; those that cannot go to the pool.
-    fn usable(&self) -> Option<Idle> {
+    /// One of this runtime that can be used as it is, or of another one if no more may be opened; those that cannot be used go to the
+    /// pool.
+    fn usable(&self, here: Id) -> Option<Kept> {
         loop {
-            let last = self.stock().idle.pop()?;
-            if last.since.elapsed() < PING_AFTER_IDLE && self.is_current(&last) {
-                return Some(last);
+            let last = self.stock().last_of(here, self.may_grow())?;
+            if last.since.elapsed() < PING_AFTER_IDLE && self.is_current(&last.kept) {
+                return Some(last.kept);
             }
         }
     }
 
     /// The pool looked at it when it was taken, and the server did not change since then.
-    fn is_current(&self, idle: &Idle) -> bool {
-        let age = idle.taken.elapsed();
-        age < KEPT_MAX && self.0.lineage.is_current(age)
+    fn is_current(&self, kept: &Kept) -> bool {
+        let age = kept.taken.elapsed();
+        age < AGE_MAX && self.0.lineage.is_current(age)
     }
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
@@ -205,11 +236,17 @@ impl Shelf {
 }
 
 impl Stock {
+    /// Takes the one that was used last, in this runtime if that is all there may be.
+    fn last_of(&mut self, here: Id, no_others: bool) -> Option<Idle> {
+        match self.idle.iter().rposition(|idle| idle.kept.home == Some(here)) {
+            Some(place) => Some(self.idle.remove(place)),
+            None if no_others => None,
+            None => self.idle.pop(),
+        }
+    }
+
     /// Puts a connection on the shelf; what goes to the pool instead. Those below are used the less, the fewer are needed at once.
     fn add(&mut self, idle: Idle) -> Option<Idle> {
-        if self.awaiting > 0 {
-            return Some(idle);
-        }
         let lowest = self.idle.first();
         let unneeded = lowest.is_some_and(|lowest| lowest.since.elapsed() >= PING_AFTER_IDLE);
         let over = unneeded.then(|| self.idle.remove(0));
@@ -229,9 +266,14 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let stock = self.stock.get_mut().unwrap_or_else(PoisonError::into_inner);
         for idle in stock.idle.drain(..) {
-            drop(idle.connection.detach());
+            drop(idle.kept.connection.detach());
         }
     }
+}
+
+/// A connection was opened on this thread.
+pub(crate) fn note_opened() {
+    OPENED.set(true);
 }
 
 /// The driver's form of a statement.

@@ -216,22 +216,23 @@ fn claim_statement(backend: DbBackend) -> String {
     )
 }
 
-/// A returned row with its due time; nothing if it was given up.
+/// A returned row with its due time; nothing if it was given up. Its columns are read by their place, because there may be
+/// hundreds of rows.
 fn claimed(row: &QueryResult, begun: bool) -> Result<Option<(i64, Job)>, Failure> {
-    let lease_until: Option<i64> = row.try_get("", "lease_until")?;
+    let lease_until: Option<i64> = row.try_get_by_index(5)?;
     let Some(lease_until) = time(lease_until) else {
         return Ok(None);
     };
-    let topic: String = row.try_get("", "topic")?;
+    let topic: String = row.try_get_by_index(1)?;
     let job = Job {
-        id: row.try_get("", "id")?,
+        id: row.try_get_by_index(0)?,
         topic: word("outbox.topic", &topic, JobTopic::from_stored)?,
-        subject: row.try_get("", "subject")?,
-        claim: row.try_get("", "claim")?,
+        subject: row.try_get_by_index(2)?,
+        claim: row.try_get_by_index(3)?,
         lease_until,
         begun,
     };
-    Ok(Some((row.try_get("", "due_at")?, job)))
+    Ok(Some((row.try_get_by_index(4)?, job)))
 }
 
 /// What a worker shows to prove that the job is its own.
