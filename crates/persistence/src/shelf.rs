@@ -56,7 +56,7 @@ struct Inner {
 struct Stock {
     /// The one that was used last is on top.
     idle: Vec<Idle>,
-    /// How many wait for a connection of the pool: then none may be put on the shelf.
+    /// How many wait for a connection of the pool: as long as it has fewer, none may be put on the shelf.
     awaiting: usize,
 }
 
