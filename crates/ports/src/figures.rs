@@ -51,6 +51,17 @@ pub struct Figure {
     pub sum: Sum,
 }
 
+/// One figure of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFigure {
+    /// The day of UTC; `None` if it is about all others.
+    pub day: Option<Timestamp>,
+    /// What is counted.
+    pub measure: Measure,
+    /// How often, and how much.
+    pub sum: Sum,
+}
+
 /// How many there are of what is not counted by orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -81,8 +92,14 @@ pub trait FigureQueries: Send + Sync {
     /// The figures of each slice, all of one moment.
     async fn figures(&self, slices: &[Slice]) -> Result<Vec<Vec<Figure>>, StoreError>;
 
-    /// A customer's figures in periods of whole days of UTC.
-    async fn figures_of(&self, user: &UserId, periods: &[Period]) -> Result<Vec<Figure>, StoreError>;
+    /// Everything that is known about a customer's orders: the measures in `by_day` day by day of UTC from the beginning of
+    /// the day `since` on, all that was before and all other measures in one.
+    async fn figures_of(
+        &self,
+        user: &UserId,
+        by_day: &[Measure],
+        since: Timestamp,
+    ) -> Result<Vec<OwnFigure>, StoreError>;
 
     /// Counts, with those of users since `earlier` and since `later`.
     async fn counts(&self, earlier: Timestamp, later: Timestamp) -> Result<Counts, StoreError>;

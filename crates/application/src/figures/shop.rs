@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use domain::figures::{Calendar, Date, Day, Measure, Scope, Sum, growth};
 use domain::identity::right::AnalyticsRead;
+use domain::wallets::TransferKind;
 use domain::{Money, PageSize, ServiceId, Timestamp};
-use ports::figures::{Counts, Figure, FigureQueries, Period, Slice};
+use ports::figures::{Counts, Figure, FigureQueries, OwnFigure, Period, Slice};
 use ports::orders::{OrderFilter, OrderQueries, OrderView};
 use ports::{Clock, StoreError};
 
@@ -18,6 +19,12 @@ use crate::caller::{Caller, Staff};
 const DAYS: usize = 30;
 const TOP_SERVICES: usize = 5;
 const RECENT: u16 = 10;
+/// What customers see day by day: orders, what they cost, and what went back.
+const BY_DAY: [Measure; 3] = [
+    PLACED,
+    Measure::money(TransferKind::Refund),
+    Measure::money(TransferKind::Void),
+];
 /// The number of the period that is all time; days count from zero.
 const EVER: i64 = -1;
 
@@ -179,7 +186,7 @@ impl ShopFigures {
 pub struct OwnOverview {
     /// Of all time.
     pub ever: Summary,
-    /// The last thirty days of UTC, today included, oldest first.
+    /// Orders, their prices and what went back of the last thirty days of UTC, today included, oldest first.
     pub days: Vec<DayFigures>,
 }
 
@@ -201,14 +208,23 @@ impl OwnFigures {
     /// # Errors
     /// [`StoreError`].
     pub async fn overview(&self, caller: &Caller) -> Result<OwnOverview, StoreError> {
-        let (_, days) = last_days(self.clock.now());
-        let asked: Vec<_> = std::iter::once(ever()).chain(periods(&days)).collect();
-        let figures = self.figures.figures_of(&caller.user().id, &asked).await?;
-        let mut figures = by_period(figures);
-        Ok(OwnOverview {
-            ever: figures.remove(&EVER).unwrap_or_default(),
-            days: named(days, figures),
-        })
+        let (since, days) = last_days(self.clock.now());
+        let since = days.first().map_or(since, |day| day.since);
+        let figures = &self.figures;
+        let figures = figures.figures_of(&caller.user().id, &BY_DAY, since).await?;
+        let (mut ever, mut by_day) = (Summary::default(), BTreeMap::<_, Summary>::new());
+        for OwnFigure { day, measure, sum } in figures {
+            if let Some(day) = day {
+                by_day.entry(day).or_default().add(measure.clone(), sum);
+            }
+            ever.add(measure, sum);
+        }
+        let day = |day: Day| DayFigures {
+            date: day.date,
+            summary: by_day.remove(&day.since).unwrap_or_default(),
+        };
+        let days = days.into_iter().map(day).collect();
+        Ok(OwnOverview { ever, days })
     }
 }
 

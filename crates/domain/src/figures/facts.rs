@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::delivery::Bucket;
+use super::sums::Sum;
 use crate::orders::EventKind;
 use crate::wallets::TransferKind;
 use crate::{ProviderId, ServiceId, Timestamp, UserId};
@@ -69,34 +70,36 @@ impl Measure {
     }
 }
 
-/// Something that happened once.
+/// Something that happened, once or several times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// When.
     pub at: Timestamp,
-    /// Whose order it was.
-    pub user: UserId,
+    /// Whose order it was; `None` if nobody asks.
+    pub user: Option<UserId>,
     /// What was ordered.
     pub service: ServiceId,
     /// Who delivers it.
     pub provider: ProviderId,
     /// What happened.
     pub measure: Measure,
-    /// How much money it was about, in micro-units.
-    pub amount: i64,
+    /// How often, and how much money it was about.
+    pub sum: Sum,
 }
 
-/// A row of the ledger that is about an order.
+/// Rows of the ledger that are about orders, alike, and of the same slot ([`SLOT_MICROS`](super::SLOT_MICROS)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferFact {
     /// Why money moved.
     pub kind: String,
-    /// How much, in micro-units.
+    /// How many rows.
+    pub count: i64,
+    /// How much in all, in micro-units.
     pub amount: i64,
-    /// When.
+    /// When one of them was written.
     pub at: Timestamp,
-    /// Whose order it was.
-    pub user: UserId,
+    /// Whose order it was; `None` if nobody asks.
+    pub user: Option<UserId>,
     /// What was ordered.
     pub service: ServiceId,
     /// Who delivers it.
@@ -116,8 +119,8 @@ pub struct EventFact {
     pub at: Timestamp,
     /// When the order was placed.
     pub placed_at: Timestamp,
-    /// Whose order it was.
-    pub user: UserId,
+    /// Whose order it was; `None` if nobody asks.
+    pub user: Option<UserId>,
     /// What was ordered.
     pub service: ServiceId,
     /// Who delivers it.
@@ -134,7 +137,10 @@ impl TransferFact {
             service: self.service,
             provider: self.provider,
             measure: Measure::from_stored(self.kind),
-            amount: self.amount,
+            sum: Sum {
+                count: self.count,
+                amount: self.amount,
+            },
         }
     }
 }
@@ -158,7 +164,7 @@ impl EventFact {
             service: self.service,
             provider: self.provider,
             measure,
-            amount: 0,
+            sum: Sum { count: 1, amount: 0 },
         };
         let took = || Measure::took(Bucket::of(self.at.since(self.placed_at)));
         let measures = match self.kind {
@@ -199,7 +205,7 @@ mod tests {
             details: details.into_iter().collect(),
             at: Timestamp::from_micros(20_000_000),
             placed_at: Timestamp::from_micros(10_000_000),
-            user: UserId::new("ann"),
+            user: Some(UserId::new("ann")),
             service: ServiceId(1),
             provider: ProviderId(2),
         }

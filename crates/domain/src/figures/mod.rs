@@ -14,4 +14,4 @@ pub use calendar::{Calendar, CalendarError, Date, Day, RANGE_MAX_DAYS};
 pub use delivery::{Bucket, Delivery};
 pub use facts::{EventFact, Fact, Measure, TransferFact};
 pub use growth::growth;
-pub use sums::{Key, Scope, Sum, Sums, UserKey};
+pub use sums::{Key, SLOT_MICROS, Scope, Sum, Sums, UserKey};

@@ -6,8 +6,8 @@ use super::facts::{Fact, Measure};
 use crate::orders::stored_words;
 use crate::{ProviderId, ServiceId, Timestamp, UserId};
 
-/// A quarter of an hour, in microseconds.
-const QUARTER: i64 = 900_000_000;
+/// A quarter of an hour, in microseconds: the shortest slot. No figure tells apart what is alike and in the same one.
+pub const SLOT_MICROS: i64 = 900_000_000;
 /// A day of UTC, in microseconds.
 const DAY: i64 = 86_400_000_000;
 
@@ -40,7 +40,7 @@ impl Scope {
 
     const fn length(self) -> i64 {
         match self {
-            Self::ShopQuarter | Self::ServiceQuarter => QUARTER,
+            Self::ShopQuarter | Self::ServiceQuarter => SLOT_MICROS,
             Self::ShopDay | Self::ServiceDay => DAY,
         }
     }
@@ -121,10 +121,6 @@ pub struct Sums {
 impl Sums {
     /// Adds a fact.
     pub fn add(&mut self, fact: &Fact) {
-        let one = Sum {
-            count: 1,
-            amount: fact.amount,
-        };
         for scope in Scope::ALL.iter().copied() {
             let of = scope.is_of_services();
             let key = Key {
@@ -135,17 +131,18 @@ impl Sums {
                 provider: if of { fact.provider } else { ProviderId(0) },
             };
             let sum = self.shop.entry(key).or_default();
-            *sum = sum.plus(one);
+            *sum = sum.plus(fact.sum);
         }
         // How long orders took and why they failed is not kept for every customer.
-        if fact.measure.bucket().is_none() && fact.measure.failure().is_none() {
+        let is_of_customers = fact.measure.bucket().is_none() && fact.measure.failure().is_none();
+        if let Some(user) = fact.user.as_ref().filter(|_| is_of_customers) {
             let key = UserKey {
-                user: fact.user.clone(),
+                user: user.clone(),
                 measure: fact.measure.clone(),
                 at: Scope::ShopDay.slot(fact.at),
             };
             let sum = self.users.entry(key).or_default();
-            *sum = sum.plus(one);
+            *sum = sum.plus(fact.sum);
         }
     }
 }
@@ -161,8 +158,8 @@ mod tests {
             -1,
             0,
             1,
-            QUARTER - 1,
-            QUARTER,
+            SLOT_MICROS - 1,
+            SLOT_MICROS,
             DAY,
             1_795_252_745_023_999,
         ] {

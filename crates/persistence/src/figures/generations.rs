@@ -106,7 +106,7 @@ async fn catch_up(
     if !is_near(transfers) || !is_near(events) || !advance(conn, generation, after, until, now).await? {
         return Ok(false);
     }
-    let sums = facts::between(conn, after, until, None).await?;
+    let sums = facts::between(conn, after, until).await?;
     write(conn, generation, &sums).await?;
     Ok(true)
 }

@@ -70,7 +70,7 @@ impl SeaFigures {
         if !generations::advance(conn, generation, after, until, now).await? {
             return Ok(false);
         }
-        let sums = facts::between(conn, after, until, None).await?;
+        let sums = facts::between(conn, after, until).await?;
         write(conn, generation, &sums).await?;
         writer.commit(None).await?;
         Ok(true)

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::figures::Sums;
+use domain::figures::{Measure, Sums};
 use domain::{ProviderId, ServiceId, Timestamp, UserId};
 use ports::StoreError;
-use ports::figures::{Counts, Figure, FigureQueries, Generation, Names, Period, Slice};
-use sea_orm::ConnectionTrait;
+use ports::figures::{Counts, Figure, FigureQueries, Names, OwnFigure, Slice};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
 
-use super::facts::{self, Cursor};
+use super::facts::{self, Range, Whose};
 use super::{SeaFigures, slices};
-use crate::connections::Transaction;
 use crate::decode::{number, unreadable};
 use crate::error::Failure;
 use crate::sql;
@@ -22,49 +21,60 @@ const NEWS_MAX: i64 = 20_000;
 /// Names asked for at once.
 const NAMES_MAX: usize = 1_000;
 
-/// The set that is shown, how far it is, and how far it could be.
-const MOMENT: &str = "
-SELECT generation, transfers, events, (SELECT COALESCE(MAX(id), 0) FROM transfers),
-    (SELECT COALESCE(MAX(id), 0) FROM order_events)
-FROM figure_cursors WHERE is_shown";
 const COUNTS: &str = "
-SELECT (SELECT COUNT(*) FROM users WHERE removed_at IS NULL),
-    (SELECT COUNT(*) FROM users WHERE removed_at IS NULL AND created_at >= $1),
-    (SELECT COUNT(*) FROM users WHERE removed_at IS NULL AND created_at >= $2 AND created_at < $1),
+SELECT COUNT(*), COUNT(*) FILTER (WHERE created_at >= $1), COUNT(*) FILTER (WHERE created_at >= $2 AND created_at < $1),
     (SELECT COUNT(*) FROM services WHERE availability <> 'archived'),
-    (SELECT COUNT(*) FROM providers WHERE availability <> 'archived')";
+    (SELECT COUNT(*) FROM providers WHERE availability <> 'archived')
+FROM users WHERE removed_at IS NULL";
 
-/// A moment: a set of figures, and what it lacks.
-struct Moment {
-    snapshot: Transaction,
-    generation: Generation,
-    news: Sums,
+/// What the rows of [`statement`] are, as the number in their first column; see [`facts::TRANSFERS`]. Those of figures that
+/// were added up have [`FIGURES`], or what is asked for above that.
+const MOMENT: i64 = 0;
+const FIGURES: i64 = 3;
+
+/// One statement, so that everything is of one moment: the set that is shown; every row that the set lacks and that is
+/// visible; and `figures` of the set, which are SQL. Rows that are committed later under a lower id are not visible yet, and
+/// are not in the set either: the cursor has not passed them.
+fn statement(backend: DbBackend, whose: Whose, figures: impl Iterator<Item = String>) -> String {
+    let until = |cursor: &str| format!("(SELECT {cursor} + {NEWS_MAX} FROM moment)");
+    let range = Range {
+        transfers: ["(SELECT transfers FROM moment)", &until("transfers")],
+        events: ["(SELECT events FROM moment)", &until("events")],
+    };
+    let figures: String = figures.map(|part| format!("\nUNION ALL {part}")).collect();
+    format!(
+        "WITH moment AS (SELECT generation, transfers, events FROM figure_cursors WHERE is_shown)
+        {}
+        UNION ALL SELECT {MOMENT}, generation, transfers, events, 0, 0, '', NULL, NULL, NULL FROM moment{figures}",
+        facts::rows(backend, &range, whose),
+    )
 }
 
-impl SeaFigures {
-    /// Everything visible is added that the set lacks. Rows that are committed later under a lower id are not visible
-    /// yet, and are not in the set either: the cursor has not passed them. For one customer, what they lack alone.
-    async fn moment(&self, of: Option<&UserId>) -> Result<Moment, Failure> {
-        let snapshot = self.database.snapshot().await?;
-        let row = sql::query_one(&*snapshot, MOMENT, []).await?;
-        let row = row.ok_or_else(|| unreadable("figure_cursors", "no set of figures is shown"))?;
-        let column = |index| row.try_get_by_index::<i64>(index);
-        let after = Cursor {
-            transfers: column(1)?,
-            events: column(2)?,
-        };
-        let until = Cursor {
-            transfers: column(3)?.min(after.transfers + NEWS_MAX),
-            events: column(4)?.min(after.events + NEWS_MAX),
-        };
-        let generation = Generation(column(0)?);
-        let news = facts::between(&*snapshot, after, until, of).await?;
-        Ok(Moment {
-            snapshot,
-            generation,
-            news,
-        })
+/// What [`statement`] finds.
+struct Found {
+    /// What is not in the set yet.
+    news: Sums,
+    /// Of the set, each with what was asked for.
+    figures: Vec<(usize, QueryResult)>,
+}
+
+async fn find(conn: &impl ConnectionTrait, statement: &str, values: Vec<Value>) -> Result<Found, Failure> {
+    let mut found = Found {
+        news: Sums::default(),
+        figures: Vec::new(),
+    };
+    let mut is_shown = false;
+    for row in sql::query_all(conn, statement, values).await? {
+        match row.try_get_by_index::<i64>(0)? {
+            MOMENT => is_shown = true,
+            what @ (facts::TRANSFERS | facts::EVENTS) => facts::add(&mut found.news, what, &row)?,
+            figure => found.figures.push((number("slice", figure - FIGURES)?, row)),
+        }
     }
+    if !is_shown {
+        return Err(unreadable("figure_cursors", "no set of figures is shown").into());
+    }
+    Ok(found)
 }
 
 impl SeaFigures {
@@ -87,19 +97,31 @@ impl SeaFigures {
 #[async_trait]
 impl FigureQueries for SeaFigures {
     async fn figures(&self, asked: &[Slice]) -> Result<Vec<Vec<Figure>>, StoreError> {
-        let moment = self.moment(None).await?;
-        let figures = slices::shop(&*moment.snapshot, moment.generation, asked).await?;
-        moment.snapshot.commit().await?;
-        let answers = asked.iter().zip(figures);
-        let answers = answers.map(|(slice, figures)| slices::with_news(figures, slice, &moment.news));
-        Ok(answers.collect())
+        let conn = self.database.read();
+        let backend = conn.get_database_backend();
+        let mut values = Vec::new();
+        let parts = (FIGURES..)
+            .zip(asked)
+            .map(|(number, slice)| slices::of_shop(backend, number, slice, &mut values));
+        let statement = statement(backend, Whose::All, parts);
+        let found = find(conn, &statement, values).await?;
+        Ok(slices::with_news(asked, &found.figures, &found.news)?)
     }
 
-    async fn figures_of(&self, user: &UserId, periods: &[Period]) -> Result<Vec<Figure>, StoreError> {
-        let moment = self.moment(Some(user)).await?;
-        let figures = slices::user(&*moment.snapshot, moment.generation, user, periods).await?;
-        moment.snapshot.commit().await?;
-        Ok(slices::with_own_news(figures, user, periods, &moment.news))
+    async fn figures_of(
+        &self,
+        user: &UserId,
+        by_day: &[Measure],
+        since: Timestamp,
+    ) -> Result<Vec<OwnFigure>, StoreError> {
+        let conn = self.database.read();
+        let (part, values) = slices::of_user(FIGURES, user, by_day, since);
+        let statement = statement(conn.get_database_backend(), Whose::First, [part].into_iter());
+        let found = find(conn, &statement, values).await?;
+        let own = found.figures.iter().map(|(_, row)| slices::own_figure(row));
+        let mut own = own.collect::<Result<Vec<_>, _>>()?;
+        own.extend(slices::own_news(&found.news, by_day, since));
+        Ok(own)
     }
 
     async fn counts(&self, earlier: Timestamp, later: Timestamp) -> Result<Counts, StoreError> {

@@ -4,165 +4,160 @@ use std::collections::BTreeMap;
 
 use domain::figures::{Measure, Sum, Sums};
 use domain::{ProviderId, ServiceId, Timestamp, UserId};
-use ports::figures::{Figure, Generation, Period, Slice};
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use ports::figures::{Figure, OwnFigure, Period, Slice};
+use sea_orm::{DbBackend, QueryResult, Value};
 
-use crate::decode::number;
 use crate::error::Failure;
-use crate::sql::{self, given, given_values};
+use crate::sql::{given, given_values};
 
-/// What was added up of some slices, in one statement.
-pub(super) async fn shop(
-    conn: &impl ConnectionTrait,
-    generation: Generation,
-    asked: &[Slice],
-) -> Result<Vec<Vec<Figure>>, Failure> {
-    let mut figures: Vec<_> = asked.iter().map(|_| Vec::new()).collect();
-    if asked.is_empty() {
-        return Ok(figures);
-    }
-    let mut values: Vec<Value> = vec![generation.0.into()];
-    let parts = asked
-        .iter()
-        .zip(0..)
-        .map(|(slice, number)| part(conn, number, slice, &mut values));
-    let statement = parts.collect::<Vec<_>>().join("\nUNION ALL\n");
-    for row in &sql::query_all(conn, &statement, values).await? {
-        let slice: i64 = row.try_get_by_index(SLICE)?;
-        if let Some(figures) = figures.get_mut(number::<_, usize>("slice", slice)?) {
-            figures.push(figure(row)?);
-        }
-    }
-    Ok(figures)
-}
+/// The set of figures that is looked at, in a statement that names it `moment`.
+const SHOWN: &str = "generation = (SELECT generation FROM moment)";
 
-/// The column that says which slice a figure belongs to.
-const SLICE: usize = 6;
-
-/// The part of the statement that is about a slice. Adds its parameters; the first is the generation for all of them.
-fn part(conn: &impl ConnectionTrait, number: i64, slice: &Slice, values: &mut Vec<Value>) -> String {
+/// The part of a statement that is about a slice, whose rows begin with `number`. Adds its parameters.
+pub(super) fn of_shop(backend: DbBackend, number: i64, slice: &Slice, values: &mut Vec<Value>) -> String {
     let scope = values.len() + 1;
     values.push(slice.scope.as_str().into());
-    let first = scope + 1 + slice.measures.len();
-    let measures = (scope + 1..first)
-        .map(|number| format!("${number}"))
-        .collect::<Vec<_>>()
-        .join(", ");
     let measures = match slice.measures.is_empty() {
         true => String::new(),
-        false => format!("AND f.measure IN ({measures})"),
+        false => format!("AND f.measure IN ({})", parameters(scope + 1, &slice.measures)),
     };
+    let first = scope + 1 + slice.measures.len();
     values.extend(slice.measures.iter().map(|measure| Value::from(measure.as_str())));
-    values.extend(periods(conn, &slice.periods));
+    let periods = slice.periods.iter();
+    values.extend(given_values(
+        backend,
+        periods.map(|period| [period.no, period.since.micros(), period.until.micros()]),
+    ));
     format!(
-        "SELECT given.no, f.measure, f.service_id, f.provider_id,
-            CAST(SUM(f.counted) AS BIGINT), CAST(SUM(f.amount) AS BIGINT), CAST({number} AS BIGINT)
+        "SELECT {number}, f.service_id, f.provider_id, CAST(SUM(f.counted) AS BIGINT), CAST(SUM(f.amount) AS BIGINT),
+            given.no, f.measure, NULL, NULL, NULL
         FROM {} JOIN figures f ON f.at >= given.since AND f.at < given.until
-        WHERE f.generation = $1 AND f.scope = ${scope} {measures}
+        WHERE f.{SHOWN} AND f.scope = ${scope} {measures}
         GROUP BY given.no, f.measure, f.service_id, f.provider_id",
-        given(conn.get_database_backend(), first, &["no", "since", "until"]),
+        given(backend, first, &["no", "since", "until"]),
     )
 }
 
-/// What was added up of a customer.
-pub(super) async fn user(
-    conn: &impl ConnectionTrait,
-    generation: Generation,
+/// Days that are not told one by one.
+const OTHER_DAYS: i64 = -1;
+
+/// The part of a statement that is about a customer, and its parameters.
+pub(super) fn of_user(
+    number: i64,
     user: &UserId,
-    asked: &[Period],
-) -> Result<Vec<Figure>, Failure> {
+    by_day: &[Measure],
+    since: Timestamp,
+) -> (String, Vec<Value>) {
+    let measures = match by_day.is_empty() {
+        true => "NULL".to_owned(),
+        false => parameters(3, by_day),
+    };
     let statement = format!(
-        "SELECT given.no, f.measure, CAST(0 AS BIGINT), CAST(0 AS BIGINT),
-            CAST(SUM(f.counted) AS BIGINT), CAST(SUM(f.amount) AS BIGINT)
-        FROM {} JOIN user_figures f ON f.at >= given.since AND f.at < given.until
-        WHERE f.generation = $1 AND f.user_id = $2 GROUP BY given.no, f.measure",
-        given(conn.get_database_backend(), 3, &["no", "since", "until"]),
+        "SELECT {number}, 0, 0, CAST(SUM(counted) AS BIGINT), CAST(SUM(amount) AS BIGINT),
+            day, measure, NULL, NULL, NULL
+        FROM (
+            SELECT counted, amount, measure,
+                CASE WHEN at >= $2 AND measure IN ({measures}) THEN at ELSE {OTHER_DAYS} END AS day
+            FROM user_figures WHERE {SHOWN} AND user_id = $1
+        ) AS days GROUP BY day, measure"
     );
-    let mut values: Vec<Value> = vec![generation.0.into(), user.as_str().into()];
-    values.extend(periods(conn, asked));
-    let rows = sql::query_all(conn, &statement, values).await?;
-    rows.iter().map(figure).collect()
+    let mut values = vec![user.as_str().into(), since.micros().into()];
+    values.extend(by_day.iter().map(|measure| Value::from(measure.as_str())));
+    (statement, values)
 }
 
-fn periods(conn: &impl ConnectionTrait, periods: &[Period]) -> Vec<Value> {
-    let rows = periods
-        .iter()
-        .map(|period| [period.no, period.since.micros(), period.until.micros()]);
-    given_values(conn.get_database_backend(), rows)
+fn parameters(first: usize, measures: &[Measure]) -> String {
+    let numbers = (first..).take(measures.len());
+    let numbers = numbers.map(|number| format!("${number}"));
+    numbers.collect::<Vec<_>>().join(", ")
 }
 
-fn figure(row: &QueryResult) -> Result<Figure, Failure> {
-    Ok(Figure {
-        period: row.try_get_by_index(0)?,
-        measure: Measure::from_stored(row.try_get_by_index::<String>(1)?),
-        service: ServiceId(row.try_get_by_index(2)?),
-        provider: ProviderId(row.try_get_by_index(3)?),
-        sum: Sum {
-            count: row.try_get_by_index(4)?,
-            amount: row.try_get_by_index(5)?,
-        },
+fn sum(row: &QueryResult) -> Result<Sum, Failure> {
+    Ok(Sum {
+        count: row.try_get_by_index(3)?,
+        amount: row.try_get_by_index(4)?,
     })
 }
 
-/// Adds to figures of a slice what was not added up yet.
-pub(super) fn with_news(figures: Vec<Figure>, slice: &Slice, news: &Sums) -> Vec<Figure> {
-    let is_asked = |measure| slice.measures.is_empty() || slice.measures.contains(measure);
-    let news = news
-        .shop
-        .iter()
-        .filter(|(key, _)| key.scope == slice.scope && is_asked(&key.measure));
-    let news = news.flat_map(|(key, sum)| {
-        periods_of(&slice.periods, key.at).map(|period| Figure {
-            period,
-            measure: key.measure.clone(),
-            service: key.service,
-            provider: key.provider,
-            sum: *sum,
-        })
-    });
-    merged(figures.into_iter().chain(news))
+fn measure(row: &QueryResult) -> Result<Measure, Failure> {
+    Ok(Measure::from_stored(row.try_get_by_index::<String>(6)?))
 }
 
-/// The same for figures of a customer.
-pub(super) fn with_own_news(
-    figures: Vec<Figure>,
-    user: &UserId,
-    periods: &[Period],
+pub(super) fn own_figure(row: &QueryResult) -> Result<OwnFigure, Failure> {
+    let day: i64 = row.try_get_by_index(5)?;
+    Ok(OwnFigure {
+        day: (day != OTHER_DAYS).then_some(Timestamp::from_micros(day)),
+        measure: measure(row)?,
+        sum: sum(row)?,
+    })
+}
+
+/// What was not added up yet of the customer whom `news` are about.
+pub(super) fn own_news(news: &Sums, by_day: &[Measure], since: Timestamp) -> impl Iterator<Item = OwnFigure> {
+    news.users.iter().map(move |(key, sum)| OwnFigure {
+        day: (key.at >= since && by_day.contains(&key.measure)).then_some(key.at),
+        measure: key.measure.clone(),
+        sum: *sum,
+    })
+}
+
+/// One figure of each kind for each slice: what was added up, in rows that say of which slice, and what was not yet.
+pub(super) fn with_news(
+    asked: &[Slice],
+    rows: &[(usize, QueryResult)],
     news: &Sums,
-) -> Vec<Figure> {
-    let news = news.users.iter().filter(|(key, _)| key.user == *user);
-    let news = news.flat_map(|(key, sum)| {
-        periods_of(periods, key.at).map(|period| Figure {
-            period,
-            measure: key.measure.clone(),
-            service: ServiceId(0),
-            provider: ProviderId(0),
-            sum: *sum,
-        })
-    });
-    merged(figures.into_iter().chain(news))
-}
-
-fn periods_of(periods: &[Period], at: Timestamp) -> impl Iterator<Item = i64> {
-    periods
-        .iter()
-        .filter(move |period| period.holds(at))
-        .map(|period| period.no)
-}
-
-/// One figure of each kind.
-fn merged(figures: impl Iterator<Item = Figure>) -> Vec<Figure> {
-    let mut sums: BTreeMap<_, Sum> = BTreeMap::new();
-    for figure in figures {
-        let key = (figure.period, figure.measure, figure.service, figure.provider);
-        let sum = sums.entry(key).or_default();
-        *sum = sum.plus(figure.sum);
+) -> Result<Vec<Vec<Figure>>, Failure> {
+    let mut slices: Vec<_> = asked.iter().map(|slice| of_news(slice, news)).collect();
+    for (slice, row) in rows {
+        if let Some(sums) = slices.get_mut(*slice) {
+            let kind = Kind {
+                period: row.try_get_by_index(5)?,
+                measure: measure(row)?,
+                service: ServiceId(row.try_get_by_index(1)?),
+                provider: ProviderId(row.try_get_by_index(2)?),
+            };
+            let old = sums.entry(kind).or_default();
+            *old = old.plus(sum(row)?);
+        }
     }
-    let figure = |((period, measure, service, provider), sum)| Figure {
-        period,
-        measure,
-        service,
-        provider,
+    Ok(slices.into_iter().map(figures).collect())
+}
+
+/// What a figure of a slice is about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    period: i64,
+    measure: Measure,
+    service: ServiceId,
+    provider: ProviderId,
+}
+
+fn of_news(slice: &Slice, news: &Sums) -> BTreeMap<Kind, Sum> {
+    let mut sums: BTreeMap<Kind, Sum> = BTreeMap::new();
+    let is_asked = |measure| slice.measures.is_empty() || slice.measures.contains(measure);
+    let news = news.shop.iter();
+    for (key, sum) in news.filter(|(key, _)| key.scope == slice.scope && is_asked(&key.measure)) {
+        let holds = |period: &&Period| period.holds(key.at);
+        for period in slice.periods.iter().filter(holds) {
+            let kind = Kind {
+                period: period.no,
+                measure: key.measure.clone(),
+                service: key.service,
+                provider: key.provider,
+            };
+            let old = sums.entry(kind).or_default();
+            *old = old.plus(*sum);
+        }
+    }
+    sums
+}
+
+fn figures(sums: BTreeMap<Kind, Sum>) -> Vec<Figure> {
+    let figure = |(kind, sum): (Kind, Sum)| Figure {
+        period: kind.period,
+        measure: kind.measure,
+        service: kind.service,
+        provider: kind.provider,
         sum,
     };
     sums.into_iter().map(figure).collect()

@@ -1,12 +1,13 @@
 //! Figures are what the ledger and the histories say, whoever adds up, however often, and whenever it is interrupted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::figures::{Measure, Scope};
 use domain::orders::Evidence;
 use domain::wallets::{Movement, TransferKind};
-use domain::{Money, OrderId, Timestamp};
+use domain::{Money, OrderId, Timestamp, UserId};
 use persistence::SeaFigures;
 use ports::figures::{FigureKeeper, FigureQueries, Generation, Period, Slice};
 use testkit::contract::Backend;
@@ -280,17 +281,36 @@ async fn what_was_not_added_up_yet_is_added_while_reading(bench: Bench) {
             assert_eq!(placed_and_earned(&keeper).await, live_figures);
         }
     }
-    let day = Period {
-        no: 7,
-        since: Scope::ShopDay.slot(NOW),
-        until: Scope::ShopDay.slot_from(after(800_000)),
+    let [hold, recognise] = [TransferKind::Hold, TransferKind::Recognise].map(Measure::money);
+    let today = Scope::ShopDay.slot(after(200_000));
+    let own = keeper.figures_of(&shop.user.id, &[hold.clone()], today).await;
+    let own = own.expect("figures");
+    let placed = |day: Option<Timestamp>| {
+        let placed = own.iter().filter(|it| it.measure == hold && it.day == day);
+        placed.map(|it| it.sum.count).sum::<i64>()
     };
-    let own = keeper.figures_of(&shop.user.id, &[day]).await.expect("figures");
-    let placed = own
-        .iter()
-        .find(|it| it.measure == Measure::money(TransferKind::Hold))
-        .expect("orders were placed");
-    assert_eq!((placed.period, placed.sum.count), (7, 25));
+    let days = own.iter().filter_map(|it| it.day);
+    assert!(
+        days.clone()
+            .all(|day| day >= today && Scope::ShopDay.slot(day) == day)
+    );
+    let lately: i64 = days
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|day| placed(Some(day)))
+        .sum();
+    assert!(lately > 0 && placed(None) > 0);
+    assert_eq!(lately + placed(None), 25);
+    let earned = own.iter().filter(|it| it.measure == recognise);
+    let earned = earned.fold((0, 0), |(count, amount), it| {
+        assert_eq!(it.day, None, "only what is asked for is told by day");
+        (count + it.sum.count, amount + it.sum.amount)
+    });
+    assert_eq!(earned, placed_and_earned(&keeper).await.earned);
+    let nobody = keeper
+        .figures_of(&UserId::new("nobody"), &[hold.clone()], today)
+        .await;
+    assert_eq!(nobody, Ok(Vec::new()), "they are one customer's alone");
 }
 
 async fn a_row_that_is_committed_late_is_counted_once(bench: Bench) {
