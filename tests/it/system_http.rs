@@ -14,6 +14,7 @@ scenarios!(on both ways:
     the_reference_describes_every_route_and_works_offline,
     what_is_wrong_with_a_request_is_said_in_the_order_of_the_contract,
     unknown_routes_and_methods_are_told_apart,
+    what_clients_make_up_makes_no_time_series,
     the_work_on_a_request_ends_when_its_client_goes_away,
 );
 
@@ -174,6 +175,36 @@ async fn what_is_wrong_with_a_request_is_said_in_the_order_of_the_contract(way: 
         .failure(400, "VALIDATION_ERROR");
     let long = format!("/api/v1/services?currency={}", "x".repeat(9_000));
     nobody.get(&long).await.failure(414, "URI_TOO_LONG");
+    world.close().await;
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this client calls the product alone, by methods that do not exist"
+)]
+async fn what_clients_make_up_makes_no_time_series(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let nobody = Browser::anonymous(&world.addresses());
+    let odd = reqwest::Client::new();
+    for path in ["/api/v1/services", "/nowhere-made-up"] {
+        for method in ["MADEUP1", "MADEUP2"] {
+            let method = Method::from_bytes(method.as_bytes()).expect("a method");
+            let answer = odd.request(method, format!("{}{path}", nobody.node()));
+            let answer = answer.send().await.expect("an answer");
+            assert!([404, 405].contains(&answer.status().as_u16()), "{answer:?}");
+        }
+    }
+    nobody.get("/api/v1/services?types=all").await;
+    let metrics = nobody.get("/metrics").await.text;
+    for counted in [
+        r#"http_requests_total{method="other",route="none",status="404"}"#,
+        r#"http_requests_total{method="GET",route="/api/v1/services",status="200"}"#,
+    ] {
+        assert!(metrics.contains(counted), "{counted} in {metrics}");
+    }
+    for made_up in ["MADEUP", "nowhere-made-up", "types=all"] {
+        assert!(!metrics.contains(made_up), "{made_up} in {metrics}");
+    }
     world.close().await;
 }
 

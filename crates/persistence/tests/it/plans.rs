@@ -71,3 +71,13 @@ async fn a_claim_reads_as_many_jobs_as_it_takes_however_many_are_due() {
         assert!(!plan.contains(all), "{all}:\n{plan}");
     }
 }
+
+#[tokio::test]
+async fn statements_are_run_and_not_compiled() {
+    let Some(bench) = Bench::postgres().await else {
+        return;
+    };
+    let jit = "SELECT setting FROM pg_settings WHERE name = 'jit'";
+    let jit = bench.database.texts(jit).await.expect("the database works");
+    assert_eq!(jit, ["off"]);
+}
