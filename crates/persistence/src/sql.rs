@@ -1,9 +1,17 @@
 //! SQL that both databases read, with numbered parameters (`$1`), for statements that a builder would obscure.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, QueryTrait, Statement, Value};
 
 fn statement(conn: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(conn.get_database_backend(), sql, values)
+}
+
+/// The statement for the first rows of a list. Their number is part of the text: with a parameter there, PostgreSQL plans anew
+/// each time.
+pub(crate) fn first_rows(list: &impl QueryTrait, conn: &impl ConnectionTrait, rows: u16) -> Statement {
+    let mut statement = list.build(conn.get_database_backend());
+    statement.sql.push_str(&format!(" LIMIT {rows}"));
+    statement
 }
 
 /// Runs a statement; how many rows it wrote.

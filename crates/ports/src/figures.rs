@@ -51,15 +51,44 @@ pub struct Figure {
     pub sum: Sum,
 }
 
-/// One figure of a customer.
+/// What is told day by day.
+#[derive(Debug, Clone, Copy)]
+pub struct ByDay<'a> {
+    /// What is counted.
+    pub measures: &'a [Measure],
+    /// The beginning of a day of UTC: that day and every later one is told by itself, and all earlier ones in one.
+    pub since: Timestamp,
+}
+
+/// One figure of a day, or of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnFigure {
-    /// The day of UTC; `None` if it is about all others.
+pub struct DayFigure {
+    /// The beginning of the day of UTC; `None` if it is about all that are not told by themselves.
     pub day: Option<Timestamp>,
     /// What is counted.
     pub measure: Measure,
     /// How often, and how much.
     pub sum: Sum,
+}
+
+/// One figure of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFigure {
+    /// The service.
+    pub service: ServiceId,
+    /// What is counted.
+    pub measure: Measure,
+    /// How often, and how much.
+    pub sum: Sum,
+}
+
+/// The shop at a glance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Glance {
+    /// Of everything.
+    pub days: Vec<DayFigure>,
+    /// Of each service.
+    pub services: Vec<ServiceFigure>,
 }
 
 /// How many there are of what is not counted by orders.
@@ -92,14 +121,17 @@ pub trait FigureQueries: Send + Sync {
     /// The figures of each slice, all of one moment.
     async fn figures(&self, slices: &[Slice]) -> Result<Vec<Vec<Figure>>, StoreError>;
 
-    /// Everything that is known about a customer's orders: the measures in `by_day` day by day of UTC from the beginning of
-    /// the day `since` on, all that was before and all other measures in one.
-    async fn figures_of(
+    /// What is told day by day of the shop, with `others` of all days in one; and the same measures of each service from the
+    /// beginning of the day `lately` on. All of one moment.
+    async fn glance(
         &self,
-        user: &UserId,
-        by_day: &[Measure],
-        since: Timestamp,
-    ) -> Result<Vec<OwnFigure>, StoreError>;
+        told: ByDay<'_>,
+        others: &[Measure],
+        lately: Timestamp,
+    ) -> Result<Glance, StoreError>;
+
+    /// What is told day by day of a customer's orders, with all other measures of all days in one.
+    async fn figures_of(&self, user: &UserId, told: ByDay<'_>) -> Result<Vec<DayFigure>, StoreError>;
 
     /// Counts, with those of users since `earlier` and since `later`.
     async fn counts(&self, earlier: Timestamp, later: Timestamp) -> Result<Counts, StoreError>;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::figures::{Calendar, Date, Day, Measure, Scope, Sum, growth};
+use domain::figures::{Calendar, Date, Day, Measure, growth};
 use domain::identity::right::AnalyticsRead;
 use domain::wallets::TransferKind;
 use domain::{Money, PageSize, ServiceId, Timestamp};
-use ports::figures::{Counts, Figure, FigureQueries, OwnFigure, Period, Slice};
+use ports::figures::{ByDay, Counts, DayFigure, FigureQueries, Glance, ServiceFigure};
 use ports::orders::{OrderFilter, OrderQueries, OrderView};
 use ports::{Clock, StoreError};
 
@@ -20,13 +20,19 @@ const DAYS: usize = 30;
 const TOP_SERVICES: usize = 5;
 const RECENT: u16 = 10;
 /// What customers see day by day: orders, what they cost, and what went back.
-const BY_DAY: [Measure; 3] = [
+const OWN_BY_DAY: [Measure; 3] = [
     PLACED,
     Measure::money(TransferKind::Refund),
     Measure::money(TransferKind::Void),
 ];
-/// The number of the period that is all time; days count from zero.
-const EVER: i64 = -1;
+/// The ends of orders.
+const ENDS: [Measure; 5] = [
+    Measure::COMPLETED,
+    Measure::PARTIAL,
+    Measure::CANCELED,
+    Measure::VOIDED,
+    Measure::WRITTEN_OFF,
+];
 
 /// A day of UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,58 +104,34 @@ impl ShopFigures {
     pub async fn overview(&self, _: &Staff<AnalyticsRead>) -> Result<ShopOverview, StoreError> {
         let (earlier, days) = last_days(self.clock.now());
         let since = days.first().map_or(earlier, |day| day.since);
-        let until = days.last().map_or(since, |day| day.until);
-        let slice = |scope, measures: &[Measure], periods| Slice {
-            scope,
-            measures: measures.to_vec(),
-            periods,
+        let told = ByDay {
+            measures: &[PLACED, REVENUE],
+            since: earlier,
         };
-        let ends = [
-            Measure::COMPLETED,
-            Measure::PARTIAL,
-            Measure::CANCELED,
-            Measure::VOIDED,
-            Measure::WRITTEN_OFF,
-        ];
-        let month = |no, since, until| Period { no, since, until };
-        let asked = [
-            slice(
-                Scope::ShopDay,
-                &[&[PLACED, REVENUE][..], &ends].concat(),
-                vec![ever()],
-            ),
-            slice(Scope::ShopDay, &[PLACED, REVENUE], periods(&days)),
-            slice(
-                Scope::ShopDay,
-                &[PLACED],
-                vec![month(0, earlier, since), month(1, since, until)],
-            ),
-            slice(
-                Scope::ServiceDay,
-                &[PLACED, REVENUE],
-                vec![month(0, since, until)],
-            ),
-        ];
-        let answers = self.figures.figures(&asked).await?;
-        let [of_all_time, by_day, months, by_service] =
-            <[Vec<Figure>; 4]>::try_from(answers).unwrap_or_default();
-        let mut months = by_period(months);
-        let mut orders_in = |no| months.remove(&no).unwrap_or_default().orders();
-        let (before, lately) = (orders_in(0), orders_in(1));
+        let Glance {
+            days: figures,
+            services,
+        } = self.figures.glance(told, &ENDS, since).await?;
+        let (ever, by_day) = summed(figures);
+        let orders = |is_lately: bool| {
+            let days = by_day.iter().filter(|(day, _)| (**day >= since) == is_lately);
+            days.map(|(_, summary)| summary.orders()).sum::<u64>()
+        };
+        let (before, lately) = (orders(false), orders(true));
         let counts = self.figures.counts(earlier, since).await?;
         let newest = PageSize::new(RECENT).unwrap_or(PageSize::DEFAULT);
         Ok(ShopOverview {
             counts,
-            ever: by_period(of_all_time).remove(&EVER).unwrap_or_default(),
+            ever,
             user_growth: growth(counts.users_lately, counts.users_before),
             order_growth: growth(lately, before),
-            days: named(days, by_period(by_day)),
-            top: self.top(by_service).await?,
+            days: dated(days, by_day),
+            top: self.top(services).await?,
             recent: self.orders.list(&OrderFilter::default(), None, newest).await?,
         })
     }
 
-    async fn top(&self, figures: Vec<Figure>) -> Result<Vec<TopService>, StoreError> {
+    async fn top(&self, figures: Vec<ServiceFigure>) -> Result<Vec<TopService>, StoreError> {
         let mut services: BTreeMap<ServiceId, Summary> = BTreeMap::new();
         for figure in figures {
             services
@@ -210,30 +192,35 @@ impl OwnFigures {
     pub async fn overview(&self, caller: &Caller) -> Result<OwnOverview, StoreError> {
         let (since, days) = last_days(self.clock.now());
         let since = days.first().map_or(since, |day| day.since);
-        let figures = &self.figures;
-        let figures = figures.figures_of(&caller.user().id, &BY_DAY, since).await?;
-        let (mut ever, mut by_day) = (Summary::default(), BTreeMap::<_, Summary>::new());
-        for OwnFigure { day, measure, sum } in figures {
-            if let Some(day) = day {
-                by_day.entry(day).or_default().add(measure.clone(), sum);
-            }
-            ever.add(measure, sum);
-        }
-        let day = |day: Day| DayFigures {
-            date: day.date,
-            summary: by_day.remove(&day.since).unwrap_or_default(),
+        let told = ByDay {
+            measures: &OWN_BY_DAY,
+            since,
         };
-        let days = days.into_iter().map(day).collect();
+        let figures = self.figures.figures_of(&caller.user().id, told).await?;
+        let (ever, by_day) = summed(figures);
+        let days = dated(days, by_day);
         Ok(OwnOverview { ever, days })
     }
 }
 
-const fn ever() -> Period {
-    Period {
-        no: EVER,
-        since: Timestamp::EPOCH,
-        until: Timestamp::from_micros(i64::MAX),
+/// All days together, and those that are told by themselves.
+fn summed(figures: Vec<DayFigure>) -> (Summary, BTreeMap<Timestamp, Summary>) {
+    let (mut ever, mut by_day) = (Summary::default(), BTreeMap::<_, Summary>::new());
+    for DayFigure { day, measure, sum } in figures {
+        if let Some(day) = day {
+            by_day.entry(day).or_default().add(measure.clone(), sum);
+        }
+        ever.add(measure, sum);
     }
+    (ever, by_day)
+}
+
+fn dated(days: Vec<Day>, mut by_day: BTreeMap<Timestamp, Summary>) -> Vec<DayFigures> {
+    let figures = |day: Day| DayFigures {
+        date: day.date,
+        summary: by_day.remove(&day.since).unwrap_or_default(),
+    };
+    days.into_iter().map(figures).collect()
 }
 
 /// The last thirty days of UTC, and the beginning of the thirty before.
@@ -246,35 +233,4 @@ fn last_days(now: Timestamp) -> (Timestamp, Vec<Day>) {
     let earlier = days.first().map_or(now, |day| day.since);
     let lately = days.into_iter().skip(DAYS).collect();
     (earlier, lately)
-}
-
-fn periods(days: &[Day]) -> Vec<Period> {
-    let numbered = days.iter().zip(0..);
-    let period = |(day, no): (&Day, i64)| Period {
-        no,
-        since: day.since,
-        until: day.until,
-    };
-    numbered.map(period).collect()
-}
-
-pub(super) fn by_period(figures: Vec<Figure>) -> BTreeMap<i64, Summary> {
-    let mut periods: BTreeMap<i64, Summary> = BTreeMap::new();
-    for Figure {
-        period, measure, sum, ..
-    } in figures
-    {
-        let sum: Sum = sum;
-        periods.entry(period).or_default().add(measure, sum);
-    }
-    periods
-}
-
-fn named(days: Vec<Day>, mut figures: BTreeMap<i64, Summary>) -> Vec<DayFigures> {
-    let numbered = days.into_iter().zip(0..);
-    let figures = |(day, no): (Day, i64)| DayFigures {
-        date: day.date,
-        summary: figures.remove(&no).unwrap_or_default(),
-    };
-    numbered.map(figures).collect()
 }

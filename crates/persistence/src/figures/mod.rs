@@ -1,5 +1,6 @@
 //! Figures: what happened, added up.
 
+mod days;
 mod facts;
 mod generations;
 mod keeper;

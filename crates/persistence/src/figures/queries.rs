@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use domain::figures::{Measure, Sums};
 use domain::{ProviderId, ServiceId, Timestamp, UserId};
 use ports::StoreError;
-use ports::figures::{Counts, Figure, FigureQueries, Names, OwnFigure, Slice};
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use ports::figures::{ByDay, Counts, DayFigure, Figure, FigureQueries, Glance, Names, Slice};
+use sea_orm::{ConnectionTrait, DbBackend, Value};
 
 use super::facts::{self, Range, Whose};
-use super::{SeaFigures, slices};
+use super::{SeaFigures, days, slices};
 use crate::decode::{number, unreadable};
 use crate::error::Failure;
 use crate::sql;
@@ -55,7 +55,7 @@ struct Found {
     /// What is not in the set yet.
     news: Sums,
     /// Of the set, each with what was asked for.
-    figures: Vec<(usize, QueryResult)>,
+    figures: slices::Rows,
 }
 
 async fn find(conn: &impl ConnectionTrait, statement: &str, values: Vec<Value>) -> Result<Found, Failure> {
@@ -108,20 +108,31 @@ impl FigureQueries for SeaFigures {
         Ok(slices::with_news(asked, &found.figures, &found.news)?)
     }
 
-    async fn figures_of(
+    async fn glance(
         &self,
-        user: &UserId,
-        by_day: &[Measure],
-        since: Timestamp,
-    ) -> Result<Vec<OwnFigure>, StoreError> {
+        told: ByDay<'_>,
+        others: &[Measure],
+        lately: Timestamp,
+    ) -> Result<Glance, StoreError> {
         let conn = self.database.read();
-        let (part, values) = slices::of_user(FIGURES, user, by_day, since);
-        let statement = statement(conn.get_database_backend(), Whose::First, [part].into_iter());
+        let backend = conn.get_database_backend();
+        let parts = [
+            days::of_shop(backend, FIGURES),
+            days::of_services(backend, FIGURES + 1),
+        ];
+        let statement = statement(backend, Whose::All, parts.into_iter());
+        let values = days::shop_values(told, others, lately);
         let found = find(conn, &statement, values).await?;
-        let own = found.figures.iter().map(|(_, row)| slices::own_figure(row));
-        let mut own = own.collect::<Result<Vec<_>, _>>()?;
-        own.extend(slices::own_news(&found.news, by_day, since));
-        Ok(own)
+        Ok(days::glance(&found.figures, &found.news, told, others, lately)?)
+    }
+
+    async fn figures_of(&self, user: &UserId, told: ByDay<'_>) -> Result<Vec<DayFigure>, StoreError> {
+        let conn = self.database.read();
+        let backend = conn.get_database_backend();
+        let part = days::of_user(backend, FIGURES);
+        let statement = statement(backend, Whose::First, [part].into_iter());
+        let found = find(conn, &statement, days::user_values(user, told)).await?;
+        Ok(days::own(&found.figures, &found.news, told)?)
     }
 
     async fn counts(&self, earlier: Timestamp, later: Timestamp) -> Result<Counts, StoreError> {

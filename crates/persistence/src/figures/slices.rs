@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use domain::figures::{Measure, Sum, Sums};
-use domain::{ProviderId, ServiceId, Timestamp, UserId};
-use ports::figures::{Figure, OwnFigure, Period, Slice};
+use domain::{ProviderId, ServiceId};
+use ports::figures::{Figure, Period, Slice};
 use sea_orm::{DbBackend, QueryResult, Value};
 
 use crate::error::Failure;
 use crate::sql::{given, given_values};
 
 /// The set of figures that is looked at, in a statement that names it `moment`.
-const SHOWN: &str = "generation = (SELECT generation FROM moment)";
+pub(super) const SHOWN: &str = "generation = (SELECT generation FROM moment)";
+
+/// Rows of figures, each with the number of what they were asked for.
+pub(super) type Rows = Vec<(usize, QueryResult)>;
 
 /// The part of a statement that is about a slice, whose rows begin with `number`. Adds its parameters.
 pub(super) fn of_shop(backend: DbBackend, number: i64, slice: &Slice, values: &mut Vec<Value>) -> String {
@@ -38,75 +41,25 @@ pub(super) fn of_shop(backend: DbBackend, number: i64, slice: &Slice, values: &m
     )
 }
 
-/// Days that are not told one by one.
-const OTHER_DAYS: i64 = -1;
-
-/// The part of a statement that is about a customer, and its parameters.
-pub(super) fn of_user(
-    number: i64,
-    user: &UserId,
-    by_day: &[Measure],
-    since: Timestamp,
-) -> (String, Vec<Value>) {
-    let measures = match by_day.is_empty() {
-        true => "NULL".to_owned(),
-        false => parameters(3, by_day),
-    };
-    let statement = format!(
-        "SELECT {number}, 0, 0, CAST(SUM(counted) AS BIGINT), CAST(SUM(amount) AS BIGINT),
-            day, measure, NULL, NULL, NULL
-        FROM (
-            SELECT counted, amount, measure,
-                CASE WHEN at >= $2 AND measure IN ({measures}) THEN at ELSE {OTHER_DAYS} END AS day
-            FROM user_figures WHERE {SHOWN} AND user_id = $1
-        ) AS days GROUP BY day, measure"
-    );
-    let mut values = vec![user.as_str().into(), since.micros().into()];
-    values.extend(by_day.iter().map(|measure| Value::from(measure.as_str())));
-    (statement, values)
-}
-
 fn parameters(first: usize, measures: &[Measure]) -> String {
     let numbers = (first..).take(measures.len());
     let numbers = numbers.map(|number| format!("${number}"));
     numbers.collect::<Vec<_>>().join(", ")
 }
 
-fn sum(row: &QueryResult) -> Result<Sum, Failure> {
+pub(super) fn sum(row: &QueryResult) -> Result<Sum, Failure> {
     Ok(Sum {
         count: row.try_get_by_index(3)?,
         amount: row.try_get_by_index(4)?,
     })
 }
 
-fn measure(row: &QueryResult) -> Result<Measure, Failure> {
+pub(super) fn measure(row: &QueryResult) -> Result<Measure, Failure> {
     Ok(Measure::from_stored(row.try_get_by_index::<String>(6)?))
 }
 
-pub(super) fn own_figure(row: &QueryResult) -> Result<OwnFigure, Failure> {
-    let day: i64 = row.try_get_by_index(5)?;
-    Ok(OwnFigure {
-        day: (day != OTHER_DAYS).then_some(Timestamp::from_micros(day)),
-        measure: measure(row)?,
-        sum: sum(row)?,
-    })
-}
-
-/// What was not added up yet of the customer whom `news` are about.
-pub(super) fn own_news(news: &Sums, by_day: &[Measure], since: Timestamp) -> impl Iterator<Item = OwnFigure> {
-    news.users.iter().map(move |(key, sum)| OwnFigure {
-        day: (key.at >= since && by_day.contains(&key.measure)).then_some(key.at),
-        measure: key.measure.clone(),
-        sum: *sum,
-    })
-}
-
 /// One figure of each kind for each slice: what was added up, in rows that say of which slice, and what was not yet.
-pub(super) fn with_news(
-    asked: &[Slice],
-    rows: &[(usize, QueryResult)],
-    news: &Sums,
-) -> Result<Vec<Vec<Figure>>, Failure> {
+pub(super) fn with_news(asked: &[Slice], rows: &Rows, news: &Sums) -> Result<Vec<Vec<Figure>>, Failure> {
     let mut slices: Vec<_> = asked.iter().map(|slice| of_news(slice, news)).collect();
     for (slice, row) in rows {
         if let Some(sums) = slices.get_mut(*slice) {

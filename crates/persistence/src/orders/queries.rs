@@ -9,8 +9,8 @@ use ports::StoreError;
 use ports::orders::{AttemptView, EventView, OrderFilter, OrderQueries, OrderView, OwnOrder, StateCount};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
 };
 
 use super::views::{self, OrderRow};
@@ -82,9 +82,8 @@ impl OrderQueries for SeaQueries {
         let below = before.map(|before| orders::Column::Id.lt(before.0));
         let rows = OrderRow::select()
             .filter(condition(filter, self.conn().get_database_backend()).add_option(below))
-            .order_by_desc(orders::Column::Id)
-            .limit(u64::from(size.rows()))
-            .into_model::<OrderRow>()
+            .order_by_desc(orders::Column::Id);
+        let rows = OrderRow::find_by_statement(sql::first_rows(&rows, self.conn(), size.rows()))
             .all(self.conn())
             .await
             .map_err(store_error)?;
@@ -105,9 +104,9 @@ impl OrderQueries for SeaQueries {
                     .select_only()
                     .columns(own::COLUMNS)
                     .filter(condition(filter, self.conn().get_database_backend()).add_option(below))
-                    .order_by_desc(orders::Column::Id)
-                    .limit(u64::from(size.rows()));
-                self.conn().query_all(&select.into_query()).await
+                    .order_by_desc(orders::Column::Id);
+                let first = sql::first_rows(&select, self.conn(), size.rows());
+                self.conn().query_all_raw(first).await
             }
         };
         rows.map_err(store_error)?.iter().map(own::order).collect()

@@ -1,6 +1,5 @@
 //! Figures are what the ledger and the histories say, whoever adds up, however often, and whenever it is interrupted.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use domain::orders::Evidence;
 use domain::wallets::{Movement, TransferKind};
 use domain::{Money, OrderId, Timestamp, UserId};
 use persistence::SeaFigures;
-use ports::figures::{FigureKeeper, FigureQueries, Generation, Period, Slice};
+use ports::figures::{ByDay, DayFigure, FigureKeeper, FigureQueries, Generation, Period, Slice};
 use testkit::contract::Backend;
 use testkit::contract::steps::{
     accepted, claimed, reported, resolved, rich_shop, second_provider, unknown, written_off,
@@ -281,35 +280,47 @@ async fn what_was_not_added_up_yet_is_added_while_reading(bench: Bench) {
             assert_eq!(placed_and_earned(&keeper).await, live_figures);
         }
     }
+    assert_told_by_day(&keeper, &shop, after(200_000), 25).await;
+    gather_all(&keeper, shown).await;
+    assert_told_by_day(&keeper, &shop, after(200_000), 25).await;
+}
+
+/// All orders are one customer's, so that what is told to the customer is what is told to staff.
+async fn assert_told_by_day(figures: &SeaFigures, shop: &Shop, since: Timestamp, orders: i64) {
     let [hold, recognise] = [TransferKind::Hold, TransferKind::Recognise].map(Measure::money);
-    let today = Scope::ShopDay.slot(after(200_000));
-    let own = keeper.figures_of(&shop.user.id, &[hold.clone()], today).await;
-    let own = own.expect("figures");
-    let placed = |day: Option<Timestamp>| {
-        let placed = own.iter().filter(|it| it.measure == hold && it.day == day);
-        placed.map(|it| it.sum.count).sum::<i64>()
+    let since = Scope::ShopDay.slot(since);
+    let told = ByDay {
+        measures: &[hold.clone()],
+        since,
     };
-    let days = own.iter().filter_map(|it| it.day);
+    let others = [recognise.clone()];
+    let glance = figures.glance(told, &others, since).await.expect("figures");
+    let own = figures.figures_of(&shop.user.id, told).await.expect("figures");
+    for told in [&glance.days, &own] {
+        let (mut before, mut lately, mut earned) = (0, 0, (0, 0));
+        for DayFigure { day, measure, sum } in told {
+            if *measure == recognise {
+                assert_eq!(*day, None, "only what is asked for is told by day");
+                earned = (earned.0 + sum.count, earned.1 + sum.amount);
+            } else if *measure == hold {
+                assert!(day.is_none_or(|day| day >= since && Scope::ShopDay.slot(day) == day));
+                *(if day.is_some() { &mut lately } else { &mut before }) += sum.count;
+            }
+        }
+        assert!(lately > 0 && before > 0);
+        assert_eq!(before + lately, orders);
+        assert_eq!(earned, placed_and_earned(figures).await.earned);
+        let of_services = glance.services.iter().filter(|it| it.measure == hold);
+        assert_eq!(of_services.map(|it| it.sum.count).sum::<i64>(), lately);
+    }
     assert!(
-        days.clone()
-            .all(|day| day >= today && Scope::ShopDay.slot(day) == day)
+        glance
+            .days
+            .iter()
+            .all(|it| [&hold, &recognise].contains(&&it.measure))
     );
-    let lately: i64 = days
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .map(|day| placed(Some(day)))
-        .sum();
-    assert!(lately > 0 && placed(None) > 0);
-    assert_eq!(lately + placed(None), 25);
-    let earned = own.iter().filter(|it| it.measure == recognise);
-    let earned = earned.fold((0, 0), |(count, amount), it| {
-        assert_eq!(it.day, None, "only what is asked for is told by day");
-        (count + it.sum.count, amount + it.sum.amount)
-    });
-    assert_eq!(earned, placed_and_earned(&keeper).await.earned);
-    let nobody = keeper
-        .figures_of(&UserId::new("nobody"), &[hold.clone()], today)
-        .await;
+    assert!(glance.services.iter().all(|it| it.measure == hold));
+    let nobody = figures.figures_of(&UserId::new("nobody"), told).await;
     assert_eq!(nobody, Ok(Vec::new()), "they are one customer's alone");
 }
 
