@@ -1,77 +1,71 @@
 //! Reading sums over days, for screens that show many of them at once.
 //!
 //! PostgreSQL plans a statement anew for every execution if what it knows of the values promises a better plan; planning these
-//! takes longer than running them. So what it could know is in the text, or comes as a list that it does not look into.
+//! takes longer than running them. So what it knows much about is in the text.
 
 use domain::figures::{Measure, Scope, Sums};
 use domain::{ServiceId, Timestamp, UserId};
 use ports::figures::{ByDay, DayFigure, Glance, ServiceFigure};
-use sea_orm::{DbBackend, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 
 use super::slices::{Rows, SHOWN, measure, sum};
 use crate::error::Failure;
-use crate::sql::{given_texts, texts};
 
 /// The day of figures that are about several.
 const OTHER_DAYS: i64 = -1;
 
-/// The part of a statement that is about everything, whose rows begin with `number`; see [`shop_values`].
-pub(super) fn of_shop(backend: DbBackend, number: i64) -> String {
-    let asked = given_texts(backend, 2);
-    let rows = format!(
-        "figures f WHERE f.{SHOWN} AND f.scope = '{}' AND f.measure IN (SELECT key FROM {asked})",
-        Scope::ShopDay.as_str()
+/// The parts of a statement that are about everything, whose rows begin with `number`, and about each service, whose rows begin
+/// with the next one; and their parameters.
+pub(super) fn of_shop(
+    number: i64,
+    told: ByDay<'_>,
+    others: &[Measure],
+    lately: Timestamp,
+) -> ([String; 2], Vec<Value>) {
+    let everything = format!(
+        "figures f WHERE f.{SHOWN} AND f.scope = '{}' AND f.measure IN ({})",
+        Scope::ShopDay.as_str(),
+        words(told.measures.iter().chain(others)),
     );
-    by_day(backend, number, &rows, 1, 3)
-}
-
-/// The part of a statement that is about each service; see [`shop_values`].
-pub(super) fn of_services(backend: DbBackend, number: i64) -> String {
-    format!(
-        "SELECT {number}, f.service_id, 0, CAST(SUM(f.counted) AS BIGINT), CAST(SUM(f.amount) AS BIGINT),
+    let services = format!(
+        "SELECT {}, f.service_id, 0, CAST(SUM(f.counted) AS BIGINT), CAST(SUM(f.amount) AS BIGINT),
             0, f.measure, NULL, NULL, NULL
-        FROM figures f WHERE f.{SHOWN} AND f.scope = '{}' AND f.measure IN (SELECT key FROM {}) AND f.at >= $4
+        FROM figures f WHERE f.{SHOWN} AND f.scope = '{}' AND f.measure IN ({}) AND f.at >= $2
         GROUP BY f.service_id, f.measure",
+        number + 1,
         Scope::ServiceDay.as_str(),
-        given_texts(backend, 1),
-    )
+        words(told.measures.iter()),
+    );
+    let values = vec![told.since.micros().into(), lately.micros().into()];
+    ([by_day(number, told.measures, 1, &everything), services], values)
 }
 
-/// Parameters of both: what is told day by day, all that is asked for, and since when each.
-pub(super) fn shop_values(told: ByDay<'_>, others: &[Measure], lately: Timestamp) -> Vec<Value> {
-    let by_day = told.measures.iter().map(Measure::as_str);
-    let all = by_day.clone().chain(others.iter().map(Measure::as_str));
-    vec![
-        texts(by_day),
-        texts(all),
-        told.since.micros().into(),
-        lately.micros().into(),
-    ]
-}
-
-/// The part of a statement that is about a customer; see [`user_values`].
-pub(super) fn of_user(backend: DbBackend, number: i64) -> String {
+/// The part of a statement that is about a customer, and its parameters.
+pub(super) fn of_user(number: i64, user: &UserId, told: ByDay<'_>) -> (String, Vec<Value>) {
     let rows = format!("user_figures f WHERE f.{SHOWN} AND f.user_id = $1");
-    by_day(backend, number, &rows, 2, 3)
+    let values = vec![user.as_str().into(), told.since.micros().into()];
+    (by_day(number, told.measures, 2, &rows), values)
 }
 
-/// Parameters: the customer, what is told day by day, and since when.
-pub(super) fn user_values(user: &UserId, told: ByDay<'_>) -> Vec<Value> {
-    let by_day = told.measures.iter().map(Measure::as_str);
-    vec![user.as_str().into(), texts(by_day), told.since.micros().into()]
-}
-
-/// Days from parameter `since` on by themselves, of the measures in parameter `told`; everything else in one.
-fn by_day(backend: DbBackend, number: i64, rows: &str, told: usize, since: usize) -> String {
-    let told = given_texts(backend, told);
+/// Days from parameter `since` on by themselves, of the measures that are told by day; everything else in one.
+fn by_day(number: i64, told: &[Measure], since: usize, rows: &str) -> String {
     format!(
         "SELECT {number}, 0, 0, CAST(SUM(counted) AS BIGINT), CAST(SUM(amount) AS BIGINT), day, measure, NULL, NULL, NULL
         FROM (
-            SELECT f.counted, f.amount, f.measure, CASE
-                WHEN f.at >= ${since} AND f.measure IN (SELECT key FROM {told}) THEN f.at ELSE {OTHER_DAYS} END AS day
+            SELECT f.counted, f.amount, f.measure,
+                CASE WHEN f.at >= ${since} AND f.measure IN ({}) THEN f.at ELSE {OTHER_DAYS} END AS day
             FROM {rows}
-        ) AS days GROUP BY day, measure"
+        ) AS days GROUP BY day, measure",
+        words(told.iter()),
     )
+}
+
+/// Measures as a list of SQL.
+fn words<'a>(measures: impl Iterator<Item = &'a Measure>) -> String {
+    let quoted = measures.map(|measure| format!("'{}'", measure.as_str().replace('\'', "''")));
+    // A list has to have something in it, and nothing is equal to `NULL`.
+    let list = std::iter::once("NULL".to_owned()).chain(quoted);
+    list.collect::<Vec<_>>().join(", ")
 }
 
 /// What rows of [`of_shop`] and [`of_services`] say, with what is not in them yet.

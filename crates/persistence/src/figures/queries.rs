@@ -116,12 +116,8 @@ impl FigureQueries for SeaFigures {
     ) -> Result<Glance, StoreError> {
         let conn = self.database.read();
         let backend = conn.get_database_backend();
-        let parts = [
-            days::of_shop(backend, FIGURES),
-            days::of_services(backend, FIGURES + 1),
-        ];
+        let (parts, values) = days::of_shop(FIGURES, told, others, lately);
         let statement = statement(backend, Whose::All, parts.into_iter());
-        let values = days::shop_values(told, others, lately);
         let found = find(conn, &statement, values).await?;
         Ok(days::glance(&found.figures, &found.news, told, others, lately)?)
     }
@@ -129,9 +125,9 @@ impl FigureQueries for SeaFigures {
     async fn figures_of(&self, user: &UserId, told: ByDay<'_>) -> Result<Vec<DayFigure>, StoreError> {
         let conn = self.database.read();
         let backend = conn.get_database_backend();
-        let part = days::of_user(backend, FIGURES);
+        let (part, values) = days::of_user(FIGURES, user, told);
         let statement = statement(backend, Whose::First, [part].into_iter());
-        let found = find(conn, &statement, days::user_values(user, told)).await?;
+        let found = find(conn, &statement, values).await?;
         Ok(days::own(&found.figures, &found.news, told)?)
     }
 

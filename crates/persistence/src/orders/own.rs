@@ -32,8 +32,8 @@ pub(super) const COLUMNS: [Column; 16] = [
     Column::RateSet,
 ];
 
-/// The statement and its values, if the list is one user's whole list. The size is part of the text: with a parameter
-/// there, PostgreSQL plans anew each time.
+/// The statement and its values, if the list is one user's whole list. The size is part of the text, and who the user is comes
+/// from a subquery: what it can estimate for a parameter makes PostgreSQL plan anew each time.
 pub(super) fn plain(
     filter: &OrderFilter,
     before: Option<OrderId>,
@@ -50,8 +50,9 @@ pub(super) fn plain(
     let columns = COLUMNS.map(|column| column.to_string()).join(", ");
     let below = if before.is_some() { " AND id < $2" } else { "" };
     let rows = size.rows();
-    let text =
-        format!("SELECT {columns} FROM orders WHERE user_id = $1{below} ORDER BY id DESC LIMIT {rows}");
+    let text = format!(
+        "SELECT {columns} FROM orders WHERE user_id = (SELECT $1){below} ORDER BY id DESC LIMIT {rows}"
+    );
     let mut values = vec![user.as_str().into()];
     values.extend(before.map(|before| Value::from(before.0)));
     Some((text, values))
