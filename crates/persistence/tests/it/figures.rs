@@ -1,14 +1,15 @@
 //! Figures are what the ledger and the histories say, whoever adds up, however often, and whenever it is interrupted.
 
+mod told;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::figures::{Measure, Scope};
 use domain::orders::Evidence;
-use domain::wallets::{Movement, TransferKind};
-use domain::{Money, OrderId, Timestamp, UserId};
+use domain::wallets::Movement;
+use domain::{Money, OrderId};
 use persistence::SeaFigures;
-use ports::figures::{ByDay, DayFigure, FigureKeeper, FigureQueries, Generation, Period, Slice};
+use ports::figures::{FigureKeeper, Generation};
 use testkit::contract::Backend;
 use testkit::contract::steps::{
     accepted, claimed, reported, resolved, rich_shop, second_provider, unknown, written_off,
@@ -16,6 +17,7 @@ use testkit::contract::steps::{
 use testkit::fixtures::{NOW, Shop, after};
 use tokio::task::JoinSet;
 
+use self::told::{assert_told_by_day, placed_and_earned};
 use crate::backend::{Bench, on_every_database};
 
 on_every_database!(
@@ -226,46 +228,6 @@ async fn whoever_is_interrupted_while_adding_up_leaves_nothing_half_done(bench: 
     assert_true_figures(&bench).await;
 }
 
-/// How often, and how much.
-#[derive(Debug, PartialEq, Eq)]
-struct Sums {
-    placed: (i64, i64),
-    earned: (i64, i64),
-}
-
-/// What was placed and earned, all in all.
-async fn placed_and_earned(figures: &SeaFigures) -> Sums {
-    let ever = Period {
-        no: 0,
-        since: Timestamp::EPOCH,
-        until: Timestamp::from_micros(i64::MAX),
-    };
-    let [hold, recognise] = [TransferKind::Hold, TransferKind::Recognise].map(Measure::money);
-    let slice = |scope| Slice {
-        scope,
-        measures: vec![hold.clone(), recognise.clone()],
-        periods: vec![ever],
-    };
-    let asked: Vec<_> = Scope::ALL.iter().copied().map(slice).collect();
-    let answers = figures.figures(&asked).await.expect("figures");
-    let sums = answers.iter().map(|figures| {
-        let of = |measure: &Measure| {
-            let of = figures.iter().filter(|figure| figure.measure == *measure);
-            of.fold((0, 0), |(count, amount), it| {
-                (count + it.sum.count, amount + it.sum.amount)
-            })
-        };
-        Sums {
-            placed: of(&hold),
-            earned: of(&recognise),
-        }
-    });
-    let mut sums: Vec<_> = sums.collect();
-    sums.dedup();
-    assert_eq!(sums.len(), 1, "every scope says the same");
-    sums.remove(0)
-}
-
 async fn what_was_not_added_up_yet_is_added_while_reading(bench: Bench) {
     let shop = rich_shop(&bench.backend).await.expect("the shop opens");
     let keeper = keeper(&bench);
@@ -283,45 +245,6 @@ async fn what_was_not_added_up_yet_is_added_while_reading(bench: Bench) {
     assert_told_by_day(&keeper, &shop, after(200_000), 25).await;
     gather_all(&keeper, shown).await;
     assert_told_by_day(&keeper, &shop, after(200_000), 25).await;
-}
-
-/// All orders are one customer's, so that what is told to the customer is what is told to staff.
-async fn assert_told_by_day(figures: &SeaFigures, shop: &Shop, since: Timestamp, orders: i64) {
-    let [hold, recognise] = [TransferKind::Hold, TransferKind::Recognise].map(Measure::money);
-    let since = Scope::ShopDay.slot(since);
-    let told = ByDay {
-        measures: &[hold.clone()],
-        since,
-    };
-    let others = [recognise.clone()];
-    let glance = figures.glance(told, &others, since).await.expect("figures");
-    let own = figures.figures_of(&shop.user.id, told).await.expect("figures");
-    for told in [&glance.days, &own] {
-        let (mut before, mut lately, mut earned) = (0, 0, (0, 0));
-        for DayFigure { day, measure, sum } in told {
-            if *measure == recognise {
-                assert_eq!(*day, None, "only what is asked for is told by day");
-                earned = (earned.0 + sum.count, earned.1 + sum.amount);
-            } else if *measure == hold {
-                assert!(day.is_none_or(|day| day >= since && Scope::ShopDay.slot(day) == day));
-                *(if day.is_some() { &mut lately } else { &mut before }) += sum.count;
-            }
-        }
-        assert!(lately > 0 && before > 0);
-        assert_eq!(before + lately, orders);
-        assert_eq!(earned, placed_and_earned(figures).await.earned);
-        let of_services = glance.services.iter().filter(|it| it.measure == hold);
-        assert_eq!(of_services.map(|it| it.sum.count).sum::<i64>(), lately);
-    }
-    assert!(
-        glance
-            .days
-            .iter()
-            .all(|it| [&hold, &recognise].contains(&&it.measure))
-    );
-    assert!(glance.services.iter().all(|it| it.measure == hold));
-    let nobody = figures.figures_of(&UserId::new("nobody"), told).await;
-    assert_eq!(nobody, Ok(Vec::new()), "they are one customer's alone");
 }
 
 async fn a_row_that_is_committed_late_is_counted_once(bench: Bench) {
