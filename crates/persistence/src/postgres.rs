@@ -22,8 +22,8 @@ const IDLE_TIMEOUT_MS: &str = "30000";
 /// Lists end after a few rows of an index that has them in order. PostgreSQL rather fetches all of them from a bitmap and sorts
 /// them if its statistics say that there are few, as they do of a queue that was empty when they were made.
 const BITMAP_SCANS: &str = "off";
-/// Every statement reads a few rows by an index. PostgreSQL compiles those that it fears to read many, which takes it a hundred
-/// times as long as running them.
+/// Requests and jobs read a few rows by an index. PostgreSQL compiles statements that it fears to read many, which took a hundred
+/// times as long as running them. What does read all rows, such as the books, is bound by reading.
 const COMPILING: &str = "off";
 
 /// Connects; how, and the pool.
