@@ -23,7 +23,7 @@ const IDLE_TIMEOUT_MS: &str = "30000";
 /// them if its statistics say that there are few, as they do of a queue that was empty when they were made.
 const BITMAP_SCANS: &str = "off";
 /// Requests and jobs read a few rows by an index. PostgreSQL compiles statements that it fears to read many, which took a hundred
-/// times as long as running them. What does read all rows, such as the books, is bound by reading.
+/// times as long as running them.
 const COMPILING: &str = "off";
 
 /// Connects; how, and the pool.
