@@ -115,7 +115,7 @@ async fn a_half_open_circuit_lets_one_order_through_at_a_time() {
     bench.panel.meanwhile(move || async move {
         assert_eq!(other.send(second).await, Verdict::Later(SECOND * 30));
         assert_eq!(other.state(second).await, OrderState::Held);
-        lost()
+        not_sent()
     });
     bench.send(first).await;
     for _ in 0..2 {
@@ -127,6 +127,24 @@ async fn a_half_open_circuit_lets_one_order_through_at_a_time() {
         assert_eq!(bench.state(second).await, OrderState::Held);
         bench.pass(SECOND * 29);
     }
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_answers_one_of_three_probes_is_used_at_once() {
+    let bench = Bench::new().await;
+    let mut orders = Vec::new();
+    for n in 0..4 {
+        orders.push(bench.place(n).await);
+    }
+    bench.panels.trip(bench.shop.provider.id, CallClass::Submit);
+    bench.pass(SECOND * 30);
+    let answers = [lost(), lost(), accepted("p3"), accepted("p4")];
+    for (order, answer) in orders.iter().zip(answers) {
+        bench.panel.answers(answer);
+        assert_eq!(bench.send(*order).await, Verdict::Done);
+    }
+    assert_eq!(bench.panels.open_circuits(), []);
     bench.close().await;
 }
 

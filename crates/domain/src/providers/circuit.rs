@@ -14,7 +14,10 @@ pub struct CircuitPolicy {
     pub failure_percent: usize,
     /// So many failures to connect in a row open it at once.
     pub connect_failures_max: u32,
-    /// How long it stays open at first; doubled each time the probe fails.
+    /// So many probes in a row have to fail before it stays open for longer: a provider that answers two calls of three is better
+    /// used than left alone. One that cannot be reached is not probed again at once.
+    pub probes: u32,
+    /// How long it stays open at first; doubled each time the probes fail.
     pub pause_min: Duration,
     /// How long it stays open at most.
     pub pause_max: Duration,
@@ -27,6 +30,7 @@ impl Default for CircuitPolicy {
             calls_min: 20,
             failure_percent: 50,
             connect_failures_max: 5,
+            probes: 3,
             pause_min: Duration::from_secs(30),
             pause_max: Duration::from_secs(600),
         }
@@ -80,6 +84,8 @@ pub struct Circuit {
     open_until: Option<Duration>,
     pause: Duration,
     probing_since: Option<Duration>,
+    /// Probes that failed since the pause was over.
+    failed_probes: u32,
     /// Counts openings, closings and probes.
     period: u64,
 }
@@ -98,6 +104,7 @@ impl Circuit {
             open_until: None,
             pause: policy.pause_min,
             probing_since: None,
+            failed_probes: 0,
             period: 0,
         }
     }
@@ -188,15 +195,22 @@ impl Circuit {
                 period,
                 ..Self::new(self.policy)
             };
-        } else {
+            return;
+        }
+        self.failed_probes += 1;
+        if result == CallResult::Unreachable || self.failed_probes >= self.policy.probes {
             self.pause = self.pause.saturating_mul(2).min(self.policy.pause_max);
             self.open(now);
+        } else {
+            self.probing_since = None;
+            self.period += 1;
         }
     }
 
     fn open(&mut self, now: Duration) {
         self.open_until = Some(now.saturating_add(self.pause));
         self.probing_since = None;
+        self.failed_probes = 0;
         self.period += 1;
         self.calls.clear();
     }
@@ -255,16 +269,49 @@ mod tests {
     }
 
     #[test]
-    fn each_failed_probe_doubles_the_pause_up_to_the_limit() {
+    fn each_probe_that_reaches_nobody_doubles_the_pause_up_to_the_limit() {
         let policy = CircuitPolicy::default();
         let mut circuit = Circuit::new(policy);
         circuit.trip(at(0));
         let mut now = at(0);
-        for _ in 0..10 {
-            now += circuit.pause(now).unwrap_or_default();
-            call(&mut circuit, now, CallResult::Failed);
+        for expected in [30, 60, 120, 240, 480, 600, 600] {
+            assert_eq!(circuit.pause(now), Some(at(expected)));
+            now += at(expected);
+            call(&mut circuit, now, CallResult::Unreachable);
         }
-        assert_eq!(circuit.ask(now), Permission::Wait(policy.pause_max));
+    }
+
+    #[test]
+    fn three_probes_in_a_row_have_to_fail_until_the_pause_doubles() {
+        let mut circuit = Circuit::new(CircuitPolicy::default());
+        circuit.trip(at(0));
+        for _ in 0..2 {
+            call(&mut circuit, at(30), CallResult::Failed);
+            assert_eq!(circuit.state(at(30)), CircuitState::HalfOpen);
+        }
+        call(&mut circuit, at(30), CallResult::Failed);
+        assert_eq!(circuit.pause(at(30)), Some(at(60)));
+        // After the pause they count anew, and one that is answered closes it.
+        for _ in 0..2 {
+            call(&mut circuit, at(90), CallResult::Failed);
+        }
+        call(&mut circuit, at(90), CallResult::Answered);
+        assert_eq!(circuit.state(at(90)), CircuitState::Closed);
+    }
+
+    #[test]
+    fn only_one_probe_at_a_time_also_after_one_that_failed() {
+        let mut circuit = Circuit::new(CircuitPolicy::default());
+        circuit.trip(at(0));
+        let first = allowed(&mut circuit, at(30));
+        circuit.tell(at(31), first, CallResult::Failed);
+        let second = allowed(&mut circuit, at(31));
+        assert!(matches!(circuit.ask(at(32)), Permission::Wait(_)));
+        // The first one has been told before.
+        circuit.tell(at(33), first, CallResult::Answered);
+        assert_eq!(circuit.state(at(33)), CircuitState::HalfOpen);
+        circuit.tell(at(34), second, CallResult::Answered);
+        assert_eq!(circuit.state(at(34)), CircuitState::Closed);
     }
 
     #[test]
