@@ -6,9 +6,11 @@
 //! looks at it.
 //!
 //! A connection belongs to the runtime in which it was opened: whoever uses it elsewhere is woken across threads for each answer.
-//! So everybody is given one of their own runtime, if there is one.
+//! So everybody is given one of their own runtime, if there is one; and where all are in use, one that comes back is handed on to
+//! who waits in its runtime, a few times before it is the turn of whoever waits longest.
 
 use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
 use tokio::runtime::{Handle, Id};
+use tokio::sync::oneshot::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
@@ -28,6 +31,8 @@ use crate::submission::Lineage;
 pub(crate) const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
 /// After so long a connection goes to the pool, which closes one that is as old.
 pub(crate) const AGE_MAX: Duration = Duration::from_secs(30 * 60);
+/// So many times in a row a connection is handed on in its runtime.
+const HANDED_ON_MAX: u32 = 8;
 /// How PostgreSQL's codes begin that say that it ends, has crashed or is starting.
 const SHUTTING_DOWN: &str = "57P0";
 
@@ -58,12 +63,22 @@ struct Stock {
     idle: Vec<Idle>,
     /// How many wait for a connection of the pool: as long as it has fewer, none may be put on the shelf.
     awaiting: usize,
+    /// Who waits for a slot, by runtime, longest first. Some have got one meanwhile, or have gone.
+    waiting: HashMap<Id, VecDeque<Sender<Lent>>>,
 }
 
 /// A connection in use.
 pub(crate) struct Lent {
     kept: Kept,
     slot: Slot,
+    /// How many times in a row it was handed on.
+    handed_on: u32,
+}
+
+/// What somebody gets who waited.
+enum Turn {
+    Slot(Slot),
+    Handed(Lent),
 }
 
 struct Kept {
@@ -83,6 +98,14 @@ struct Idle {
 }
 
 impl Lent {
+    const fn first(kept: Kept, slot: Slot) -> Self {
+        Self {
+            kept,
+            slot,
+            handed_on: 0,
+        }
+    }
+
     /// To run the statement on.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.kept.connection
@@ -107,10 +130,13 @@ impl Shelf {
     /// # Errors
     /// [`DbErr::ConnectionAcquire`] if there is none in time, or there will be none any more.
     pub(crate) async fn take(&self) -> Result<Lent, DbErr> {
-        let slot = self.slot().await?;
         let here = Handle::current().id();
+        let slot = match self.turn(here).await? {
+            Turn::Slot(slot) => slot,
+            Turn::Handed(lent) => return Ok(lent),
+        };
         if let Some(kept) = self.usable(here) {
-            return Ok(Lent { kept, slot });
+            return Ok(Lent::first(kept, slot));
         }
         let awaiting = self.await_pool();
         OPENED.set(false);
@@ -122,12 +148,14 @@ impl Shelf {
             // Whatever is opened on this thread meanwhile is opened in this runtime.
             home: OPENED.take().then_some(here),
         };
-        Ok(Lent { kept, slot })
+        Ok(Lent::first(kept, slot))
     }
 
     /// Puts a connection back whose statement ended well and was read to its end.
     pub(crate) fn put_back(&self, lent: Lent) {
-        let Lent { kept, slot } = lent;
+        let Some(Lent { kept, slot, .. }) = self.hand_on(lent) else {
+            return;
+        };
         let since = Instant::now();
         let idle = Idle { kept, since };
         let over = {
@@ -197,17 +225,70 @@ impl Shelf {
         self.0.pool.size() < self.0.pool.options().get_max_connections()
     }
 
-    async fn slot(&self) -> Result<Slot, DbErr> {
-        match Arc::clone(&self.0.slots).try_acquire_owned() {
-            Ok(slot) => return Ok(slot),
-            Err(TryAcquireError::Closed) => {
-                return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
-            }
-            Err(TryAcquireError::NoPermits) => {}
+    /// Gives a connection to who waits in its runtime; the same one again if nobody does, or if others have waited for long enough.
+    fn hand_on(&self, mut lent: Lent) -> Option<Lent> {
+        let here = Handle::current().id();
+        let may_stay = lent.kept.home == Some(here)
+            && lent.handed_on < HANDED_ON_MAX
+            && self.is_current(&lent.kept)
+            && !self.0.pool.is_closed();
+        if !may_stay {
+            return Some(lent);
         }
+        lent.handed_on += 1;
+        while let Some(waiter) = self.next_waiter(here) {
+            match waiter.send(lent) {
+                Ok(()) => return None,
+                Err(gone) => lent = gone,
+            }
+        }
+        Some(lent)
+    }
+
+    fn next_waiter(&self, here: Id) -> Option<Sender<Lent>> {
+        let mut stock = self.stock();
+        if self.is_short(&stock) {
+            return None;
+        }
+        stock.waiting.get_mut(&here)?.pop_front()
+    }
+
+    /// A slot, or a connection that is handed on in this runtime, whichever is first.
+    async fn turn(&self, here: Id) -> Result<Turn, DbErr> {
+        if let Some(slot) = self.free_slot()? {
+            return Ok(Turn::Slot(slot));
+        }
+        let mut handed = self.stock().wait(here);
+        tokio::select! {
+            biased;
+            Ok(lent) = &mut handed => Ok(Turn::Handed(lent)),
+            slot = self.next_slot() => match handed.try_recv() {
+                Ok(lent) => Ok(Turn::Handed(lent)),
+                Err(_) => slot.map(Turn::Slot),
+            },
+        }
+    }
+
+    async fn slot(&self) -> Result<Slot, DbErr> {
+        match self.free_slot()? {
+            Some(slot) => Ok(slot),
+            None => self.next_slot().await,
+        }
+    }
+
+    fn free_slot(&self) -> Result<Option<Slot>, DbErr> {
+        match Arc::clone(&self.0.slots).try_acquire_owned() {
+            Ok(slot) => Ok(Some(slot)),
+            Err(TryAcquireError::NoPermits) => Ok(None),
+            Err(TryAcquireError::Closed) => Err(closed()),
+        }
+    }
+
+    /// Slots are given to whoever waits longest.
+    async fn next_slot(&self) -> Result<Slot, DbErr> {
         match timeout(self.0.wait, Arc::clone(&self.0.slots).acquire_owned()).await {
             Ok(Ok(slot)) => Ok(slot),
-            Ok(Err(_)) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
+            Ok(Err(_)) => Err(closed()),
             Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
         }
     }
@@ -236,6 +317,17 @@ impl Shelf {
 }
 
 impl Stock {
+    /// Waits for a connection that is handed on in this runtime.
+    fn wait(&mut self, here: Id) -> Receiver<Lent> {
+        let waiting = self.waiting.entry(here).or_default();
+        while waiting.front().is_some_and(Sender::is_closed) {
+            waiting.pop_front();
+        }
+        let (sender, receiver) = oneshot::channel();
+        waiting.push_back(sender);
+        receiver
+    }
+
     /// Takes the one that was used last, in this runtime if that is all there may be.
     fn last_of(&mut self, here: Id, no_others: bool) -> Option<Idle> {
         match self.idle.iter().rposition(|idle| idle.kept.home == Some(here)) {
@@ -288,6 +380,10 @@ fn is_gone(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with(SHUTTING_DOWN)),
         _ => true,
     }
+}
+
+const fn closed() -> DbErr {
+    DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
 
 fn not_acquired(error: sqlx::Error) -> DbErr {

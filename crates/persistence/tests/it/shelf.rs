@@ -117,6 +117,61 @@ async fn after_the_server_has_closed_all_connections_one_statement_fails_at_most
     assert!(failed <= 1, "{failed} of 10 failed");
 }
 
+/// Asks for one statement after another, so many at a time, until `all` of them were asked for; how many of those were its own.
+async fn asking(health: Arc<SeaHealth>, at_a_time: usize, all: Arc<AtomicUsize>) -> usize {
+    const ALL: usize = 4_000;
+    let mut everybody = JoinSet::new();
+    for _ in 0..at_a_time {
+        let (health, all) = (health.clone(), all.clone());
+        everybody.spawn(async move {
+            let mut own = 0;
+            while all.fetch_add(1, Ordering::SeqCst) < ALL {
+                health.ping().await.expect("it answers");
+                own += 1;
+            }
+            own
+        });
+    }
+    everybody.join_all().await.into_iter().sum()
+}
+
+fn alone<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime starts").block_on(future)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_mostly_stays_in_its_runtime_and_others_get_their_turn() {
+    let Some(bench) = Bench::postgres().await else {
+        return;
+    };
+    let sizes = PoolSizes {
+        postgres: 1,
+        ..PoolSizes::default()
+    };
+    let database = Database::connect(bench.database.url(), sizes).await;
+    let health = Arc::new(SeaHealth::new(&database.expect("it connects")));
+    let all = Arc::new(AtomicUsize::new(0));
+    let few = asking(health.clone(), 2, all.clone());
+    let many = asking(health.clone(), 8, all);
+    let end = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    // The one connection was opened here; the next one is opened there.
+    assert!(bench.database.number(end).await.expect("it may") >= 1);
+    let at_home = tokio::task::spawn_blocking(|| {
+        alone(async move {
+            while health.ping().await.is_err() {}
+            let elsewhere = tokio::task::spawn_blocking(|| alone(many));
+            let own = few.await;
+            (own, elsewhere.await.expect("it ends"))
+        })
+    });
+    let (own, others) = at_home.await.expect("it ends");
+    // First come, first served would give a fifth to those at home.
+    assert!(own * 2 > others, "{own} at home and {others} elsewhere");
+    assert!(others * 2 > own, "{own} at home and {others} elsewhere");
+}
+
 /// Passes everything on, and counts what the server is asked for.
 async fn counting(server: String, asked: Arc<AtomicUsize>, listener: TcpListener) {
     while let Ok((client, _)) = listener.accept().await {
