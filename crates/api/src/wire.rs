@@ -4,34 +4,54 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use domain::currency::{Display, Towards, shown};
+use domain::money::MICROS_PER_UNIT;
 use domain::{Money, Rate, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 /// What amounts in other currencies keep where they are not rounded for people.
 const SHOWN_DECIMALS: u32 = 6;
+const DIGITS: &[u8; 10] = b"0123456789";
+/// Whole numbers below this are themselves as a JSON number.
+const EXACT_BELOW: u64 = 1 << 53;
 
 /// A date as `YYYY-MM-DDTHH:MM:SS.mmmZ`. Exactly three digits: the web application reads the fraction as milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WireTime(pub Timestamp);
 
-/// By hand: a list has dozens of dates, and formatting them by a pattern took longer than all else that is written.
+/// Digit by digit: a list has dozens of dates, and formatting them by a pattern took longer than all else that is written.
+impl WireTime {
+    fn text(self) -> [u8; 24] {
+        let at = DateTime::<Utc>::from_timestamp_micros(self.0.micros()).unwrap_or_default();
+        let parts = [
+            (0..4, at.year().unsigned_abs()),
+            (5..7, at.month()),
+            (8..10, at.day()),
+            (11..13, at.hour()),
+            (14..16, at.minute()),
+            (17..19, at.second()),
+            (20..23, at.timestamp_subsec_millis()),
+        ];
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (places, mut number) in parts {
+            for digit in text.get_mut(places).into_iter().flatten().rev() {
+                *digit = DIGITS.get((number % 10) as usize).copied().unwrap_or_default();
+                number /= 10;
+            }
+        }
+        text
+    }
+}
+
 impl fmt::Display for WireTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = DateTime::<Utc>::from_timestamp_micros(self.0.micros()).unwrap_or_default();
-        let (year, month, day) = (at.year(), at.month(), at.day());
-        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
-        let millis = at.timestamp_subsec_millis();
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
-        )
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 impl Serialize for WireTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -74,18 +94,29 @@ pub fn price_text(display: &Display, rate: Rate) -> String {
 /// An exact amount as a JSON number, for pages and programs that calculate with it.
 #[must_use]
 pub fn amount_number(amount: Money) -> f64 {
+    if amount.micros().unsigned_abs() < EXACT_BELOW {
+        // Both are exact and division rounds once, so it is the nearest number, as reading the decimal would find it.
+        #[expect(clippy::cast_precision_loss, reason = "it is below 2^53")]
+        return amount.micros() as f64 / MICROS_PER_UNIT as f64;
+    }
     number(&amount.to_string())
 }
 
 /// An amount in another currency as a JSON number with at most six decimals, for pages that calculate with it.
 #[must_use]
 pub fn shown_number(display: &Display, amount: Money) -> f64 {
+    if display.currency.is_ledger() {
+        return amount_number(amount);
+    }
     number(&shown_amount(display, amount).to_string())
 }
 
 /// The same as text.
 #[must_use]
 pub fn shown_text(display: &Display, amount: Money) -> String {
+    if display.currency.is_ledger() {
+        return amount_text(amount);
+    }
     padded(shown_amount(display, amount).to_string())
 }
 
@@ -122,6 +153,10 @@ mod tests {
         let text = |micros| WireTime(Timestamp::from_micros(micros)).to_string();
         assert_eq!(text(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(text(1_795_252_745_023_999), "2026-11-21T09:19:05.023Z");
+        assert_eq!(text(-62_135_596_799_999_001), "0001-01-01T00:00:00.000Z");
+        assert_eq!(text(253_402_300_799_999_999), "9999-12-31T23:59:59.999Z");
+        let written = serde_json::to_string(&WireTime(Timestamp::from_micros(1_795_252_745_023_999)));
+        assert_eq!(written.unwrap(), "\"2026-11-21T09:19:05.023Z\"");
     }
 
     #[test]
@@ -147,5 +182,16 @@ mod tests {
             .unwrap(),
             "11.6732"
         );
+    }
+
+    #[test]
+    fn a_number_is_the_nearest_to_the_exact_amount() {
+        let steps = (0..4_000).map(|step| step * 2_251_799_813_685 + step * step);
+        for micros in steps.chain([1, 7, 100_000, i64::MAX, (1 << 53) - 1, 1 << 53]) {
+            for amount in [Money::from_micros(micros), Money::from_micros(-micros)] {
+                let read: f64 = amount.to_string().parse().unwrap();
+                assert_eq!(amount_number(amount).to_bits(), read.to_bits(), "{amount}");
+            }
+        }
     }
 }
