@@ -1,5 +1,10 @@
-// The services that can be ordered. As the product does: rendered once for each version of the catalogue, kept as bytes;
-// the version counts for a quarter of a second, and everybody who has to look at the same time shares one look.
+// The services that can be ordered. As the product does: rendered once for each version of the catalogue, kept as bytes,
+// and packed once for whoever takes gzip; the version counts for a quarter of a second, and everybody who has to look at
+// the same time shares one look.
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+const pack = promisify(gzip);
 const COUNTS_FOR_MS = 250;
 const VERSION = { name: 'version', text: 'SELECT version FROM catalog_feed WHERE id = 1' };
 const CATEGORIES = {
@@ -75,19 +80,22 @@ export function services(app, pool) {
     return version;
   });
   let known = { version: null, until: 0 };
-  let kept = { version: null, body: null };
-  const list = (version) => {
-    if (kept.version !== version) kept = { version, body: render(pool) };
-    return kept.body;
+  let kept = { version: null, plain: null, packed: null };
+  const list = (version, form) => {
+    if (kept.version !== version) kept = { version, plain: render(pool), packed: null };
+    if (form === 'packed') kept.packed ??= kept.plain.then(pack);
+    return kept[form];
   };
 
   app.get('/api/v1/services', async (c) => {
     const version = performance.now() < known.until ? known.version : await look();
-    const etag = `"${version}"`;
+    const isPacked = c.req.header('accept-encoding')?.includes('gzip') ?? false;
+    const etag = isPacked ? `"${version}-gzip"` : `"${version}"`;
     const seen = c.req.header('if-none-match');
-    const headers = { etag, 'cache-control': 'no-cache' };
+    const headers = { etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
     if (seen === '*' || seen === etag) return new Response(null, { status: 304, headers });
     headers['content-type'] = 'application/json';
-    return new Response(await list(version), { status: 200, headers });
+    if (isPacked) headers['content-encoding'] = 'gzip';
+    return new Response(await list(version, isPacked ? 'packed' : 'plain'), { status: 200, headers });
   });
 }
