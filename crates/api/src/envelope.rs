@@ -108,7 +108,9 @@ impl Said {
 
     fn with<T: Serialize>(self, status: StatusCode, result: T) -> HttpResponse {
         match self.written(result) {
-            Ok(body) => HttpResponse::build(status).content_type(ContentType::json()).body(body),
+            Ok(body) => HttpResponse::build(status)
+                .content_type(ContentType::json())
+                .body(body),
             Err(error) => error.error_response(),
         }
     }

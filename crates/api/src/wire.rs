@@ -11,7 +11,6 @@ use serde::{Serialize, Serializer};
 
 /// What amounts in other currencies keep where they are not rounded for people.
 const SHOWN_DECIMALS: u32 = 6;
-const DIGITS: &[u8; 10] = b"0123456789";
 /// Whole numbers below this are themselves as a JSON number.
 const EXACT_BELOW: u64 = 1 << 53;
 
@@ -35,7 +34,7 @@ impl WireTime {
         let mut text = *b"0000-00-00T00:00:00.000Z";
         for (places, mut number) in parts {
             for digit in text.get_mut(places).into_iter().flatten().rev() {
-                *digit = DIGITS.get((number % 10) as usize).copied().unwrap_or_default();
+                *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
                 number /= 10;
             }
         }
@@ -96,7 +95,11 @@ pub fn price_text(display: &Display, rate: Rate) -> String {
 pub fn amount_number(amount: Money) -> f64 {
     if amount.micros().unsigned_abs() < EXACT_BELOW {
         // Both are exact and division rounds once, so it is the nearest number, as reading the decimal would find it.
-        #[expect(clippy::cast_precision_loss, reason = "it is below 2^53")]
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_precision_loss,
+            reason = "both are below 2^53"
+        )]
         return amount.micros() as f64 / MICROS_PER_UNIT as f64;
     }
     number(&amount.to_string())

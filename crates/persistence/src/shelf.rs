@@ -9,26 +9,26 @@
 //! So everybody is given one of their own runtime, if there is one; and where all are in use, one that comes back is handed on to
 //! who waits in its runtime, a few times before it is the turn of whoever waits longest.
 
+mod stock;
+
 use std::cell::Cell;
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sea_orm::error::ConnAcquireErr;
 use sea_orm::{DbErr, RuntimeErr, Statement, Values};
 use sea_query_sqlx::SqlxValues;
-use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgPool, Postgres};
 use tokio::runtime::{Handle, Id};
-use tokio::sync::oneshot::{self, Receiver, Sender};
+use tokio::sync::oneshot::Sender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
+use self::stock::{Idle, Kept, Stock};
+pub(crate) use self::stock::{Lent, PING_AFTER_IDLE};
 use crate::submission::Lineage;
 
-/// A connection that was idle for longer is tried before it is used.
-pub(crate) const PING_AFTER_IDLE: Duration = Duration::from_secs(10);
 /// After so long a connection goes to the pool, which closes one that is as old.
 pub(crate) const AGE_MAX: Duration = Duration::from_secs(30 * 60);
 /// So many times in a row a connection is handed on in its runtime.
@@ -57,60 +57,14 @@ struct Inner {
     stock: Mutex<Stock>,
 }
 
-#[derive(Default)]
-struct Stock {
-    /// The one that was used last is on top.
-    idle: Vec<Idle>,
-    /// How many wait for a connection of the pool: as long as it has fewer, none may be put on the shelf.
-    awaiting: usize,
-    /// Who waits for a slot, by runtime, longest first. Some have got one meanwhile, or have gone.
-    waiting: HashMap<Id, VecDeque<Sender<Lent>>>,
-}
-
-/// A connection in use.
-pub(crate) struct Lent {
-    kept: Kept,
-    slot: Slot,
-    /// How many times in a row it was handed on.
-    handed_on: u32,
-}
-
 /// What somebody gets who waited.
 enum Turn {
     Slot(Slot),
     Handed(Lent),
 }
 
-struct Kept {
-    connection: PoolConnection<Postgres>,
-    /// When the pool gave it.
-    taken: Instant,
-    /// Where it was opened, if that is known.
-    home: Option<Id>,
-}
-
 /// Somebody waits for a connection of the pool, until it is dropped.
 pub(crate) struct Awaiting(Shelf);
-
-struct Idle {
-    kept: Kept,
-    since: Instant,
-}
-
-impl Lent {
-    const fn first(kept: Kept, slot: Slot) -> Self {
-        Self {
-            kept,
-            slot,
-            handed_on: 0,
-        }
-    }
-
-    /// To run the statement on.
-    pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.kept.connection
-    }
-}
 
 impl Shelf {
     /// Nothing is on the shelf. A connection of `pool` is waited for as long as `wait`.
@@ -135,7 +89,8 @@ impl Shelf {
             Turn::Slot(slot) => slot,
             Turn::Handed(lent) => return Ok(lent),
         };
-        if let Some(kept) = self.usable(here) {
+        if let Some(mut kept) = self.usable(here) {
+            kept.is_used(here);
             return Ok(Lent::first(kept, slot));
         }
         let awaiting = self.await_pool();
@@ -147,15 +102,20 @@ impl Shelf {
             taken: Instant::now(),
             // Whatever is opened on this thread meanwhile is opened in this runtime.
             home: OPENED.take().then_some(here),
+            away: 0,
         };
         Ok(Lent::first(kept, slot))
     }
 
     /// Puts a connection back whose statement ended well and was read to its end.
     pub(crate) fn put_back(&self, lent: Lent) {
-        let Some(Lent { kept, slot, .. }) = self.hand_on(lent) else {
+        let Some(Lent { mut kept, slot, .. }) = self.hand_on(lent) else {
             return;
         };
+        if kept.is_strange() {
+            kept.connection.close_on_drop();
+            return;
+        }
         let since = Instant::now();
         let idle = Idle { kept, since };
         let over = {
@@ -313,37 +273,6 @@ impl Shelf {
     fn stock(&self) -> MutexGuard<'_, Stock> {
         // Whoever panicked while holding the lock left a stock that is whole.
         self.0.stock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Stock {
-    /// Waits for a connection that is handed on in this runtime.
-    fn wait(&mut self, here: Id) -> Receiver<Lent> {
-        let waiting = self.waiting.entry(here).or_default();
-        while waiting.front().is_some_and(Sender::is_closed) {
-            waiting.pop_front();
-        }
-        let (sender, receiver) = oneshot::channel();
-        waiting.push_back(sender);
-        receiver
-    }
-
-    /// Takes the one that was used last, in this runtime if that is all there may be.
-    fn last_of(&mut self, here: Id, no_others: bool) -> Option<Idle> {
-        match self.idle.iter().rposition(|idle| idle.kept.home == Some(here)) {
-            Some(place) => Some(self.idle.remove(place)),
-            None if no_others => None,
-            None => self.idle.pop(),
-        }
-    }
-
-    /// Puts a connection on the shelf; what goes to the pool instead. Those below are used the less, the fewer are needed at once.
-    fn add(&mut self, idle: Idle) -> Option<Idle> {
-        let lowest = self.idle.first();
-        let unneeded = lowest.is_some_and(|lowest| lowest.since.elapsed() >= PING_AFTER_IDLE);
-        let over = unneeded.then(|| self.idle.remove(0));
-        self.idle.push(idle);
-        over
     }
 }
 

@@ -35,17 +35,16 @@ struct Scene {
 }
 
 impl Scene {
-    async fn set(test: &str, panel: &[&str]) -> Option<Self> {
+    async fn set(test: &str, jobs_from: &str, panel: &[&str]) -> Option<Self> {
         let redis = PrivateRedis::start(test)?;
         let installation = Installation::beside(HURRIED, &redis.url()).await?;
         let panel = PanelProcess::start(&[&["--lookup", "link"], panel].concat()).await;
         let shop = Shop::open(&installation, &panel, LookupCapability::LinkAndTime).await;
         let (node, address) = installation.serve().await;
-        // Redis matters most where it carries the jobs, too.
-        let over_redis = [("JOBS_FROM", "redis".to_owned())];
+        let jobs_from = [("JOBS_FROM", jobs_from.to_owned())];
         let workers = vec![
-            installation.work_with(&over_redis).await,
-            installation.work_with(&over_redis).await,
+            installation.work_with(&jobs_from).await,
+            installation.work_with(&jobs_from).await,
         ];
         Some(Self {
             redis,
@@ -110,9 +109,9 @@ impl Scene {
     }
 }
 
-/// Redis is unwell for as long as it takes the schedules to notice a dead worker's order.
+/// Redis carries the jobs and is unwell for as long as it takes the schedules to notice a dead worker's order.
 async fn is_survived(test: &str, begin: impl FnOnce(&mut PrivateRedis), end: impl FnOnce(&mut PrivateRedis)) {
-    let Some(mut scene) = Scene::set(test, &[]).await else {
+    let Some(mut scene) = Scene::set(test, "redis", &[]).await else {
         return;
     };
     let interrupted = scene.kill_a_sender().await;
@@ -144,6 +143,32 @@ async fn is_survived(test: &str, begin: impl FnOnce(&mut PrivateRedis), end: imp
     println!("everything was done {:?} later", well.elapsed());
 }
 
+/// Jobs come straight from the database: while Redis is unwell, a dead worker's order is found and others are sent.
+async fn is_not_needed(test: &str, begin: impl FnOnce(&mut PrivateRedis)) {
+    let Some(mut scene) = Scene::set(test, "database", &[]).await else {
+        return;
+    };
+    let mut orders = vec![scene.kill_a_sender().await];
+    begin(&mut scene.redis);
+    for number in 0..MEANWHILE {
+        orders.push(scene.order(&format!("meanwhile-{number}")).await);
+    }
+    scene.ends_well(&orders).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_sent_while_redis_stands_still_on_postgres() {
+    is_not_needed("jobs without a Redis that answers", |redis| {
+        redis.stands_still(true)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_sent_while_redis_is_away_on_postgres() {
+    is_not_needed("jobs without Redis", PrivateRedis::kill).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_redis_costs_time_and_nothing_else_on_postgres() {
     is_survived(
@@ -173,7 +198,7 @@ async fn a_redis_that_is_away_and_comes_back_empty_costs_time_and_nothing_else_o
 async fn a_redis_that_is_wiped_again_and_again_costs_time_and_nothing_else_on_postgres() {
     const ORDERS: usize = 60;
     // Slower than the jobs come, so that some of them always wait in Redis.
-    let Some(scene) = Scene::set("a wiped Redis", &["--fault", "add:slow=0.1"]).await else {
+    let Some(scene) = Scene::set("a wiped Redis", "redis", &["--fault", "add:slow=0.1"]).await else {
         return;
     };
     let links: Vec<String> = (0..ORDERS)

@@ -172,6 +172,47 @@ async fn a_connection_mostly_stays_in_its_runtime_and_others_get_their_turn() {
     assert!(others * 2 > own, "{own} at home and {others} elsewhere");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_used_elsewhere_all_the_time_moves_there_once() {
+    let Some(bench) = Bench::postgres().await else {
+        return;
+    };
+    let latest = "SELECT CAST(MAX(EXTRACT(EPOCH FROM backend_start)) * 1000000 AS bigint)
+        FROM pg_stat_activity WHERE datname = current_database()";
+    let sizes = PoolSizes {
+        postgres: 1,
+        ..PoolSizes::default()
+    };
+    let database = Database::connect(bench.database.url(), sizes).await;
+    let health = Arc::new(SeaHealth::new(&database.expect("it connects")));
+    health.ping().await.expect("it answers");
+    let (ask, mut asked) = tokio::sync::mpsc::channel(1);
+    let (tell, mut told) = tokio::sync::mpsc::channel(1);
+    std::thread::spawn(|| {
+        alone(async move {
+            while let Some(times) = asked.recv().await {
+                for _ in 0..times {
+                    health.ping().await.expect("it answers");
+                }
+                tell.send(()).await.expect("somebody listens");
+            }
+        });
+    });
+    // This side, too, opens a second connection where it asks.
+    for _ in 0..3 {
+        bench.database.number(latest).await.expect("it may be asked");
+    }
+    let mut opened = Vec::new();
+    for times in [900, 200, 2_000] {
+        opened.push(bench.database.number(latest).await.expect("it may be asked"));
+        ask.send(times).await.expect("somebody listens");
+        told.recv().await.expect("somebody tells");
+    }
+    opened.push(bench.database.number(latest).await.expect("it may be asked"));
+    let changed: Vec<bool> = opened.windows(2).map(|pair| pair[0] != pair[1]).collect();
+    assert_eq!(changed, [false, true, false]);
+}
+
 /// Passes everything on, and counts what the server is asked for.
 async fn counting(server: String, asked: Arc<AtomicUsize>, listener: TcpListener) {
     while let Ok((client, _)) = listener.accept().await {
