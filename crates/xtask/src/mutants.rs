@@ -63,7 +63,7 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
         });
         return Ok(report);
     }
-    let mut command = cargo(&["mutants", "--test-tool=nextest", "--output", OUTPUT]);
+    let mut command = cargo(&["mutants", "--test-tool=nextest", "--profile=mutants", "--output", OUTPUT]);
     command.args(["--timeout", TIME_MAX_SECONDS]).args(files(options));
     let servers = options
         .database

@@ -149,7 +149,6 @@ pub(super) async fn any_session(
 struct LookedUp(Option<ActiveSession>);
 
 async fn look_up(state: &ApiState, request: &HttpRequest) -> Result<Option<ActiveSession>, ApiError> {
-    let origin = browser(request).origin();
     let found = match presented(request)? {
         Presented::Bearer(token) => Some(state.identity.token_access.find(&token).await.map_err(refused)?),
         Presented::MaybeCookie => {
@@ -159,7 +158,10 @@ async fn look_up(state: &ApiState, request: &HttpRequest) -> Result<Option<Activ
             state.identity.current_session.find(&token).await?
         }
     };
-    Ok(found.map(|session| ActiveSession { origin, ..session }))
+    Ok(found.map(|session| ActiveSession {
+        origin: browser(request).origin(),
+        ..session
+    }))
 }
 
 /// What a request was let in with.

@@ -79,9 +79,9 @@ type Lines = HashMap<(ProviderId, CallClass), Line>;
 const BREATH: Duration = Duration::from_millis(10);
 /// How long to stand back when every place in line is taken.
 const CROWDED_PAUSE: Duration = Duration::from_millis(250);
-/// Nobody stands back for longer because a circuit is open, which is as long as it is at first: it is this process's, and
-/// another may be sending already.
-const PAUSED_MAX: Duration = Duration::from_secs(30);
+/// Nobody stands back for longer because a circuit is open: it is this process's, and another may be sending already. Whoever comes
+/// back to an open one again and again costs a claim each time.
+const PAUSED_MAX: Duration = Duration::from_secs(10);
 /// Workers of a process of which it is not said how many it has: with them, each class has all the places that it can have.
 const WORKERS: usize = 48;
 /// Requests that may go out at once, whatever the rate.

@@ -246,7 +246,7 @@ async fn a_provider_that_must_be_left_alone_is_asked_later() {
             .lists(Err(PanelError::Unreachable("refused".to_owned())));
         assert_eq!(bench.reconcile(id).await, Verdict::Done);
     }
-    assert_eq!(bench.reconcile(id).await, Verdict::Later(SECOND * 30));
+    assert_eq!(bench.reconcile(id).await, Verdict::Later(SECOND * 10));
     bench.submitted(2, "77").await;
     bench.close().await;
 }

@@ -124,7 +124,7 @@ async fn a_provider_that_refuses_our_account_is_left_alone_until_a_probe_works()
     bench.send(first).await;
     assert_eq!(bench.state(first).await, OrderState::Voided);
 
-    assert_eq!(bench.send(second).await, Verdict::Later(Duration::from_secs(30)));
+    assert_eq!(bench.send(second).await, Verdict::Later(Duration::from_secs(10)));
     assert_eq!(bench.state(second).await, OrderState::Held);
     assert_eq!(bench.outcomes(second).await, Vec::<String>::new());
 

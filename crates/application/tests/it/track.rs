@@ -253,7 +253,7 @@ async fn while_a_circuit_is_half_open_polls_are_half_as_often() {
     let id = bench.submitted(1, "77").await;
     bench.pass(DUE);
     bench.panels.trip(bench.shop.provider.id, CallClass::Read);
-    assert_eq!(bench.poll().await, Verdict::Later(SECOND * 30));
+    assert_eq!(bench.poll().await, Verdict::Later(SECOND * 10));
     bench.pass(SECOND * 30);
     bench.panel.reports(about([("77", says("In progress", 700))]));
     bench.poll().await;
@@ -286,7 +286,7 @@ async fn a_provider_that_does_not_answer_costs_nothing_but_time() {
         bench
             .panel
             .reports(Err(PanelError::Unreachable("refused".to_owned())));
-        let left_alone = Verdict::Later(SECOND * 30);
+        let left_alone = Verdict::Later(SECOND * 10);
         assert_eq!(
             bench.poll().await,
             if nth < 5 { Verdict::Done } else { left_alone }
@@ -294,9 +294,11 @@ async fn a_provider_that_does_not_answer_costs_nothing_but_time() {
         assert_eq!(bench.due_in(id).await, Some(BUSY));
         bench.pass(BUSY);
     }
-    bench.panel.reports(Err(PanelError::Broken("timeout".to_owned())));
+    bench
+        .panel
+        .reports(Err(PanelError::Unreachable("refused".to_owned())));
     for why in ["the probe failed", "it is left alone for a minute"] {
-        assert_eq!(bench.poll().await, Verdict::Later(SECOND * 30), "{why}");
+        assert_eq!(bench.poll().await, Verdict::Later(SECOND * 10), "{why}");
         bench.pass(SECOND * 29);
     }
     let after = bench.order(id).await;
