@@ -63,7 +63,13 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
         });
         return Ok(report);
     }
-    let mut command = cargo(&["mutants", "--test-tool=nextest", "--profile=mutants", "--output", OUTPUT]);
+    let mut command = cargo(&[
+        "mutants",
+        "--test-tool=nextest",
+        "--profile=mutants",
+        "--output",
+        OUTPUT,
+    ]);
     command.args(["--timeout", TIME_MAX_SECONDS]).args(files(options));
     let servers = options
         .database
