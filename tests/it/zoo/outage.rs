@@ -13,8 +13,9 @@ use super::world::{AT_ONCE, Cage, FUNDS, Zoo};
 use crate::support::{prove_the_books, the_panel_agrees};
 
 const MINUTES: usize = 10;
-/// After pauses of 30, 60, 120 and 240 seconds, and one more where time passes in whole minutes.
-const PROBES_MAX: usize = 5;
+/// After pauses of 30, 60, 120 and 240 seconds, and one more where time passes in whole minutes. The first pause has three of a
+/// provider that says something.
+const PROBES_MAX: usize = 7;
 /// Failed connections in a row that open a circuit, and failed calls.
 const CONNECTIONS_MAX: usize = 5;
 const CALLS_MAX: usize = 20;

@@ -14,10 +14,10 @@ pub struct CircuitPolicy {
     pub failure_percent: usize,
     /// So many failures to connect in a row open it at once.
     pub connect_failures_max: u32,
-    /// So many probes in a row have to fail before it stays open for longer: a provider that answers two calls of three is better
-    /// used than left alone. One that cannot be reached is not probed again at once.
+    /// So many probes in a row have to fail after the first pause: a provider that answers two calls of three is better used than left
+    /// alone. After longer ones one decides, and so does one that reaches nobody.
     pub probes: u32,
-    /// How long it stays open at first; doubled each time the probes fail.
+    /// How long it stays open at first; doubled each time the probe fails.
     pub pause_min: Duration,
     /// How long it stays open at most.
     pub pause_max: Duration,
@@ -198,12 +198,13 @@ impl Circuit {
             return;
         }
         self.failed_probes += 1;
-        if result == CallResult::Unreachable || self.failed_probes >= self.policy.probes {
-            self.pause = self.pause.saturating_mul(2).min(self.policy.pause_max);
-            self.open(now);
-        } else {
+        let may_have_lied = result == CallResult::Failed && self.pause == self.policy.pause_min;
+        if may_have_lied && self.failed_probes < self.policy.probes {
             self.probing_since = None;
             self.period += 1;
+        } else {
+            self.pause = self.pause.saturating_mul(2).min(self.policy.pause_max);
+            self.open(now);
         }
     }
 
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn three_probes_in_a_row_have_to_fail_until_the_pause_doubles() {
+    fn three_probes_in_a_row_have_to_fail_until_the_first_pause_doubles() {
         let mut circuit = Circuit::new(CircuitPolicy::default());
         circuit.trip(at(0));
         for _ in 0..2 {
@@ -291,12 +292,16 @@ mod tests {
         }
         call(&mut circuit, at(30), CallResult::Failed);
         assert_eq!(circuit.pause(at(30)), Some(at(60)));
-        // After the pause they count anew, and one that is answered closes it.
+        call(&mut circuit, at(90), CallResult::Failed);
+        assert_eq!(circuit.pause(at(90)), Some(at(120)));
+        // When it was closed they count anew.
+        call(&mut circuit, at(210), CallResult::Answered);
+        circuit.trip(at(210));
         for _ in 0..2 {
-            call(&mut circuit, at(90), CallResult::Failed);
+            call(&mut circuit, at(240), CallResult::Failed);
         }
-        call(&mut circuit, at(90), CallResult::Answered);
-        assert_eq!(circuit.state(at(90)), CircuitState::Closed);
+        call(&mut circuit, at(240), CallResult::Answered);
+        assert_eq!(circuit.state(at(240)), CircuitState::Closed);
     }
 
     #[test]

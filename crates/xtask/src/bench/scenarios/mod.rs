@@ -35,7 +35,7 @@ const ALL: [(&str, &[&str], Measure); 16] = [
     ("audit sealing", &["P-8"], sealing::measure),
     ("secrecy", &["S-03"], secrecy::measure),
     ("steady orders", &["P-11"], shop::tail),
-    ("hanging provider", &["P-12"], shop::hanging),
+    ("hanging provider", &["P-12", "T-08"], shop::hanging),
     ("flood of sign-ins", &["P-12"], logins::measure),
     ("first byte", &["first-byte"], shop::first_byte),
     ("start", &["P-13"], start::measure),

@@ -1,5 +1,5 @@
-//! The product at work, with a worker and a panel: how late answers and orders are. P-11, P-12, and from commit to first
-//! byte.
+//! The product at work, with a worker and a panel: how late answers and orders are. P-11, P-12, T-08, and from commit to
+//! first byte.
 
 use std::collections::HashMap;
 use std::thread;
@@ -68,7 +68,7 @@ struct Shop {
     serve: Program,
     address: String,
     worker: Program,
-    _panel: Program,
+    panel_process: Option<Program>,
     /// `127.0.0.1:4711`
     panel: String,
 }
@@ -87,7 +87,7 @@ impl Shop {
             serve,
             address,
             worker,
-            _panel: panel,
+            panel_process: Some(panel),
             panel: panel_address.context("the panel has an address")?.to_owned(),
         })
     }
@@ -130,7 +130,7 @@ impl Shop {
     }
 }
 
-/// P-12: does a provider that hangs make the API slower?
+/// P-12 and T-08: does a provider that hangs, or is not there, make the API slower?
 pub fn hanging(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
     let rate = {
         let shop = Shop::open(lab, &[])?;
@@ -142,14 +142,22 @@ pub fn hanging(lab: &Lab, world: &World) -> anyhow::Result<Scenario> {
             Ok(shop.drive(lab, world, Pace::steady(lab, rate))?.sample)
         }
     };
+    let without = move |lab: &Lab| {
+        let mut shop = Shop::open(lab, &[])?;
+        drop(shop.panel_process.take());
+        Ok(shop.drive(lab, world, Pace::steady(lab, rate))?.sample)
+    };
     let arms = [
         Arm::new("healthy", with(&[])),
         Arm::new("hanging", with(&["--fault", "hang"])),
+        Arm::new("away", without),
     ];
     let rounds = rounds::run(lab, &format!("orders at {rate:.0}/s with a worker"), &arms)?;
     let mut scenario = Scenario::named("hanging provider", rounds);
     let what = "p99 of orders while the provider hangs, of while it answers";
     scenario.ratio("P-12", what, AtMost(1.2), ["hanging", "healthy"], |it| it.p99);
+    let what = "p99 of orders while the provider is not there, of while it answers";
+    scenario.ratio("T-08", what, AtMost(1.2), ["away", "healthy"], |it| it.p99);
     Ok(scenario)
 }
 
