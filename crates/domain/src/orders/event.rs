@@ -166,3 +166,32 @@ impl OrderEvent {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn customers_hear_of_what_changes_for_them_and_not_of_how_it_came_about() {
+        for kind in [
+            EventKind::Placed,
+            EventKind::Submitted,
+            EventKind::Observed,
+            EventKind::Partial,
+            EventKind::Voided,
+            EventKind::CancelRequested,
+        ] {
+            assert!(kind.concerns_customer(), "{kind:?}");
+        }
+        for kind in [
+            EventKind::Claimed,
+            EventKind::Deferred,
+            EventKind::Unknown,
+            EventKind::Ignored,
+            EventKind::Review,
+            EventKind::Decision,
+        ] {
+            assert!(!kind.concerns_customer(), "{kind:?}");
+        }
+    }
+}
