@@ -201,6 +201,28 @@ mod tests {
         assert_eq!(every, [MINUTE, HOUR]);
     }
 
+    #[test]
+    fn a_group_follows_most_of_its_orders_also_to_the_longer_interval() {
+        let mut all = asked(0..14, Some(1), HOUR);
+        all.extend(asked(14..20, Some(1), MINUTE));
+        let regrouping = regroup(&[PollGroupId(1)], &all);
+        assert_eq!(sizes(&regrouping), [(None, 6, 6), (Some(1), 14, 0)]);
+    }
+
+    #[test]
+    fn a_group_is_merged_if_the_others_have_just_enough_room() {
+        for (strays, expected) in [
+            (0, vec![(Some(1), 20, 8)]),
+            (1, vec![(Some(1), 13, 1), (Some(2), 8, 0)]),
+        ] {
+            let mut all = asked(0..12, Some(1), MINUTE);
+            all.extend(asked(12..20, Some(2), MINUTE));
+            all.extend(asked(20..20 + strays, None, MINUTE));
+            let regrouping = regroup(&[PollGroupId(1), PollGroupId(2)], &all);
+            assert_eq!(sizes(&regrouping), expected, "{strays}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_order_is_in_one_group_of_its_interval_and_no_group_is_too_large(

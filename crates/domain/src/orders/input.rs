@@ -76,3 +76,21 @@ fn within(range: QuantityRange, quantity: u64) -> Result<u64, PlaceRefusal> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_much_is_said_by_a_number_or_by_lines() {
+        let lines = Comments::parse("first\nsecond\nthird").unwrap();
+        assert_eq!(OrderInput::default().said(), None);
+        assert_eq!(OrderInput::from(7).said(), Some(7));
+        assert_eq!(OrderInput::from(lines.clone()).said(), Some(3));
+        let both = OrderInput {
+            quantity: Some(7),
+            comments: Some(lines),
+        };
+        assert_eq!(both.said(), Some(7));
+    }
+}

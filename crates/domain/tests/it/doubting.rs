@@ -1,7 +1,7 @@
 //! What becomes of orders in a database that may have forgotten what was done about them.
 
-use domain::Timestamp;
 use domain::orders::{AttemptOutcome, Order, OrderState, claim, doubt};
+use domain::{OrderId, Timestamp};
 
 use crate::decisions::{after, held, policy, submitted, unknown};
 use crate::model::{NOW, World};
@@ -74,4 +74,21 @@ fn nothing_is_left_to_doubt_about_an_order_that_was_doubted_or_has_an_answer() {
         assert_eq!(doubted(&world), None);
     }
     assert_eq!(doubted(&World::with(submitted())), None);
+}
+
+#[test]
+fn an_order_is_the_same_by_its_id_and_the_time_when_it_was_placed() {
+    let (order, later) = (held(), unknown().order);
+    assert_eq!(later.state, OrderState::Unknown);
+    assert!(order.is_same_as(&later), "whatever became of it");
+    let other_id = Order {
+        id: OrderId(order.id.0 + 1),
+        ..order.clone()
+    };
+    let given_again = Order {
+        created_at: after(1),
+        ..order.clone()
+    };
+    assert!(!order.is_same_as(&other_id));
+    assert!(!order.is_same_as(&given_again));
 }

@@ -2,7 +2,9 @@
 
 use domain::catalog::{Availability, Offer, QuantityRange, ServiceType};
 use domain::identity::{Ban, Role, User};
-use domain::orders::{NewOrder, Order, OrderInput, PRICE_MAX, PlaceRefusal, PlacementRequest, place};
+use domain::orders::{
+    NewOrder, Order, OrderInput, OrderPolicy, PRICE_MAX, PlaceRefusal, PlacementRequest, place,
+};
 use domain::text::{Comments, Email, Link, Name};
 use domain::{Money, OrderId, Rate, UserId};
 use proptest::prelude::*;
@@ -293,5 +295,24 @@ proptest! {
         prop_assert!(order.price >= order.cost && order.price.is_positive());
         let refund = domain::orders::refund_target(order.price, order.quantity, undelivered);
         prop_assert!(matches!((undelivered, refund), (0, Some(Money::ZERO)) | (2.., None)) || refund == Some(order.price));
+    }
+}
+
+#[test]
+fn who_has_not_proven_an_address_may_order_unless_the_policy_says_otherwise() {
+    let verified_only = OrderPolicy {
+        verified_only: true,
+        ..OrderPolicy::default()
+    };
+    for (verified, anybody, only_verified) in [(false, true, false), (true, true, true)] {
+        let user = User {
+            email_verified: verified,
+            ..ann()
+        };
+        let may = (
+            OrderPolicy::default().may_order(&user),
+            verified_only.may_order(&user),
+        );
+        assert_eq!(may, (anybody, only_verified), "{verified}");
     }
 }
