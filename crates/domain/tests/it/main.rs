@@ -12,3 +12,4 @@ mod orders;
 mod placing;
 mod refunds;
 mod settling;
+mod times;
