@@ -3,6 +3,7 @@
 use domain::orders::{
     EventKind, Order, OrderState, RefundPlan, ReviewDecision, observe, observe_refusal, settle_review,
 };
+use domain::providers::{UpstreamCount, UpstreamOrder};
 use domain::{Money, UserId};
 
 use crate::decisions::{after, held, policy, submitted};
@@ -72,6 +73,17 @@ fn a_report_is_news_or_it_is_not() {
             .contains("unknown status word")
     );
     assert_eq!(tell(&odd.order, "Refunded", 4), None);
+    let silent = |order: &Order, status| {
+        let report = UpstreamOrder {
+            remains: UpstreamCount::Absent,
+            ..report(status, 0)
+        };
+        observe(order, &observation(after(60), report), &policy(), after(61))
+    };
+    let first = silent(&order, "Partial").unwrap().order;
+    assert_eq!(silent(&first, "Partial"), None);
+    let other_word = silent(&first, "partial").unwrap().order;
+    assert_eq!(other_word.review, first.review);
     let lost = observe_refusal(&order, "Incorrect order ID", &policy(), NOW).unwrap();
     assert_eq!(
         observe_refusal(&lost.order, "Incorrect order ID", &policy(), NOW),
@@ -127,6 +139,7 @@ fn staff_settle_what_is_in_review_and_nothing_else() {
     assert!(settle(&submitted(), ReviewDecision::Canceled).is_err());
     let in_review = Order {
         review: Some("odd".to_owned()),
+        due_at: None,
         ..submitted()
     };
     let dismissed = settle(&in_review, ReviewDecision::Dismiss).unwrap();
@@ -134,6 +147,12 @@ fn staff_settle_what_is_in_review_and_nothing_else() {
         (dismissed.order.review, dismissed.order.due_at),
         (None, Some(NOW))
     );
+    let ended = Order {
+        state: OrderState::Completed,
+        ..in_review.clone()
+    };
+    let dismissed = settle(&ended, ReviewDecision::Dismiss).unwrap();
+    assert_eq!((dismissed.order.review, dismissed.order.due_at), (None, None));
     for (decision, word, state) in [
         (ReviewDecision::Completed, "completed", OrderState::Completed),
         (
