@@ -18,8 +18,8 @@ const EXACT_BELOW: u64 = 1 << 53;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WireTime(pub Timestamp);
 
-/// Digit by digit: a list has dozens of dates, and formatting them by a pattern took longer than all else that is written.
 impl WireTime {
+    /// Digit by digit: a list has dozens of dates, and formatting them took longer than all else that is written.
     fn text(self) -> [u8; 24] {
         let at = DateTime::<Utc>::from_timestamp_micros(self.0.micros()).unwrap_or_default();
         let parts = [
