@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use domain::orders::{
-    Actor, CancelRefusal, Evidence, FollowUp, Order, OrderPolicy, OrderState, PolicyError, absence_proves,
-    await_decision, cancel_by_customer, claim, expire_lease, looked_up, resolve, staff_decision_allowed,
-    withdraw, write_off,
+    Actor, CancelRefusal, CustomerStatus, Evidence, FollowUp, Order, OrderPolicy, OrderState, PolicyError,
+    absence_proves, await_decision, cancel_by_customer, claim, expire_lease, looked_up, resolve,
+    staff_decision_allowed, withdraw, write_off,
 };
 use domain::wallets::{Account, TransferKind, WalletStatus};
 use domain::{Money, ProviderOrderId, Timestamp, UserId};
@@ -32,7 +32,7 @@ pub fn submitted() -> Order {
 }
 
 /// A world whose order a worker has claimed at [`NOW`].
-fn claimed() -> World {
+pub fn claimed() -> World {
     let mut world = World::with(held());
     world.apply(claim(&world.order, "w1", &policy(), NOW).unwrap());
     world
@@ -51,19 +51,19 @@ pub fn unknown() -> World {
     world
 }
 
-fn learn(world: &mut World, evidence: &Evidence, now: Timestamp) {
+pub fn learn(world: &mut World, evidence: &Evidence, now: Timestamp) {
     let change = resolve(&world.order, &world.latest().unwrap(), evidence, &policy(), now);
     world.apply(change.unwrap());
 }
 
-fn absent() -> Evidence {
+pub fn absent() -> Evidence {
     Evidence::Absent {
         proof: "not in the list".to_owned(),
         actor: Actor::Provider,
     }
 }
 
-fn placed() -> Evidence {
+pub fn placed() -> Evidence {
     Evidence::Placed {
         provider_order_id: ProviderOrderId::new("900"),
         actor: Actor::Provider,
@@ -130,6 +130,30 @@ fn the_stored_words_of_the_ledger_never_change() {
     assert_eq!(
         Account::ALL.map(Account::id),
         [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
+    );
+}
+
+#[test]
+fn customers_see_each_state_under_one_word() {
+    let seen = |status: CustomerStatus| {
+        status
+            .states()
+            .map(OrderState::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        CustomerStatus::ALL
+            .iter()
+            .map(|status| (status.as_str(), seen(*status)))
+            .collect::<Vec<_>>(),
+        [
+            ("Pending", "held submitting unknown".to_owned()),
+            ("In progress", "submitted in_progress".to_owned()),
+            ("Completed", "completed".to_owned()),
+            ("Partial", "partial".to_owned()),
+            ("Canceled", "canceled voided".to_owned()),
+        ]
     );
 }
 

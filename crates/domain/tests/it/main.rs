@@ -11,5 +11,6 @@ mod money;
 mod orders;
 mod placing;
 mod refunds;
+mod resolving;
 mod settling;
 mod times;

@@ -133,6 +133,25 @@ fn another_end_than_the_booked_one_is_for_people() {
 }
 
 #[test]
+fn another_end_is_for_people_even_where_no_money_is_to_be_given_back() {
+    let free = Order {
+        price: Money::ZERO,
+        ..submitted()
+    };
+    let tell = |order: &Order, status: &str, remains, at| {
+        let seen = observation(after(at), report(status, remains));
+        observe(order, &seen, &policy(), after(at + 1))
+    };
+    let ended = tell(&free, "Completed", 0, 60).unwrap().order;
+    assert_eq!(tell(&ended, "Completed", 0, 70), None);
+    let review = tell(&ended, "Canceled", 10, 70).unwrap().order.review;
+    assert_eq!(
+        review.as_deref(),
+        Some("reported canceled after it ended as completed")
+    );
+}
+
+#[test]
 fn staff_settle_what_is_in_review_and_nothing_else() {
     let staff = UserId::new("sam");
     let settle = |order: &Order, decision| settle_review(order, decision, &staff, "looked", NOW);

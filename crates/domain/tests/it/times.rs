@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::orders::{
-    Order, OrderPolicy, PollPace, PollWindow, looked_up, next_group_poll, next_poll, next_poll_turn,
+    Order, OrderPolicy, PollPace, PollWindow, looked_up, next_group_poll, next_poll, next_poll_turn, observe,
     poll_interval,
 };
 
 use crate::decisions::{after, policy, submitted, unknown};
-use crate::model::NOW;
+use crate::model::{NOW, observation, report};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -86,6 +86,27 @@ fn an_order_is_asked_about_when_it_should_be_finished_but_not_much_sooner_or_lat
                 "{finishes_in:?}: {next:?}"
             );
         }
+    }
+}
+
+#[test]
+fn how_fast_it_went_between_two_reports_says_when_an_order_should_be_finished() {
+    let reported = Order {
+        observed_at: Some(after(HOUR)),
+        remains: Some(10),
+        ..order()
+    };
+    let base = 10 * MINUTE;
+    for (remains, elapsed, expected) in [
+        (6, base, base * 3 / 2),
+        (5, base * 4 / 5, base * 4 / 5),
+        (10, base, base),
+        (11, base, base),
+    ] {
+        let now = after(HOUR + elapsed);
+        let seen = observation(now, report("In progress", remains));
+        let next = observe(&reported, &seen, &policy(), now).unwrap().order.due_at;
+        assert!(is_in(next.unwrap(), now, expected), "{remains}: {next:?}");
     }
 }
 
