@@ -32,20 +32,24 @@ pub fn demands(request: &HttpRequest) -> Demands {
     site.map_or(Demands::STRICTEST, |site| site.demands)
 }
 
-/// What is known about who asks.
-pub fn browser(request: &HttpRequest) -> Browser {
+/// Where a request comes from: an address that whoever asks cannot choose.
+pub fn address(request: &HttpRequest) -> Option<IpAddr> {
     let hops = request
         .app_data::<web::Data<Site>>()
         .map_or(0, |site| site.trusted_hops);
     let peer = request.peer_addr().map(|peer| peer.ip());
-    let address = forwarded(request.headers(), hops).or(peer);
+    forwarded(request.headers(), hops).or(peer)
+}
+
+/// What is known about who asks.
+pub fn browser(request: &HttpRequest) -> Browser {
     let user_agent = request
         .headers()
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
     Browser {
-        ip_address: address.map(|address| address.to_string()),
+        ip_address: address(request).map(|address| address.to_string()),
         user_agent,
         request: request.extensions().get::<RequestId>().map(ToString::to_string),
     }
@@ -53,12 +57,15 @@ pub fn browser(request: &HttpRequest) -> Browser {
 
 /// Each trusted proxy appended the address it saw; what stands further left was sent by the client and proves nothing.
 fn forwarded(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
+    if hops == 0 {
+        return None;
+    }
     let entries: Vec<&str> = headers
         .get_all(X_FORWARDED_FOR)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .collect();
-    let place = entries.len().checked_sub(hops.max(1)).filter(|_| hops > 0)?;
+    let place = entries.len().checked_sub(hops)?;
     entries.get(place)?.trim().parse().ok()
 }
 

@@ -11,7 +11,7 @@ mod valid;
 
 pub use bearer::bearer;
 pub use caller::{Customer, Orderer, Proven, Signed, SignedStaff, StaffMember, refused};
-pub use client::{Client, browser, demands};
+pub use client::{Client, address, browser, demands};
 pub use currency::CurrencyQuery;
 pub use idempotency::{IdempotencyHeader, idempotency_key};
 pub use lenient::{TextOrNumber, WholeNumber, decimal_text, given, text_or_number, whole_number};

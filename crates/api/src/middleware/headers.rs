@@ -10,6 +10,7 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use tracing_actix_web::RequestId;
+use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -66,8 +67,9 @@ fn add(headers: &mut HeaderMap, is_page: bool, request_id: Option<RequestId>) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let id = request_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok());
-    if let Some(id) = id {
+    let mut digits = Uuid::encode_buffer();
+    let id = request_id.map(|id| HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut digits)));
+    if let Some(Ok(id)) = id {
         headers.insert(REQUEST_ID, id);
     }
 }

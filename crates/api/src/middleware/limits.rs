@@ -6,6 +6,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, web};
+use application::identity::network;
 use domain::{Timestamp, UserId};
 use ports::limits::{Admission, Bucket, JointAdmission, Limit};
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::codes::{AuthCode, Code};
 use crate::config::Site;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, AuthError, whole_seconds};
-use crate::extract::browser;
+use crate::extract::address;
 use crate::request_limits::RequestKind;
 use crate::state::ApiState;
 use crate::wire::WireTime;
@@ -75,7 +76,8 @@ async fn limits_of(state: &ApiState, site: &Site, request: &ServiceRequest) -> V
     };
     let (allowance, name) = (site.limits.of(kind), kind.as_str());
     let mut limits = Vec::new();
-    if let (Some(limit), Some(network)) = (allowance.network, browser(request.request()).network()) {
+    let network = address(request.request()).and_then(network);
+    if let (Some(limit), Some(network)) = (allowance.network, network) {
         limits.push((format!("requests:{name}:network:{network}"), limit));
     }
     if let Some(limit) = allowance.user
@@ -145,25 +147,24 @@ impl Told {
             Admission::Denied { .. } => 0,
         };
         let until_whole = interval.saturating_mul(limit.burst.saturating_sub(remaining));
-        let fields = [
-            ("ratelimit-limit", limit.burst.to_string()),
-            ("ratelimit-remaining", remaining.to_string()),
-            ("ratelimit-reset", whole_seconds(until_whole).to_string()),
-            (
-                "ratelimit-policy",
-                format!(
-                    "{};w={}",
-                    limit.burst,
-                    whole_seconds(interval.saturating_mul(limit.burst))
-                ),
-            ),
-            ("x-ratelimit-limit", limit.burst.to_string()),
-            ("x-ratelimit-remaining", remaining.to_string()),
+        let numbers = [
+            ("ratelimit-limit", limit.burst.into()),
+            ("ratelimit-remaining", remaining.into()),
+            ("ratelimit-reset", whole_seconds(until_whole)),
+            ("x-ratelimit-limit", limit.burst.into()),
+            ("x-ratelimit-remaining", remaining.into()),
+        ];
+        for (name, number) in numbers {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
+        }
+        let window = whole_seconds(interval.saturating_mul(limit.burst));
+        let texts = [
+            ("ratelimit-policy", format!("{};w={window}", limit.burst)),
             ("x-ratelimit-reset", WireTime(now.plus(until_whole)).to_string()),
         ];
-        for (name, value) in fields {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
+        for (name, text) in texts {
+            if let Ok(text) = HeaderValue::from_str(&text) {
+                headers.insert(HeaderName::from_static(name), text);
             }
         }
         if let Admission::Denied { retry_after } = admission {

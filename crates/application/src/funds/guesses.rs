@@ -57,7 +57,8 @@ impl<'a> Guesses<'a> {
             (format!("deposits:missed:{user}"), MISSES),
             (format!("deposits:missed-today:{user}"), MISSES_OF_A_DAY),
         ];
-        let network = caller.origin().address.as_deref().and_then(network);
+        let address = caller.origin().address.as_deref();
+        let network = address.and_then(|address| network(address.parse().ok()?));
         misses.extend(network.map(|network| (format!("deposits:missed-from:{network}"), MISSES_NEARBY)));
         Self {
             ports,

@@ -39,14 +39,15 @@ impl Browser {
     /// The network that the address stands for.
     #[must_use]
     pub fn network(&self) -> Option<String> {
-        network(self.ip_address.as_deref()?)
+        network(self.ip_address.as_deref()?.parse().ok()?)
     }
 }
 
 /// The network that an address stands for. An IPv6 customer owns a whole /64, so single addresses in it prove nothing. A
 /// loopback address is a proxy that nobody told us to trust: it stands for everybody, and for no network.
-pub(crate) fn network(address: &str) -> Option<String> {
-    match address.parse::<IpAddr>().ok()?.to_canonical() {
+#[must_use]
+pub fn network(address: IpAddr) -> Option<String> {
+    match address.to_canonical() {
         ip if ip.is_loopback() => None,
         IpAddr::V4(v4) => Some(v4.to_string()),
         IpAddr::V6(v6) => {

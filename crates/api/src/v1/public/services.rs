@@ -117,18 +117,18 @@ pub async fn list_services(
     let version = state.catalog.browse.version().await?;
     let shown = shown(&display, every_type);
     // Another release may write the same version otherwise.
-    let tag = |coding| format!("\"{}-{version}-{shown}{coding}\"", env!("CARGO_PKG_VERSION"));
-    // What has other bytes has another tag.
-    let (plain, packed) = (tag(""), tag("-gzip"));
-    let is_seen = has_seen(&request, &[&plain, &packed]);
+    let name = format!("{}-{version}-{shown}", env!("CARGO_PKG_VERSION"));
+    let is_seen = has_seen(&request, &name);
     let is_packed = takes_gzip(&request);
+    // What has other bytes has another tag.
+    let coding = if is_packed { PACKED } else { "" };
     let mut answer = if is_seen {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
     };
     answer
-        .insert_header((ETAG, if is_packed { packed } else { plain }))
+        .insert_header((ETAG, format!("\"{name}{coding}\"")))
         .insert_header((CACHE_CONTROL, ASK_AGAIN))
         .insert_header((VARY, "Accept-Encoding"));
     if is_seen {
@@ -159,16 +159,25 @@ fn shown(Display { currency, rate }: &Display, every_type: bool) -> String {
 
 /// Whoever keeps the list asks whether it still is the same.
 const ASK_AGAIN: &str = "no-cache";
+/// What is appended to the tag of a list in gzip.
+const PACKED: &str = "-gzip";
 
-fn has_seen(request: &HttpRequest, own: &[&str]) -> bool {
+/// Whether the client keeps this version, packed or not.
+fn has_seen(request: &HttpRequest, name: &str) -> bool {
     let seen = request.headers().get_all(IF_NONE_MATCH);
     let mut tags = seen
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
     tags.any(|seen| {
         let seen = seen.trim();
-        seen == "*" || own.contains(&seen.strip_prefix("W/").unwrap_or(seen))
+        seen == "*" || coding_of(seen, name).is_some_and(|coding| matches!(coding, "" | PACKED))
     })
+}
+
+/// What stands behind `name` in a tag that begins with it.
+fn coding_of<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let quoted = tag.strip_prefix("W/").unwrap_or(tag);
+    quoted.strip_prefix('"')?.strip_suffix('"')?.strip_prefix(name)
 }
 
 async fn render(state: &ApiState, display: &Display, every_type: bool) -> Result<Bytes, ApiError> {
