@@ -25,6 +25,10 @@ pub async fn run_relay(relay: Arc<Relay>, signal: Arc<dyn WorkSignal>, stop: Sto
             }
             Err(error) => (failures.next(&error), false, false),
         };
+        // A timer would wait for the next millisecond all the same.
+        if pause.is_zero() {
+            continue;
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
@@ -64,6 +68,14 @@ impl Failures {
 #[cfg(test)]
 mod tests {
     use std::io::Error;
+    use std::sync::atomic::{AtomicU16, Ordering};
+
+    use async_trait::async_trait;
+    use domain::Timestamp;
+    use ports::StoreError;
+    use ports::jobs::{Job, JobQueue, JobTopic, QueueError};
+    use ports::outbox::{Backlog, OutboxRelay, Settlement, Wanted};
+    use testkit::fake::FakeClock;
 
     use super::*;
 
@@ -75,5 +87,100 @@ mod tests {
         assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
         failures.ended();
         assert_eq!(failures.next(&error), PAUSE_MIN);
+    }
+
+    /// More is due than anybody claims, until so many rounds were made.
+    struct Plenty {
+        rounds: AtomicU16,
+        stop: Stop,
+    }
+
+    #[async_trait]
+    impl OutboxRelay for Plenty {
+        async fn claim_due(&self, wanted: &Wanted) -> Result<Vec<Job>, StoreError> {
+            if self.rounds.fetch_sub(1, Ordering::SeqCst) == 1 {
+                self.stop.cancel();
+            }
+            let job = |number| Job {
+                id: i64::from(number),
+                topic: JobTopic::SubmitOrder,
+                subject: i64::from(number),
+                claim: 1,
+                lease_until: wanted.lease_until,
+                begun: wanted.begin,
+            };
+            Ok((0..wanted.limit).map(job).collect())
+        }
+
+        async fn begin(&self, jobs: &[Job], _: Timestamp) -> Result<Vec<bool>, StoreError> {
+            Ok(vec![true; jobs.len()])
+        }
+
+        async fn settle(&self, settled: &[(Job, Settlement)]) -> Result<Vec<bool>, StoreError> {
+            Ok(vec![true; settled.len()])
+        }
+
+        async fn renew(&self, _: &[Job], _: Timestamp, _: Timestamp) -> Result<u64, StoreError> {
+            Ok(0)
+        }
+
+        async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+            Ok(Some(now))
+        }
+
+        async fn unclaim(&self, _: &[Job]) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn backlog(&self, _: Timestamp) -> Result<Backlog, StoreError> {
+            Err(StoreError::Unavailable("nobody counts".to_owned()))
+        }
+    }
+
+    /// Takes everything.
+    struct Bottomless;
+
+    #[async_trait]
+    impl JobQueue for Bottomless {
+        async fn push(&self, _: &[Job]) -> Result<(), QueueError> {
+            Ok(())
+        }
+
+        async fn room(&self) -> Result<u16, QueueError> {
+            Ok(1_000)
+        }
+
+        async fn held(&self) -> Result<Vec<Job>, QueueError> {
+            Ok(Vec::new())
+        }
+
+        async fn check(&self) -> Result<(), QueueError> {
+            Ok(())
+        }
+    }
+
+    struct Silence;
+
+    #[async_trait]
+    impl WorkSignal for Silence {
+        fn notify(&self) {}
+
+        async fn notified(&self) {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_more_is_due_no_timer_stands_between_two_rounds() {
+        let stop = Stop::new();
+        let outbox = Arc::new(Plenty {
+            rounds: AtomicU16::new(100),
+            stop: stop.clone(),
+        });
+        let relay = Relay::new(outbox.clone(), Arc::new(Bottomless), Arc::<FakeClock>::default());
+        let began = tokio::time::Instant::now();
+        run_relay(Arc::new(relay), Arc::new(Silence), stop).await;
+        assert_eq!(outbox.rounds.load(Ordering::SeqCst), 0);
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }

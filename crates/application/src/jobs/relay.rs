@@ -16,8 +16,8 @@ const BATCH_MAX: u16 = 256;
 const YOUNGEST_SHARE: u16 = 4;
 /// How long to wait at most when nobody says that there is work.
 pub(super) const IDLE_MAX: Duration = Duration::from_secs(2);
-/// While more is due than there are idle workers for, how long those who end first wait to be fed together with those who
-/// end next. A claim of one job costs the database nearly as much as one of many.
+/// While more is due than there are idle workers for, how long those who end first wait at most to be fed together with
+/// those who end next. A claim of one job costs the database nearly as much as one of many.
 const COMPANY: Duration = Duration::from_millis(2);
 /// How long to wait while the queue is full and does not say when it has room.
 const FULL_PAUSE: Duration = Duration::from_millis(20);
@@ -128,8 +128,15 @@ impl Relay {
 
     async fn idle_workers(&self, memory: &Memory) -> Option<u16> {
         let idle = self.queue.idle_workers()?;
-        if memory.more_is_due && idle < self.batch / 2 {
-            tokio::time::sleep(COMPANY).await;
+        let enough = self.batch / 2;
+        if memory.more_is_due && idle < enough {
+            let company = async {
+                while self.queue.idle_workers().is_some_and(|idle| idle < enough) {
+                    self.queue.room_again().await;
+                }
+            };
+            // Whoever is idle by then is fed, however few they are.
+            let _ = tokio::time::timeout(COMPANY, company).await;
             return self.queue.idle_workers();
         }
         Some(idle)
