@@ -107,30 +107,36 @@ stored_words!(EventKind {
 });
 
 impl EventKind {
-    /// Whether it may change what the customer sees of the order.
+    /// Whether the customer's history of the order shows it: what became of the order, not how we found out.
     #[must_use]
-    pub const fn concerns_customer(self) -> bool {
+    pub const fn is_shown_to_customer(self) -> bool {
         match self {
             Self::Placed
             | Self::Submitted
-            | Self::Observed
+            | Self::Refused
             | Self::Completed
             | Self::Partial
             | Self::Canceled
             | Self::Voided
             | Self::WrittenOff
-            | Self::CancelRequested => true,
+            | Self::CancelRequested
+            | Self::CancelSent => true,
             Self::Claimed
             | Self::Deferred
-            | Self::Refused
             | Self::Unknown
             | Self::LookedUp
+            | Self::Observed
             | Self::Ignored
             | Self::LateEvidence
-            | Self::CancelSent
             | Self::Review
             | Self::Decision => false,
         }
+    }
+
+    /// Whether it may change what the customer sees of the order: its history, or how far it is.
+    #[must_use]
+    pub const fn concerns_customer(self) -> bool {
+        self.is_shown_to_customer() || matches!(self, Self::Observed)
     }
 }
 
@@ -176,13 +182,17 @@ mod tests {
         for kind in [
             EventKind::Placed,
             EventKind::Submitted,
-            EventKind::Observed,
+            EventKind::Refused,
             EventKind::Partial,
             EventKind::Voided,
             EventKind::CancelRequested,
+            EventKind::CancelSent,
         ] {
+            assert!(kind.is_shown_to_customer(), "{kind:?}");
             assert!(kind.concerns_customer(), "{kind:?}");
         }
+        let report = EventKind::Observed;
+        assert!(report.concerns_customer() && !report.is_shown_to_customer());
         for kind in [
             EventKind::Claimed,
             EventKind::Deferred,

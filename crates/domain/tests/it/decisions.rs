@@ -287,6 +287,9 @@ fn staff_decide_about_the_unknown_and_about_absence_only_after_the_quarantine() 
     let mut known = unknown();
     learn(&mut known, &placed(), NOW);
     assert!(!allowed(&known, true, NOW));
+    let mut absent_for_good = unknown();
+    learn(&mut absent_for_good, &absent(), after(691));
+    assert!(!allowed(&absent_for_good, true, after(692)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use domain::Money;
 use domain::currency::Display;
-use domain::orders::{EventKind, Hold};
+use domain::orders::Hold;
 use ports::orders::{EventView, OwnOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -124,30 +124,9 @@ fn given_back(order: &OwnOrder) -> Money {
     }
 }
 
-/// Customers see what became of their order, not how we found out.
+/// The line of an order's history, if it is shown to customers.
 pub fn customer_event(event: &EventView) -> Option<CustomerEvent> {
-    let is_shown = match event.kind {
-        EventKind::Placed
-        | EventKind::Submitted
-        | EventKind::Refused
-        | EventKind::Completed
-        | EventKind::Partial
-        | EventKind::Canceled
-        | EventKind::Voided
-        | EventKind::WrittenOff
-        | EventKind::CancelRequested
-        | EventKind::CancelSent => true,
-        EventKind::Claimed
-        | EventKind::Deferred
-        | EventKind::Unknown
-        | EventKind::LookedUp
-        | EventKind::Observed
-        | EventKind::Ignored
-        | EventKind::LateEvidence
-        | EventKind::Review
-        | EventKind::Decision => false,
-    };
-    is_shown.then(|| CustomerEvent {
+    event.kind.is_shown_to_customer().then(|| CustomerEvent {
         event: event.kind.as_str(),
         by: event.actor.clone(),
         at: WireTime(event.at),
