@@ -154,7 +154,7 @@ fn jittered(duration: Duration, id: i64, now: Timestamp) -> Duration {
         .wrapping_mul(0x1E37_79B9_7F4A_7C15)
         .wrapping_add(now.micros())
         .wrapping_mul(0x5851_F42D_4C95_7F2D);
-    let per_mille = u32::try_from((mixed >> 16).rem_euclid(201)).unwrap_or(100);
+    let per_mille = u32::try_from(mixed.rem_euclid(201)).unwrap_or(100);
     duration.saturating_mul(900 + per_mille) / 1000
 }
 

@@ -174,10 +174,8 @@ fn read(order: &Order, report: &UpstreamOrder) -> Reading {
         return Reading::Review(format!("unknown status word: {}", shortened(&report.status)));
     };
     let undelivered = match status {
-        UpstreamStatus::Pending if order.state == OrderState::InProgress => {
-            return Reading::Progress(order.state);
-        }
-        UpstreamStatus::Pending => return Reading::Progress(OrderState::Submitted),
+        // It does not go back from "in progress".
+        UpstreamStatus::Pending => return Reading::Progress(order.state),
         UpstreamStatus::InProgress => return Reading::Progress(OrderState::InProgress),
         UpstreamStatus::Completed => 0,
         UpstreamStatus::Canceled => order.quantity,

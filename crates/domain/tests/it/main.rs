@@ -8,6 +8,7 @@ mod doubting;
 mod following;
 mod model;
 mod money;
+mod movements;
 mod orders;
 mod placing;
 mod refunds;
