@@ -16,6 +16,7 @@ fn ann() -> UserId {
 }
 
 type Row = (Account, Account, i64, TransferKind);
+type Booking = fn(&Order) -> Movement;
 
 fn rows(movement: &Movement) -> Vec<Row> {
     movement
@@ -131,11 +132,8 @@ fn a_loss_is_booked_and_taken_back_without_the_customer() {
         ..submitted()
     };
     let (loss, float) = (Account::Writeoff, Account::ProviderFloat);
-    for (book, row) in [
-        (
-            Movement::writeoff as fn(&Order) -> Movement,
-            (loss, float, 600, TransferKind::Writeoff),
-        ),
+    let losses: [(Booking, Row); 3] = [
+        (Movement::writeoff, (loss, float, 600, TransferKind::Writeoff)),
         (
             Movement::writeoff_reversal,
             (float, loss, 600, TransferKind::WriteoffReversal),
@@ -144,7 +142,8 @@ fn a_loss_is_booked_and_taken_back_without_the_customer() {
             Movement::late_placed,
             (loss, float, 600, TransferKind::LatePlaced),
         ),
-    ] {
+    ];
+    for (book, row) in losses {
         let movement = book(&order);
         assert_eq!((&movement.wallet, rows(&movement)), (&None, vec![row]));
         assert_eq!(book(&free), Movement::default(), "nothing was lost");
