@@ -89,10 +89,31 @@ mod tests {
         assert_eq!(failures.next(&error), PAUSE_MIN);
     }
 
-    /// More is due than anybody claims, until so many rounds were made.
+    /// Jobs are due the whole time, until so many rounds were made.
     struct Plenty {
         rounds: AtomicU16,
         stop: Stop,
+        /// Jobs that one round can claim; the others are in the hands of another relay.
+        free: u16,
+    }
+
+    impl Plenty {
+        fn new(free: u16) -> Arc<Self> {
+            Arc::new(Self {
+                rounds: AtomicU16::new(100),
+                stop: Stop::new(),
+                free,
+            })
+        }
+
+        /// How long the relay takes for all rounds, by a clock that only moves when everybody sleeps.
+        async fn relayed(self: Arc<Self>) -> Duration {
+            let relay = Relay::new(self.clone(), Arc::new(Bottomless), Arc::<FakeClock>::default());
+            let began = tokio::time::Instant::now();
+            run_relay(Arc::new(relay), Arc::new(Silence), self.stop.clone()).await;
+            assert_eq!(self.rounds.load(Ordering::SeqCst), 0);
+            began.elapsed()
+        }
     }
 
     #[async_trait]
@@ -109,7 +130,7 @@ mod tests {
                 lease_until: wanted.lease_until,
                 begun: wanted.begin,
             };
-            Ok((0..wanted.limit).map(job).collect())
+            Ok((0..wanted.limit.min(self.free)).map(job).collect())
         }
 
         async fn begin(&self, jobs: &[Job], _: Timestamp) -> Result<Vec<bool>, StoreError> {
@@ -172,15 +193,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn while_more_is_due_no_timer_stands_between_two_rounds() {
-        let stop = Stop::new();
-        let outbox = Arc::new(Plenty {
-            rounds: AtomicU16::new(100),
-            stop: stop.clone(),
-        });
-        let relay = Relay::new(outbox.clone(), Arc::new(Bottomless), Arc::<FakeClock>::default());
-        let began = tokio::time::Instant::now();
-        run_relay(Arc::new(relay), Arc::new(Silence), stop).await;
-        assert_eq!(outbox.rounds.load(Ordering::SeqCst), 0);
-        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert_eq!(Plenty::new(u16::MAX).relayed().await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_another_relay_is_claiming_is_not_asked_for_without_a_pause() {
+        for free in [0, 1] {
+            let took = Plenty::new(free).relayed().await;
+            assert!(took >= Duration::from_millis(99), "{free} free: {took:?}");
+        }
     }
 }

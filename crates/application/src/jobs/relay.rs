@@ -19,6 +19,8 @@ pub(super) const IDLE_MAX: Duration = Duration::from_secs(2);
 /// While more is due than there are idle workers for, how long those who end first wait at most to be fed together with
 /// those who end next. A claim of one job costs the database nearly as much as one of many.
 const COMPANY: Duration = Duration::from_millis(2);
+/// How long to wait at least for what is due and was not claimed: another relay is claiming it in this moment.
+const OTHERS_CLAIM: Duration = Duration::from_millis(1);
 /// How long to wait while the queue is full and does not say when it has room.
 const FULL_PAUSE: Duration = Duration::from_millis(20);
 
@@ -185,7 +187,7 @@ impl Relay {
     async fn pause(&self) -> Result<Duration, StoreError> {
         let now = self.clock.now();
         let next_due = self.outbox.next_due(now).await?;
-        Ok(next_due.map_or(IDLE_MAX, |due| due.since(now).min(IDLE_MAX)))
+        Ok(next_due.map_or(IDLE_MAX, |due| due.since(now).clamp(OTHERS_CLAIM, IDLE_MAX)))
     }
 }
 
