@@ -32,6 +32,7 @@ mod m20261121_000030_import_new;
 mod m20261122_000034_feed_of_every_type;
 mod m20261122_000035_package_rate;
 mod m20261122_000036_sync_categories;
+mod m20261123_000037_provider_currency;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000034_feed_of_every_type::Migration),
             Box::new(m20261122_000035_package_rate::Migration),
             Box::new(m20261122_000036_sync_categories::Migration),
+            Box::new(m20261123_000037_provider_currency::Migration),
         ]
     }
 }

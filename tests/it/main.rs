@@ -19,6 +19,7 @@ mod docs_page;
 mod documented_calls;
 mod failpoints;
 mod figures_http;
+mod foreign_provider;
 mod funds;
 mod fuzz;
 mod impersonation_http;

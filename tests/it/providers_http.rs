@@ -19,7 +19,8 @@ async fn a_provider_is_shown_without_its_key_and_the_key_only_on_request(way: Wa
     let rows = admin.get(PROVIDERS).await.success(200, "PROVIDERS_FETCHED");
     let expected = json!([{
         "id": id, "name": "Simulated panel", "apiUrl": world.panel.url(), "availability": "active", "lookup": "none",
-        "requestsPerSecond": 200, "exposureCap": "500.00", "packageRate": "one", "balance": null, "created_at": "DATE", "updated_at": "DATE",
+        "requestsPerSecond": 200, "exposureCap": "500.00", "packageRate": "one", "currency": "USD",
+        "balance": {"balance": "1000.00", "currency": "USD", "askedAt": "DATE"}, "created_at": "DATE", "updated_at": "DATE",
     }]);
     assert_eq!(undated(&rows), expected);
     let revealed = admin.get(&format!("{PROVIDERS}/key/{id}")).await;

@@ -27,6 +27,8 @@ pub struct Model {
     pub requests_per_second: i32,
     /// The largest sum of prices with unknown fate, in micro-units.
     pub exposure_cap: i64,
+    /// What its prices are in, by ISO 4217.
+    pub currency: String,
     /// What its rates of packages are the price of: `one` or `thousand`.
     pub package_rate: String,
     /// Our balance there, as the provider wrote it.

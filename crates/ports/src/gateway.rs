@@ -1,9 +1,10 @@
 //! Provider panels as we call them: the panel API v2 as a client.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use domain::catalog::{QuantityRange, ServiceType};
+use domain::currency::Currency;
 pub use domain::providers::ListedOrder;
 use domain::providers::{AddAnswer, UpstreamOrder};
 use domain::{ProviderId, ProviderOrderId, Rate, Secret};
@@ -50,7 +51,7 @@ pub struct PanelService {
     pub service_type: ServiceType,
     /// Its category's name.
     pub category: String,
-    /// Its price of 1000, rounded up to nine decimals.
+    /// Its price of 1000 in the panel's currency, rounded up to nine decimals.
     pub rate: Rate,
     /// How much one order may ask for.
     pub quantity: QuantityRange,
@@ -71,6 +72,8 @@ pub struct PanelCatalogue {
     pub services: Vec<PanelService>,
     /// Rows that could not, with the reason; at most 100 are kept.
     pub unreadable: Vec<String>,
+    /// What the rows say that their prices are in, as far as they do.
+    pub currencies: BTreeSet<Currency>,
 }
 
 /// An order to be sent.

@@ -80,7 +80,7 @@ impl Request<'_> {
             Some(Action::RefillStatus) => self.refill_status(book),
             Some(Action::Cancel) => self.cancel(book),
             Some(Action::Balance) => {
-                json!({ "balance": money::decimal(book.balance(self.now)), "currency": "USD" })
+                json!({ "balance": money::decimal(book.balance(self.now)), "currency": self.config.currency })
             }
             Some(Action::Orders) => self.orders(book),
             None => error(BAD_REQUEST),
@@ -216,7 +216,7 @@ impl Request<'_> {
 
     fn status(self, book: &Book) -> Value {
         let one = |id: &str| match id.parse().ok().and_then(|id| book.find(id)) {
-            Some(order) => status_of(order, book, self.now),
+            Some(order) => status_of(order, book, &self.config.currency, self.now),
             None => error(ORDER_NOT_FOUND),
         };
         match self.ids("orders") {
@@ -366,7 +366,7 @@ fn as_sent(id: &str) -> Value {
     id.parse::<u64>().map_or_else(|_| Value::from(id), Value::from)
 }
 
-fn status_of(order: &Order, book: &Book, now: u64) -> Value {
+fn status_of(order: &Order, book: &Book, currency: &str, now: u64) -> Value {
     let view = book.view(order, now);
     let start_count = if view.is(Status::Pending) {
         0
@@ -378,7 +378,7 @@ fn status_of(order: &Order, book: &Book, now: u64) -> Value {
         "start_count": start_count.to_string(),
         "status": view.status,
         "remains": view.remains.to_string(),
-        "currency": "USD",
+        "currency": currency,
     })
 }
 

@@ -33,6 +33,8 @@ pub struct PanelConfig {
     pub list_limit: usize,
     /// What a package is billed.
     pub package_rate: PackageRate,
+    /// What it says that its prices are in.
+    pub currency: String,
     /// Balance at the start, in micro-units.
     pub balance_micros: u64,
     /// Id of the first order; `None` derives one from the clock, so that a restarted panel does not repeat ids.
@@ -53,6 +55,7 @@ impl Default for PanelConfig {
             lookup: Lookup::None,
             list_limit: 100,
             package_rate: PackageRate::Flat,
+            currency: "USD".to_owned(),
             balance_micros: 1_000 * MICROS,
             first_id: None,
         }

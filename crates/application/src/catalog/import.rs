@@ -6,17 +6,16 @@ use std::sync::Arc;
 
 use domain::CategoryId;
 use domain::identity::right::ServicesWrite;
-use domain::providers::PackageRate;
+use domain::providers::PriceReading;
 use domain::text::Name;
 use ports::catalog::{CatalogQueries, Unique};
-use ports::gateway::PanelGateway;
 use ports::{Clock, Store, StoreError, Tx};
 
 use super::offer::{Placement, new_service};
 use super::plan::{Plan, Wanted, plan};
 use super::wanted::{ImportOutcome, ImportReport, ImportRequest, ImportedRow};
 use crate::caller::{Member, Staff};
-use crate::providers::{AskProviderError, Panels, offered_services};
+use crate::providers::{AskProviderError, ProviderConnection};
 use crate::retry::retry_contended;
 
 /// Services recorded in one transaction; a bad one costs at most this many repetitions.
@@ -46,8 +45,7 @@ pub enum ImportServicesError {
 pub struct ImportServices {
     store: Arc<dyn Store>,
     queries: Arc<dyn CatalogQueries>,
-    gateway: Arc<dyn PanelGateway>,
-    panels: Arc<Panels>,
+    connection: Arc<ProviderConnection>,
     clock: Arc<dyn Clock>,
 }
 
@@ -57,15 +55,13 @@ impl ImportServices {
     pub fn new(
         store: Arc<dyn Store>,
         queries: Arc<dyn CatalogQueries>,
-        gateway: Arc<dyn PanelGateway>,
-        panels: Arc<Panels>,
+        connection: Arc<ProviderConnection>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             store,
             queries,
-            gateway,
-            panels,
+            connection,
             clock,
         }
     }
@@ -122,14 +118,14 @@ impl ImportServices {
     ) -> Result<ImportReport, ImportServicesError> {
         let mut rows = Vec::with_capacity(plan.wanted.len());
         for chunk in plan.wanted.chunks(CHUNK) {
-            let recorded = self.import_chunk(staff, request, plan.read_as, chunk).await?;
+            let recorded = self.import_chunk(staff, request, &plan.read_as, chunk).await?;
             rows.extend(recorded.ok_or(ImportServicesError::PlanChanged)?);
         }
         Ok(plan.report(rows))
     }
 
     async fn plan(&self, request: &ImportRequest) -> Result<Plan, ImportServicesError> {
-        let offer = offered_services(&self.panels, &*self.gateway, request.provider).await?;
+        let offer = self.connection.offered(request.provider).await?;
         let ours = self.queries.services_of(request.provider).await?;
         let categories = self.queries.categories().await?;
         let plan = plan(request, offer, &ours, &categories);
@@ -144,7 +140,7 @@ impl ImportServices {
         &self,
         staff: &Member,
         request: &ImportRequest,
-        read_as: PackageRate,
+        read_as: &PriceReading,
         chunk: &[Wanted],
     ) -> Result<Option<Vec<ImportedRow>>, StoreError> {
         match retry_contended(|| self.record(staff, request, read_as, chunk)).await {
@@ -172,14 +168,14 @@ impl ImportServices {
         &self,
         staff: &Member,
         request: &ImportRequest,
-        read_as: PackageRate,
+        read_as: &PriceReading,
         chunk: &[Wanted],
     ) -> Result<Option<Vec<ImportedRow>>, StoreError> {
         let mut rows = Vec::with_capacity(chunk.len());
         let mut categories = HashMap::new();
         let mut tx = self.store.begin().await?;
         let provider = tx.providers().keep(request.provider).await?;
-        if provider.is_none_or(|provider| provider.settings.package_rate != read_as) {
+        if provider.is_none_or(|provider| provider.settings.price_reading() != *read_as) {
             return Ok(None);
         }
         for wanted in chunk {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::catalog::{Margin, Service};
 use domain::fingerprint::Fingerprint;
-use domain::providers::PackageRate;
+use domain::providers::PriceReading;
 use domain::text::Name;
 use domain::{CategoryId, ProviderId, Rate, UserId};
 use ports::catalog::CategoryView;
@@ -27,8 +27,8 @@ pub(super) struct Wanted {
 pub(super) struct Plan {
     pub wanted: Vec<Wanted>,
     pub token: String,
-    /// How the provider's rates of packages were read.
-    pub read_as: PackageRate,
+    /// How the provider's prices were read.
+    pub read_as: PriceReading,
     not_offered: Vec<ImportedRow>,
     new_categories: Vec<String>,
     unreadable: Vec<String>,
@@ -206,6 +206,8 @@ fn select(offered: Vec<PanelService>, selection: &Selection) -> (Vec<PanelServic
 #[cfg(test)]
 mod tests {
     use domain::catalog::{QuantityRange, ServiceType};
+    use domain::currency::Currency;
+    use domain::providers::PackageRate;
     use ports::gateway::PanelCatalogue;
 
     use super::*;
@@ -238,8 +240,12 @@ mod tests {
         let offer = PanelCatalogue {
             services,
             unreadable: Vec::new(),
+            currencies: BTreeSet::new(),
         };
-        let read_as = PackageRate::One;
+        let read_as = PriceReading {
+            currency: Currency::ledger(),
+            package_rate: PackageRate::One,
+        };
         plan(request, ProviderList { offer, read_as }, &[], &[])
     }
 

@@ -10,16 +10,16 @@ use domain::catalog::{
     SyncRun, Synchronisation, distrust, follow, import, vanish,
 };
 use domain::orders::Actor;
-use domain::providers::PackageRate;
+use domain::providers::PriceReading;
 use domain::{ProviderId, Timestamp, UserId};
 use ports::audit::AuditEntry;
 use ports::catalog::{CatalogQueries, Unique};
-use ports::gateway::{PanelError, PanelGateway, PanelService};
+use ports::gateway::{PanelError, PanelService};
 use ports::{Clock, Store, StoreError, Tx};
 
 use super::offer::{Placement, new_service, offered_name, our_category};
 use crate::jobs::Verdict;
-use crate::providers::{AskProviderError, Panels, PanelsError, ProviderList, offered_services};
+use crate::providers::{AskProviderError, PanelsError, ProviderConnection, ProviderList};
 use crate::retry::retry_contended;
 
 /// Services recorded in one transaction.
@@ -34,10 +34,8 @@ pub struct SyncPorts {
     pub store: Arc<dyn Store>,
     /// The catalogue for reading.
     pub catalog: Arc<dyn CatalogQueries>,
-    /// Provider panels.
-    pub gateway: Arc<dyn PanelGateway>,
-    /// Rate limits, circuits and keys of providers.
-    pub panels: Arc<Panels>,
+    /// Asks providers.
+    pub connection: Arc<ProviderConnection>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -53,8 +51,8 @@ struct List {
     /// The same as the provider describes it.
     described: HashMap<String, PanelService>,
     unreadable: usize,
-    /// How the provider's rates of packages were read.
-    read_as: PackageRate,
+    /// How the provider's prices were read.
+    read_as: PriceReading,
 }
 
 /// What a transaction recorded; `None` if this reading is not to be followed any more.
@@ -75,7 +73,7 @@ impl SyncCatalog {
         let Some(sync) = retry_contended(|| self.begin(provider)).await? else {
             return Ok(Verdict::Done);
         };
-        let asking = offered_services(&self.ports.panels, &*self.ports.gateway, provider);
+        let asking = self.ports.connection.offered(provider);
         let answer = match tokio::time::timeout(LIST_MAX, asking).await {
             Ok(answer) => answer,
             Err(_) => Err(AskProviderError::Panel(PanelError::Broken(
@@ -90,7 +88,7 @@ impl SyncCatalog {
             }
             Err(AskProviderError::Missing) => return Ok(Verdict::Done),
             Err(AskProviderError::Store(error)) => return Err(error.into()),
-            Err(error @ (AskProviderError::Panel(_) | AskProviderError::Seal(_))) => {
+            Err(error) => {
                 self.failed(&sync, &error).await?;
                 return Ok(Verdict::Done);
             }
@@ -185,7 +183,7 @@ impl SyncCatalog {
         if !tx.syncs().still(sync.provider, sync.run).await? {
             return Ok(None);
         }
-        if provider.is_some_and(|provider| provider.settings.package_rate == list.read_as) {
+        if provider.is_some_and(|provider| provider.settings.price_reading() == list.read_as) {
             return Ok(Some(tx));
         }
         tx.syncs().want(sync.provider).await?;

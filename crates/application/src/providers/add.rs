@@ -72,7 +72,7 @@ impl Providers {
         let provider = NewProvider {
             name: add.name.clone(),
             api_url: add.api_url.clone(),
-            settings: add.settings,
+            settings: add.settings.clone(),
             created_by: staff.id().clone(),
         };
         let mut tx = self.store.begin().await?;
@@ -82,7 +82,11 @@ impl Providers {
         // The seal binds the id, which the database has only just given out.
         let key = self.sealer.seal(&add.api_key, &key_context(id))?;
         tx.providers().set_key(id, &key, now).await?;
-        let details = vec![("name", provider.name.to_string()), ("api_url", provider.api_url)];
+        let details = vec![
+            ("name", provider.name.to_string()),
+            ("api_url", provider.api_url),
+            ("currency", provider.settings.currency.to_string()),
+        ];
         tx.audit()
             .append(&self.entry(staff, "provider.add", id, details))
             .await?;

@@ -1,20 +1,25 @@
-//! Staff ask a provider directly: does it answer, what is our balance there, what does it offer?
+//! A provider asked directly: does it answer, what is our balance there, what does it offer?
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ProviderId;
 use domain::catalog::Availability;
+use domain::currency::{Currency, ExchangeRate};
 use domain::identity::right::ProvidersRead;
-use domain::providers::{CallResult, PackageRate, Provider, ProviderBalance};
+use domain::providers::{CallResult, PriceReading, Provider, ProviderBalance};
 use ports::crypto::SealError;
-use ports::gateway::{PanelCatalogue, PanelError, PanelGateway, PanelTarget};
+use ports::gateway::{PanelCatalogue, PanelError, PanelGateway, PanelService, PanelTarget};
 use ports::{Clock, Store, StoreError};
 
 use super::panels::{Admitted, CallClass, Panels, PanelsError};
 use crate::caller::Staff;
+use crate::currency::{Rates, ShowError};
 use crate::orders::call_result;
 use crate::retry::retry_contended;
+
+/// How long what a provider said of its currency is believed.
+const BALANCE_KEPT: Duration = Duration::from_hours(24);
 
 /// Why a provider's answer is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +36,17 @@ pub enum AskProviderError {
     /// It was called and gave nothing.
     #[error(transparent)]
     Panel(PanelError),
+    /// Its prices are in another currency than staff say. They are not read, for they would be sold at something else.
+    #[error("the provider bills in {said}, and is set to {set}")]
+    OtherCurrency {
+        /// What the provider says.
+        said: Currency,
+        /// What staff say.
+        set: Currency,
+    },
+    /// Nobody knows what its prices are in the ledger's currency.
+    #[error("there is no trustworthy rate of {0}")]
+    NoRate(Currency),
     /// Its key does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -49,6 +65,15 @@ impl From<PanelsError> for AskProviderError {
     }
 }
 
+impl From<ShowError> for AskProviderError {
+    fn from(error: ShowError) -> Self {
+        match error {
+            ShowError::NoRate(currency) => Self::NoRate(currency),
+            ShowError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// A connection that works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionReport {
@@ -58,11 +83,12 @@ pub struct ConnectionReport {
     pub took: Duration,
 }
 
-/// Asks providers on behalf of staff.
+/// Asks providers.
 pub struct ProviderConnection {
     store: Arc<dyn Store>,
     gateway: Arc<dyn PanelGateway>,
     panels: Arc<Panels>,
+    rates: Arc<Rates>,
     clock: Arc<dyn Clock>,
 }
 
@@ -73,12 +99,14 @@ impl ProviderConnection {
         store: Arc<dyn Store>,
         gateway: Arc<dyn PanelGateway>,
         panels: Arc<Panels>,
+        rates: Arc<Rates>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             store,
             gateway,
             panels,
+            rates,
             clock,
         }
     }
@@ -92,7 +120,53 @@ impl ProviderConnection {
         _: &Staff<ProvidersRead>,
         id: ProviderId,
     ) -> Result<ConnectionReport, AskProviderError> {
-        let call = begin_call(&self.panels, id).await?;
+        self.balance(begin_call(&self.panels, id).await?).await
+    }
+
+    /// Reads everything that the provider offers, at the prices that we keep.
+    ///
+    /// # Errors
+    /// [`AskProviderError`].
+    pub async fn services(
+        &self,
+        _: &Staff<ProvidersRead>,
+        id: ProviderId,
+    ) -> Result<PanelCatalogue, AskProviderError> {
+        Ok(self.offered(id).await?.offer)
+    }
+
+    /// Everything that a provider offers, unless it bills in another currency than staff say.
+    pub(crate) async fn offered(&self, id: ProviderId) -> Result<ProviderList, AskProviderError> {
+        let mut call = begin_call(&self.panels, id).await?;
+        let is_known = |it: &ProviderBalance| self.clock.now().since(it.at) < BALANCE_KEPT;
+        if !call.provider.balance.as_ref().is_some_and(is_known) {
+            call = self.asked_for_its_currency(call).await?;
+        }
+        let provider = call.provider.clone();
+        let answer = self.gateway.services(&call.target).await;
+        let mut offer = end_call(&self.panels, call, answer)?;
+        agree(&provider, &offer)?;
+        let (display, _) = self.rates.trusted(&provider.settings.currency).await?;
+        read_prices(&mut offer, &provider, display.rate);
+        Ok(ProviderList {
+            offer,
+            read_as: provider.settings.price_reading(),
+        })
+    }
+
+    /// Lists seldom say what their prices are in; with a balance, nearly every panel does. One that knows no balance bills in
+    /// what staff say.
+    async fn asked_for_its_currency(&self, call: Call) -> Result<Call, AskProviderError> {
+        let id = call.provider.id;
+        match self.balance(call).await {
+            Ok(_) | Err(AskProviderError::Panel(PanelError::Refused(_) | PanelError::Unreadable(_))) => {}
+            Err(error) => return Err(error),
+        }
+        begin_call(&self.panels, id).await
+    }
+
+    async fn balance(&self, call: Call) -> Result<ConnectionReport, AskProviderError> {
+        let id = call.provider.id;
         let started = self.clock.monotonic();
         let answer = self.gateway.balance(&call.target).await;
         let took = self.clock.monotonic().saturating_sub(started);
@@ -106,19 +180,6 @@ impl ProviderConnection {
         Ok(ConnectionReport { balance, took })
     }
 
-    /// Reads everything that the provider offers, at the prices that we keep.
-    ///
-    /// # Errors
-    /// [`AskProviderError`].
-    pub async fn services(
-        &self,
-        _: &Staff<ProvidersRead>,
-        id: ProviderId,
-    ) -> Result<PanelCatalogue, AskProviderError> {
-        let list = offered_services(&self.panels, &*self.gateway, id).await?;
-        Ok(list.offer)
-    }
-
     async fn record(&self, id: ProviderId, balance: &ProviderBalance) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         tx.providers().set_balance(id, balance).await?;
@@ -129,24 +190,49 @@ impl ProviderConnection {
 /// What a provider offers, at the prices that we keep.
 pub(crate) struct ProviderList {
     pub offer: PanelCatalogue,
-    /// How its rates of packages were read. Whoever records them makes sure that staff still say so.
-    pub read_as: PackageRate,
+    /// How its prices were read. Whoever records them makes sure that staff still say so.
+    pub read_as: PriceReading,
 }
 
-/// Everything that a provider offers.
-pub(crate) async fn offered_services(
-    panels: &Panels,
-    gateway: &dyn PanelGateway,
-    id: ProviderId,
-) -> Result<ProviderList, AskProviderError> {
-    let call = begin_call(panels, id).await?;
-    let read_as = call.provider.settings.package_rate;
-    let answer = gateway.services(&call.target).await;
-    let mut offer = end_call(panels, call, answer)?;
-    for service in &mut offer.services {
-        service.rate = read_as.read(&service.service_type, service.rate);
+/// What is no currency of ISO 4217 contradicts nobody: `$`, or a name of the panel's own.
+fn agree(provider: &Provider, offer: &PanelCatalogue) -> Result<(), AskProviderError> {
+    let of_balance = provider.balance.as_ref().map(|it| Currency::parse(&it.currency));
+    let mut said = offer
+        .currencies
+        .iter()
+        .cloned()
+        .chain(of_balance.and_then(Result::ok));
+    match said.find(|said| *said != provider.settings.currency) {
+        None => Ok(()),
+        Some(said) => Err(AskProviderError::OtherCurrency {
+            said,
+            set: provider.settings.currency.clone(),
+        }),
     }
-    Ok(ProviderList { offer, read_as })
+}
+
+/// Prices as we keep them: in the ledger's currency, and of packages the price of one.
+fn read_prices(offer: &mut PanelCatalogue, provider: &Provider, of_theirs: ExchangeRate) {
+    let read = |service: &PanelService| {
+        let of_one = provider
+            .settings
+            .package_rate
+            .read(&service.service_type, service.rate);
+        of_theirs.price_to_ledger(of_one)
+    };
+    let PanelCatalogue {
+        services, unreadable, ..
+    } = offer;
+    services.retain_mut(|service| match read(service) {
+        Some(rate) => {
+            service.rate = rate;
+            true
+        }
+        None => {
+            unreadable.push(format!("service {}: the rate does not fit", service.upstream_id));
+            false
+        }
+    });
 }
 
 /// A call that was admitted and has to be told about.

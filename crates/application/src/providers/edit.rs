@@ -1,6 +1,7 @@
 //! Staff edit a provider.
 
 use domain::catalog::Availability;
+use domain::currency::Currency;
 use domain::identity::right::ProvidersWrite;
 use domain::providers::{LookupCapability, PackageRate, Provider, ProviderSettings, SealedSecret};
 use domain::text::Name;
@@ -29,7 +30,7 @@ pub struct EditProvider {
 }
 
 /// Knobs that staff may leave alone.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ProviderEdit {
     /// Whether it is used.
     pub availability: Option<Availability>,
@@ -41,6 +42,8 @@ pub struct ProviderEdit {
     pub exposure_cap: Option<Money>,
     /// What its rates of packages are the price of.
     pub package_rate: Option<PackageRate>,
+    /// What its prices are in.
+    pub currency: Option<Currency>,
 }
 
 impl ProviderEdit {
@@ -52,6 +55,7 @@ impl ProviderEdit {
             requests_per_second: self.requests_per_second.unwrap_or(settings.requests_per_second),
             exposure_cap: self.exposure_cap.unwrap_or(settings.exposure_cap),
             package_rate: self.package_rate.unwrap_or(settings.package_rate),
+            currency: self.currency.unwrap_or(settings.currency),
         }
     }
 }
@@ -68,6 +72,9 @@ pub enum EditProviderError {
     /// Another provider has the name.
     #[error("a provider with this name exists already")]
     NameTaken,
+    /// Its services have their costs from prices in the currency that is to change.
+    #[error("the provider has services, whose costs were read in {0}")]
+    HasServices(Currency),
     /// The key could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -117,10 +124,16 @@ impl Providers {
             name: edit.name.clone(),
             api_url: edit.api_url.clone(),
             availability: edit.knobs.availability.unwrap_or(before.availability),
-            settings: edit.knobs.apply(before.settings),
+            settings: edit.knobs.clone().apply(before.settings.clone()),
             updated_at: now,
             ..before.clone()
         };
+        // Whoever imports keeps the provider's row, so no service comes between.
+        if after.settings.currency != before.settings.currency
+            && !self.catalog.services_of(id).await?.is_empty()
+        {
+            return Err(EditProviderError::HasServices(before.settings.currency));
+        }
         match tx.providers().update(&after).await? {
             Unique::Saved(()) => {}
             Unique::Taken => return Err(EditProviderError::NameTaken),
@@ -144,10 +157,11 @@ impl Providers {
 }
 
 /// What an edit may change, and what it was before, by the names in the audit log.
-const EDITED: [(&str, &str); 7] = [
+const EDITED: [(&str, &str); 8] = [
     ("name", "name_before"),
     ("api_url", "api_url_before"),
     ("availability", "availability_before"),
+    ("currency", "currency_before"),
     ("lookup", "lookup_before"),
     ("requests_per_second", "requests_per_second_before"),
     ("exposure_cap", "exposure_cap_before"),
@@ -160,6 +174,7 @@ fn edit_details(before: &Provider, after: &Provider, key_changed: bool) -> Vec<(
             provider.name.to_string(),
             provider.api_url.clone(),
             provider.availability.as_str().to_owned(),
+            provider.settings.currency.to_string(),
             provider.settings.lookup.as_str().to_owned(),
             provider.settings.requests_per_second.to_string(),
             provider.settings.exposure_cap.to_string(),

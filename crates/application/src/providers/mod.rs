@@ -9,8 +9,8 @@ mod use_cases;
 
 pub use add::{AddProvider, AddProviderError};
 pub use admin::{ArchiveProviderError, Providers, RevealKeyError, RevealedKey};
+pub(crate) use connection::ProviderList;
 pub use connection::{AskProviderError, ConnectionReport, ProviderConnection};
-pub(crate) use connection::{ProviderList, offered_services};
 pub use edit::{EditProvider, EditProviderError, ProviderEdit};
 pub use panels::{Admitted, CallClass, Panels, PanelsError};
 pub use use_cases::UseCases;

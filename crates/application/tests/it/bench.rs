@@ -11,7 +11,7 @@ use application::orders::{
     CancelOrder, CancelUpstream, DecideOrder, PlaceOrder, ReconcileOrder, RescueOrders, SubmitOrder,
     TrackOrders,
 };
-use application::providers::Panels;
+use application::providers::{Panels, ProviderConnection};
 use application::submission::{GuardPorts, SubmissionGuard};
 use domain::Money;
 use domain::currency::RatePolicy;
@@ -286,7 +286,6 @@ impl Desk {
     }
 
     pub fn checking_deposits(&self) -> CheckDeposit {
-        let (rates, clock) = (Arc::clone(&self.backend.rates), self.time());
         CheckDeposit::new(FundsPorts {
             store: Arc::clone(&self.backend.store),
             queries: Arc::clone(&self.backend.funds),
@@ -294,11 +293,26 @@ impl Desk {
             limiter: self.limiter.clone(),
             sealer: self.sealer.clone(),
             ids: self.ids.clone(),
-            clock: clock.clone(),
+            clock: self.time(),
             paytm: None,
-            rates: Arc::new(Rates::new(rates, clock, RatePolicy::default())),
+            rates: self.rates(),
             policy: Arc::new(FundsPolicy::default()),
         })
+    }
+
+    pub fn rates(&self) -> Arc<Rates> {
+        let queries = Arc::clone(&self.backend.rates);
+        Arc::new(Rates::new(queries, self.time(), RatePolicy::default()))
+    }
+
+    pub fn connection(&self) -> Arc<ProviderConnection> {
+        Arc::new(ProviderConnection::new(
+            Arc::clone(&self.backend.store),
+            self.panel.clone(),
+            Arc::clone(&self.panels),
+            self.rates(),
+            self.time(),
+        ))
     }
 
     pub fn office(&self) -> MailOffice {

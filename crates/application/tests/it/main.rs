@@ -4,6 +4,7 @@
 
 mod backend;
 mod bench;
+mod billed;
 mod doubles;
 mod faults;
 mod mails;

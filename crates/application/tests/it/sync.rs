@@ -1,6 +1,6 @@
 //! A reading of a provider's list that is cut off at any commit, and readings that overtake each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use testkit::fixtures::{new_service, rate, saved};
 use crate::bench::{Bench, Desk};
 
 /// Three transactions, beside that of the beginning and that of the end.
-const SERVICES: u32 = 250;
+pub const SERVICES: u32 = 250;
 const COMMITS: usize = 5;
 
 impl Desk {
@@ -26,15 +26,14 @@ impl Desk {
         SyncCatalog::new(SyncPorts {
             store: Arc::clone(&self.backend.store),
             catalog: Arc::clone(&self.backend.catalog),
-            gateway: self.panel.clone(),
-            panels: Arc::clone(&self.panels),
+            connection: self.connection(),
             clock: self.clock.clone(),
         })
     }
 }
 
 /// Our services at the provider, at this price, but for those from number `until` on.
-fn listed(desk: &Desk, nanos: i64, until: u32) -> PanelCatalogue {
+pub fn listed(desk: &Desk, nanos: i64, until: u32) -> PanelCatalogue {
     let row = |n: u32| {
         let ours = new_service(n, desk.shop.provider.id, desk.shop.category, &desk.shop.staff.id);
         PanelService {
@@ -53,11 +52,12 @@ fn listed(desk: &Desk, nanos: i64, until: u32) -> PanelCatalogue {
     PanelCatalogue {
         services: (1..until).map(row).collect(),
         unreadable: Vec::new(),
+        currencies: BTreeSet::new(),
     }
 }
 
 /// A shop with many services whose list is due.
-async fn followed() -> Bench {
+pub async fn followed() -> Bench {
     let bench = Bench::new().await;
     let (shop, now) = (&bench.shop, bench.clock.now());
     let mut tx = bench.backend.store.begin().await.unwrap();
@@ -74,7 +74,7 @@ async fn followed() -> Bench {
     bench
 }
 
-async fn prices(desk: &Desk) -> BTreeMap<ServiceId, Rate> {
+pub async fn prices(desk: &Desk) -> BTreeMap<ServiceId, Rate> {
     let ours = desk
         .backend
         .catalog
@@ -97,7 +97,7 @@ async fn told(desk: &Desk) -> BTreeMap<ServiceId, usize> {
     told
 }
 
-async fn state(desk: &Desk) -> Synchronisation {
+pub async fn state(desk: &Desk) -> Synchronisation {
     let sync = desk.backend.syncs.synchronisation(desk.shop.provider.id).await;
     sync.unwrap().expect("it has rules")
 }

@@ -102,6 +102,17 @@ impl ExchangeRate {
         (micros >= 0).then_some(Money::from_micros(micros))
     }
 
+    /// What a price of this currency is in the ledger's, rounded up to a nano-unit, so that a cost is never too low. `None` if
+    /// it does not fit.
+    #[must_use]
+    pub fn price_to_ledger(self, price: Rate) -> Option<Rate> {
+        let above = i128::from(price.nanos()).checked_mul(10_i128.checked_pow(self.0.scale())?)?;
+        let below = self.0.mantissa();
+        let nanos = above.checked_div(below)?;
+        let nanos = nanos.checked_add(i128::from(above.checked_rem(below)? > 0))?;
+        Rate::from_nanos(i64::try_from(nanos).ok()?).ok()
+    }
+
     /// By how many hundredths of a percent this differs from `other`.
     #[must_use]
     pub fn difference(self, other: Self) -> Decimal {
@@ -267,6 +278,20 @@ mod tests {
             ExchangeRate::ONE.to_ledger(number("12.345678")),
             Some(Money::from_micros(12_345_678))
         );
+    }
+
+    #[test]
+    fn a_price_of_another_currency_becomes_the_ledgers_rounded_up_once() {
+        let price = |text| Rate::parse(text).unwrap();
+        let to_ledger = |rate: &str, text| self::rate(rate).price_to_ledger(price(text));
+        assert_eq!(to_ledger("83.38", "83.38"), Some(price("1")));
+        assert_eq!(to_ledger("3", "1"), Some(price("0.333333334")));
+        assert_eq!(to_ledger("0.5", "1.000000001"), Some(price("2.000000002")));
+        assert_eq!(to_ledger("10000000", "0.000000001"), Some(price("0.000000001")));
+        assert_eq!(to_ledger("83.38", "0"), Some(Rate::ZERO));
+        let most = Rate::from_nanos(i64::MAX).unwrap();
+        assert_eq!(rate("0.9999999999").price_to_ledger(most), None);
+        assert_eq!(ExchangeRate::ONE.price_to_ledger(most), Some(most));
     }
 
     #[test]

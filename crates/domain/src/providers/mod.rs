@@ -11,6 +11,7 @@ pub use listing::{ListMatch, ListedOrder, find_in_list};
 pub use status::{UpstreamCount, UpstreamOrder, UpstreamStatus};
 
 use crate::catalog::{Availability, ServiceType};
+use crate::currency::Currency;
 use crate::text::Name;
 use crate::{Money, ProviderId, Rate, Timestamp, UserId};
 
@@ -88,7 +89,7 @@ impl PackageRate {
 }
 
 /// The knobs of one provider that staff may turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderSettings {
     /// How a lost order is found.
     pub lookup: LookupCapability,
@@ -98,6 +99,8 @@ pub struct ProviderSettings {
     pub exposure_cap: Money,
     /// What its rates of packages are the price of.
     pub package_rate: PackageRate,
+    /// What its prices are in.
+    pub currency: Currency,
 }
 
 impl Default for ProviderSettings {
@@ -107,6 +110,7 @@ impl Default for ProviderSettings {
             requests_per_second: 5,
             exposure_cap: Money::from_micros(500_000_000),
             package_rate: PackageRate::One,
+            currency: Currency::ledger(),
         }
     }
 }
@@ -132,6 +136,26 @@ pub struct Provider {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl ProviderSettings {
+    /// How its list is to be read.
+    #[must_use]
+    pub fn price_reading(&self) -> PriceReading {
+        PriceReading {
+            currency: self.currency.clone(),
+            package_rate: self.package_rate,
+        }
+    }
+}
+
+/// How the prices in a provider's list are to be read, as staff say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceReading {
+    /// What they are in.
+    pub currency: Currency,
+    /// What those of packages are the price of.
+    pub package_rate: PackageRate,
 }
 
 /// A provider's own word about our balance there, in its currency.

@@ -1,9 +1,10 @@
 //! A panel's list of services. One row that cannot be read does not spoil the others.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::Rate;
 use domain::catalog::{QuantityRange, ServiceType};
+use domain::currency::Currency;
 use ports::gateway::{PanelCatalogue, PanelError, PanelService};
 use serde_json::{Map, Value};
 
@@ -22,9 +23,11 @@ pub(super) fn catalogue(value: &Value) -> Result<PanelCatalogue, PanelError> {
     let mut catalogue = PanelCatalogue {
         services: Vec::new(),
         unreadable: Vec::new(),
+        currencies: BTreeSet::new(),
     };
     let mut known = HashSet::new();
     for (index, row) in rows.into_iter().enumerate() {
+        catalogue.currencies.extend(currency(row));
         let why = match service(row) {
             Ok(service) if known.insert(service.upstream_id.clone()) => {
                 catalogue.services.push(service);
@@ -75,6 +78,12 @@ fn service(row: &Value) -> Result<PanelService, &'static str> {
         cancel: fields::flag(row.get("cancel")),
         description: fields::any(row, &["desc", "description"]).find_map(description),
     })
+}
+
+/// What its price is in, if it says so by ISO 4217.
+fn currency(row: &Value) -> Option<Currency> {
+    let named = row.get("currency").and_then(fields::text)?;
+    Currency::parse(&named).ok()
 }
 
 fn id(row: &Map<String, Value>) -> Option<String> {
@@ -197,6 +206,21 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    #[test]
+    fn what_rows_say_that_their_prices_are_in_is_kept_if_it_is_a_currency() {
+        let list = json!([
+            row(1),
+            with("currency", json!("usd")),
+            with("currency", json!(" INR ")),
+            with("currency", json!("$")),
+            with("currency", json!(null)),
+        ]);
+        let said = catalogue(&list).unwrap().currencies;
+        let said: Vec<&str> = said.iter().map(Currency::as_str).collect();
+        assert_eq!(said, ["INR", "USD"]);
+        assert!(catalogue(&json!([row(1)])).unwrap().currencies.is_empty());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Provider rows as the domain's values.
 
 use domain::catalog::Availability;
+use domain::currency::Currency;
 use domain::providers::{
     LookupCapability, PackageRate, Provider, ProviderBalance, ProviderSettings, SealedSecret,
 };
@@ -21,6 +22,7 @@ pub(super) fn provider(row: providers::Model) -> Result<Provider, StoreError> {
             &row.package_rate,
             PackageRate::from_stored,
         )?,
+        currency: Currency::from_stored(row.currency),
     };
     let balance = match (row.balance_amount, row.balance_currency, time(row.balance_at)) {
         (Some(amount), Some(currency), Some(at)) => Some(ProviderBalance { amount, currency, at }),

@@ -33,6 +33,7 @@ impl ProviderRepository for SeaTx {
             name: Set(provider.name.as_str().to_owned()),
             api_url: Set(provider.api_url.clone()),
             availability: Set(Availability::Active.as_str().to_owned()),
+            currency: Set(settings.currency.as_str().to_owned()),
             lookup: Set(settings.lookup.as_str().to_owned()),
             requests_per_second: Set(stored(
                 "providers.requests_per_second",
@@ -130,6 +131,10 @@ async fn update(tx: &DatabaseTransaction, provider: &Provider) -> Result<Unique<
         .col_expr(
             providers::Column::Availability,
             Expr::value(provider.availability.as_str()),
+        )
+        .col_expr(
+            providers::Column::Currency,
+            Expr::value(settings.currency.as_str()),
         )
         .col_expr(providers::Column::Lookup, Expr::value(settings.lookup.as_str()))
         .col_expr(

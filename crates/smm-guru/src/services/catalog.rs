@@ -6,25 +6,18 @@ use application::catalog::{
     BrowseCatalog, Categories, EditService, ImportServices, ManageSync, Services, SyncCatalog, SyncPorts,
     UseCases,
 };
-use application::providers::Panels;
+use application::providers::ProviderConnection;
 
 use crate::Adapters;
 
-pub(super) fn use_cases(ports: &Adapters, panels: &Arc<Panels>) -> UseCases {
+pub(super) fn use_cases(ports: &Adapters, connection: &Arc<ProviderConnection>) -> UseCases {
     let Adapters {
         store,
         catalog,
-        gateway,
         clock,
         ..
     } = ports.clone();
-    let import = ImportServices::new(
-        store.clone(),
-        catalog.clone(),
-        gateway,
-        panels.clone(),
-        clock.clone(),
-    );
+    let import = ImportServices::new(store.clone(), catalog.clone(), connection.clone(), clock.clone());
     let syncs = ManageSync::new(store.clone(), ports.syncs.clone(), clock.clone());
     UseCases {
         browse: Arc::new(BrowseCatalog::new(catalog.clone())),
@@ -37,12 +30,11 @@ pub(super) fn use_cases(ports: &Adapters, panels: &Arc<Panels>) -> UseCases {
 }
 
 /// What follows providers' lists.
-pub(super) fn sync(ports: &Adapters, panels: &Arc<Panels>) -> SyncCatalog {
+pub(super) fn sync(ports: &Adapters, connection: &Arc<ProviderConnection>) -> SyncCatalog {
     SyncCatalog::new(SyncPorts {
         store: ports.store.clone(),
         catalog: ports.catalog.clone(),
-        gateway: ports.gateway.clone(),
-        panels: panels.clone(),
+        connection: connection.clone(),
         clock: ports.clock.clone(),
     })
 }

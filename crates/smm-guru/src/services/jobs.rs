@@ -73,7 +73,7 @@ pub fn use_cases(ports: &Adapters, services: &Services, policy: OrderPolicy, wor
         ),
         mail: DeliverMail::new(delivery_ports(ports), office(ports)),
         deposits: CheckDeposit::new(funds::ports(ports, &services.currency.rates)),
-        sync: super::catalog::sync(ports, panels),
+        sync: super::catalog::sync(ports, &services.providers.connection),
     }
 }
 

@@ -56,12 +56,12 @@ impl Services {
     #[must_use]
     pub fn new(ports: &Adapters, policy: OrderPolicy, workers: usize) -> Self {
         let submission = Arc::new(SubmissionGuard::new(guard_ports(ports), policy));
-        let providers = providers::use_cases(ports, workers);
         let currency = currency::use_cases(ports);
+        let providers = providers::use_cases(ports, &currency.rates, workers);
         Self {
             identity: identity::use_cases(ports),
             api_keys: api_keys::use_cases(ports),
-            catalog: catalog::use_cases(ports, &providers.panels),
+            catalog: catalog::use_cases(ports, &providers.connection),
             providers,
             orders: orders::use_cases(ports, &submission, &currency.rates, policy),
             wallets: wallets::use_cases(ports),

@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
 use domain::catalog::Availability;
+use domain::currency::Currency;
 use domain::providers::{LookupCapability, PackageRate, Provider, ProviderBalance, ProviderSettings};
 use domain::{Money, ProviderId};
 use ports::StoreError;
@@ -67,6 +68,7 @@ pub async fn every_field_of_a_provider_reads_back_as_written(backend: &Backend) 
             requests_per_second: u32::from(u16::MAX),
             exposure_cap: Money::from_micros(i64::MAX),
             package_rate: PackageRate::Thousand,
+            currency: Currency::from_stored("INR"),
         },
         ..new_provider(2, &user_id(STAFF))
     };
@@ -165,6 +167,7 @@ pub async fn an_update_changes_what_staff_may_turn_and_nothing_else(backend: &Ba
             requests_per_second: 1,
             exposure_cap: Money::ZERO,
             package_rate: PackageRate::Thousand,
+            currency: Currency::from_stored("INR"),
         },
         updated_at: after(5),
         ..before

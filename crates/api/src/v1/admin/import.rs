@@ -126,9 +126,9 @@ pub struct PlannedBody {
     responses(
         (status = 200, description = "What became of each service", body = Envelope<ImportBody>),
         (status = 404, description = "`PROVIDER_NOT_FOUND`"),
-        (status = 409, description = "`IMPORT_PLAN_CHANGED`"),
+        (status = 409, description = "`IMPORT_PLAN_CHANGED` or `PROVIDER_CURRENCY_DIFFERS`"),
         (status = 502, description = "`PROVIDER_ERROR`"),
-        (status = 503, description = "`PROVIDER_BUSY`"),
+        (status = 503, description = "`PROVIDER_BUSY` or `CURRENCY_UNAVAILABLE`"),
     )
 )]
 #[post("/providers/{id}/import")]

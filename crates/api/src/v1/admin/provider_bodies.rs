@@ -2,6 +2,7 @@
 
 use application::providers::{AddProvider, EditProvider, ProviderEdit};
 use domain::catalog::Availability;
+use domain::currency::Currency;
 use domain::providers::{LookupCapability, PackageRate, Provider, ProviderBalance};
 use domain::{Money, Secret};
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,10 @@ pub struct ProviderForm {
     #[validate(length(max = 1024, message = "must be at most 1024 characters"))]
     #[schema(example = "0123456789abcdef", max_length = 1024, format = Password)]
     api_key: String,
+    /// What its prices are in, by ISO 4217; `USD` unless it is set. Costs are kept in USD, at the exchange rate of when its list was
+    /// read. It cannot be changed while the provider has services.
+    #[schema(example = "USD")]
+    currency: Option<String>,
     /// How a lost order is found; `none` unless it is set.
     lookup: Option<Lookup>,
     /// How many requests a second it allows us; 5 unless it is set.
@@ -133,6 +138,7 @@ impl ProviderForm {
                 PackageRateOf::One => PackageRate::One,
                 PackageRateOf::Thousand => PackageRate::Thousand,
             }),
+            currency: self.currency.as_deref().map(parse_currency).transpose()?,
         })
     }
 }
@@ -147,6 +153,10 @@ fn parse_key(text: &str) -> Result<Option<Secret>, ApiError> {
         )),
         key => Ok(Some(Secret::new(key))),
     }
+}
+
+fn parse_currency(text: &str) -> Result<Currency, ApiError> {
+    Currency::parse(text).map_err(|error| field_error("currency", error))
 }
 
 fn parse_cap(text: &str) -> Result<Money, ApiError> {
@@ -167,6 +177,9 @@ pub struct ProviderRow {
     /// `active` or `disabled`.
     #[schema(example = "active")]
     availability: &'static str,
+    /// What its prices are in.
+    #[schema(example = "USD")]
+    currency: String,
     /// `none`, `reference` or `link_and_time`.
     #[schema(example = "none")]
     lookup: &'static str,
@@ -216,6 +229,7 @@ impl From<Provider> for ProviderRow {
             name: provider.name.to_string(),
             api_url: provider.api_url,
             availability: provider.availability.as_str(),
+            currency: provider.settings.currency.to_string(),
             lookup: provider.settings.lookup.as_str(),
             requests_per_second: provider.settings.requests_per_second,
             exposure_cap: amount_text(provider.settings.exposure_cap),

@@ -27,7 +27,7 @@ pub struct OfferedService {
     #[schema(example = "Default")]
     kind: String,
     category: String,
-    /// The price of 1000, or of one package as staff say that the provider lists it.
+    /// The price of 1000 in USD, or of one package as staff say that the provider lists it.
     #[schema(example = "0.90")]
     rate: String,
     #[schema(example = "50")]
@@ -59,8 +59,9 @@ pub struct ConnectionBody {
     responses(
         (status = 200, description = "Its services", body = Envelope<Vec<OfferedService>>),
         (status = 404, description = "`PROVIDER_NOT_FOUND`"),
+        (status = 409, description = "`PROVIDER_CURRENCY_DIFFERS`"),
         (status = 502, description = "`PROVIDER_ERROR`"),
-        (status = 503, description = "`PROVIDER_BUSY`"),
+        (status = 503, description = "`PROVIDER_BUSY` or `CURRENCY_UNAVAILABLE`"),
     )
 )]
 #[get("/providers/services/{id}")]
@@ -157,6 +158,13 @@ pub fn ask_error(error: AskProviderError) -> ApiError {
             Code::ProviderFailed,
             format!("The provider gave no usable answer: {error}"),
         ),
+        AskProviderError::OtherCurrency { said, set } => ApiError::new(
+            Code::ProviderCurrency,
+            format!(
+                "The provider bills in {said}, and its currency is set to {set}. Set it to what it bills in, and test the connection."
+            ),
+        ),
+        AskProviderError::NoRate(_) => Code::CurrencyUnavailable.into(),
         AskProviderError::Seal(error) => ApiError::internal(error),
         AskProviderError::Store(error) => error.into(),
     }

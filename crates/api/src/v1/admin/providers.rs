@@ -63,7 +63,7 @@ pub async fn add_provider(
         (status = 200, description = "Done", body = Envelope<Nothing>),
         (status = 400, description = "`PROVIDER_ADDRESS_REFUSED` or `VALIDATION_ERROR`"),
         (status = 404, description = "`PROVIDER_NOT_FOUND`"),
-        (status = 409, description = "`PROVIDER_EXISTS`"),
+        (status = 409, description = "`PROVIDER_EXISTS` or `PROVIDER_HAS_SERVICES`"),
     )
 )]
 #[patch("/providers/{id}")]
@@ -151,6 +151,7 @@ fn edit_error(error: EditProviderError) -> ApiError {
         EditProviderError::Missing => Code::ProviderNotFound.into(),
         EditProviderError::Address(error) => ApiError::new(Code::ProviderAddressRefused, error.to_string()),
         EditProviderError::NameTaken => Code::ProviderExists.into(),
+        EditProviderError::HasServices(_) => Code::ProviderHasServices.into(),
         EditProviderError::Seal(error) => ApiError::internal(error),
         EditProviderError::Store(error) => error.into(),
     }
