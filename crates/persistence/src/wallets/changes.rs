@@ -56,7 +56,7 @@ pub(super) async fn apply(
         WalletChange::Consume(user, amount) => (CONSUME, user, amount, Needs::Held),
     };
     if !(0..=AMOUNT_MAX).contains(&amount.micros()) {
-        return Err(conflict("wallets.amount"));
+        return Err(conflict("wallets.amount").into());
     }
     let values = [amount.micros().into(), now.micros().into(), user.as_str().into()];
     match sql::query_one(conn, statement, values).await? {
@@ -78,20 +78,67 @@ async fn why_not(
         return Ok(Applied::NoWallet);
     };
     let status = word("wallets.status", &row.status, WalletStatus::from_stored)?;
+    Ok(refusal(needs, status, money(row.available), amount)?)
+}
+
+/// Why a change was not made, of a wallet that was read after it.
+fn refusal(
+    needs: Needs,
+    status: WalletStatus,
+    available: Money,
+    amount: Money,
+) -> Result<Applied, StoreError> {
     match needs {
         Needs::Held => Err(conflict("wallets.held")),
         Needs::Available if status == WalletStatus::Frozen => Ok(Applied::Frozen),
-        Needs::Available if row.available < amount.micros() => Ok(Applied::TooLow {
-            available: money(row.available),
-        }),
+        Needs::Available if available < amount => Ok(Applied::TooLow { available }),
         // The wallet changed between the two statements. The whole attempt may be made again.
-        Needs::Available | Needs::Nothing => Err(StoreError::Contended.into()),
+        Needs::Available | Needs::Nothing => Err(StoreError::Contended),
     }
 }
 
-fn conflict(constraint: &str) -> Failure {
+fn conflict(constraint: &str) -> StoreError {
     StoreError::Conflict {
         constraint: constraint.to_owned(),
     }
-    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wallet_that_has_enough_by_now_is_tried_again_and_not_called_too_low() {
+        let of = |needs, status, available| {
+            refusal(
+                needs,
+                status,
+                Money::from_micros(available),
+                Money::from_micros(10),
+            )
+        };
+        let available = Money::from_micros(9);
+        assert_eq!(
+            of(Needs::Available, WalletStatus::Active, 9),
+            Ok(Applied::TooLow { available })
+        );
+        for now in [10, 11] {
+            assert_eq!(
+                of(Needs::Available, WalletStatus::Active, now),
+                Err(StoreError::Contended)
+            );
+            assert_eq!(
+                of(Needs::Available, WalletStatus::Frozen, now),
+                Ok(Applied::Frozen)
+            );
+            assert_eq!(
+                of(Needs::Nothing, WalletStatus::Active, now),
+                Err(StoreError::Contended)
+            );
+            assert_eq!(
+                of(Needs::Held, WalletStatus::Active, now),
+                Err(conflict("wallets.held"))
+            );
+        }
+    }
 }
