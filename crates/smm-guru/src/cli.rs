@@ -330,6 +330,9 @@ pub struct SandboxArgs {
     /// How many seconds an order takes from pending to its end.
     #[arg(long, default_value_t = 60)]
     pub pace: u64,
+    /// What it says that its prices are in.
+    #[arg(long, default_value = "USD")]
+    pub currency: String,
     /// How a caller can find an order again whose answer was lost.
     #[arg(long, value_enum, default_value_t = FindBy::Link)]
     pub lookup: FindBy,

@@ -194,15 +194,10 @@ pub(crate) struct ProviderList {
     pub read_as: PriceReading,
 }
 
-/// What is no currency of ISO 4217 contradicts nobody: `$`, or a name of the panel's own.
 fn agree(provider: &Provider, offer: &PanelCatalogue) -> Result<(), AskProviderError> {
-    let of_balance = provider.balance.as_ref().map(|it| Currency::parse(&it.currency));
-    let mut said = offer
-        .currencies
-        .iter()
-        .cloned()
-        .chain(of_balance.and_then(Result::ok));
-    match said.find(|said| *said != provider.settings.currency) {
+    let of_balance = provider.balance.iter().map(|it| it.currency.as_str());
+    let mut named = offer.currencies.iter().map(Currency::as_str).chain(of_balance);
+    match named.find_map(|named| provider.settings.contradicted_by(named)) {
         None => Ok(()),
         Some(said) => Err(AskProviderError::OtherCurrency {
             said,

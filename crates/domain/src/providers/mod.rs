@@ -139,6 +139,13 @@ pub struct Provider {
 }
 
 impl ProviderSettings {
+    /// The other currency than staff say that a panel names. What is none of ISO 4217 contradicts nobody: `$`, or a name of its
+    /// own.
+    #[must_use]
+    pub fn contradicted_by(&self, named: &str) -> Option<Currency> {
+        Currency::parse(named).ok().filter(|said| *said != self.currency)
+    }
+
     /// How its list is to be read.
     #[must_use]
     pub fn price_reading(&self) -> PriceReading {
@@ -189,6 +196,18 @@ impl std::fmt::Debug for SealedSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panel_contradicts_staff_only_by_naming_another_currency() {
+        let settings = ProviderSettings {
+            currency: Currency::parse("INR").unwrap(),
+            ..ProviderSettings::default()
+        };
+        assert_eq!(settings.contradicted_by(" usd "), Some(Currency::ledger()));
+        for named in ["INR", "inr", "", "$", "Rs.", "USDT", "credits"] {
+            assert_eq!(settings.contradicted_by(named), None, "{named}");
+        }
+    }
 
     #[test]
     fn a_rate_of_a_thousand_packages_is_read_as_that_of_one_and_never_below_it() {

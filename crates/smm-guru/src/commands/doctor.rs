@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::Timestamp;
 use domain::mail::MailState;
+use domain::providers::Provider;
 use ports::gateway::PanelTarget;
 use settings::Settings;
 use smm_guru::{Blueprint, System};
@@ -221,7 +222,7 @@ async fn check_providers(system: &System, findings: &mut Findings) {
     }
     for provider in providers {
         match system.services().providers.panels.target(provider.id).await {
-            Ok((_, target)) => check_provider(system, provider.name.as_str(), &target, findings).await,
+            Ok((provider, target)) => check_provider(system, &provider, &target, findings).await,
             Err(error) => findings.bad(
                 &format!("provider {}: {error}", provider.name),
                 "If AES_SECRET_KEY was changed, keep the old one in AES_SECRET_KEYS_OLD; else enter the key again.",
@@ -230,8 +231,13 @@ async fn check_providers(system: &System, findings: &mut Findings) {
     }
 }
 
-async fn check_provider(system: &System, name: &str, target: &PanelTarget, findings: &mut Findings) {
+async fn check_provider(system: &System, provider: &Provider, target: &PanelTarget, findings: &mut Findings) {
+    let (name, settings) = (&provider.name, &provider.settings);
     match system.adapters().gateway.balance(target).await {
+        Ok(balance) if let Some(said) = settings.contradicted_by(&balance.currency) => findings.bad(
+            &format!("provider {name}: bills in {said}, and its currency is set to {}", settings.currency),
+            "Its list is not read, and what is sold of it may be below its cost. Add it once more with its currency, and archive this one.",
+        ),
         Ok(balance) => findings.good(&format!(
             "provider {name}: balance {} {}",
             balance.amount, balance.currency

@@ -20,6 +20,7 @@ pub async fn run(args: &SandboxArgs) -> anyhow::Result<()> {
         key: args.key.clone(),
         seed: args.seed,
         pace: Duration::from_secs(args.pace),
+        currency: args.currency.clone(),
         lookup: lookup(args.lookup),
         faults: faults(&args.faults)?,
         ..PanelConfig::default()

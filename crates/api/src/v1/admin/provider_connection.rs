@@ -164,7 +164,12 @@ pub fn ask_error(error: AskProviderError) -> ApiError {
                 "The provider bills in {said}, and its currency is set to {set}. Set it to what it bills in, and test the connection."
             ),
         ),
-        AskProviderError::NoRate(_) => Code::CurrencyUnavailable.into(),
+        AskProviderError::NoRate(currency) => ApiError::new(
+            Code::CurrencyUnavailable,
+            format!(
+                "There is no trustworthy exchange rate of {currency}, in which the provider bills. Set one by hand, or wait for one."
+            ),
+        ),
         AskProviderError::Seal(error) => ApiError::internal(error),
         AskProviderError::Store(error) => error.into(),
     }
