@@ -17,6 +17,7 @@ macro_rules! wallets_contract {
     ($with:ident) => {
         $with! { wallets:
             a_wallet_is_created_once_and_begins_empty,
+            a_wallet_is_empty_if_nothing_is_in_it_and_nothing_held,
             each_change_moves_what_it_says,
             a_hold_beyond_the_balance_changes_nothing,
             a_frozen_wallet_takes_money_in_and_lets_none_out,
@@ -77,6 +78,24 @@ pub async fn a_wallet_is_created_once_and_begins_empty(backend: &Backend) -> Cas
     };
     assert_eq!(backend.wallets.wallet(&user_id(2)).await?, Some(empty));
     assert_eq!(backend.wallets.wallet(&user_id(3)).await?, None);
+    Ok(())
+}
+
+pub async fn a_wallet_is_empty_if_nothing_is_in_it_and_nothing_held(backend: &Backend) -> Case {
+    let ann = wallet_with(backend, 0).await?;
+    for (change, empty) in [
+        (WalletChange::Credit(ann.clone(), micros(0)), true),
+        (WalletChange::Credit(ann.clone(), micros(5)), false),
+        (WalletChange::Hold(ann.clone(), micros(4)), false),
+        (WalletChange::Debit(ann.clone(), micros(1)), false),
+        (WalletChange::Consume(ann.clone(), micros(4)), true),
+    ] {
+        apply(backend, &change).await?;
+        let mut tx = backend.store.begin().await?;
+        assert_eq!(tx.wallets().lock_and_see_empty(&ann).await?, empty, "{change:?}");
+    }
+    let mut tx = backend.store.begin().await?;
+    assert!(tx.wallets().lock_and_see_empty(&user_id(99)).await?, "no wallet");
     Ok(())
 }
 
