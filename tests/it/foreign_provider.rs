@@ -8,6 +8,7 @@ use crate::support::{Answer, PANEL_KEY, Way, World, scenarios};
 scenarios!(on both ways:
     a_provider_who_bills_in_rupees_is_read_in_dollars_or_not_at_all,
     a_currency_stays_while_costs_were_read_in_it,
+    a_panel_that_knows_no_balance_and_allows_one_request_a_second_is_read,
 );
 
 const PROVIDERS: &str = "/api/v1/admin/providers";
@@ -137,6 +138,28 @@ async fn a_currency_stays_while_costs_were_read_in_it(way: Way) {
     let currencies: Vec<&Value> = rows.map(|row| &row["currency"]).collect();
     assert_eq!(currencies, ["INR", "USD"]);
     foreign.panel.stop().await;
+    world.close().await;
+}
+
+async fn a_panel_that_knows_no_balance_and_allows_one_request_a_second_is_read(way: Way) {
+    let Some(world) = way.world().await else { return };
+    for fault in ["balance:403", "balance:html"] {
+        let config = PanelConfig {
+            key: PANEL_KEY.to_owned(),
+            faults: fault.parse().expect("a fault"),
+            ..PanelConfig::default()
+        };
+        let panel = Panel::start(config).await.expect("the panel listens");
+        let mut form = Foreign::form(&panel);
+        form["name"] = json!(fault);
+        form["requestsPerSecond"] = json!(1);
+        let answer = world.admin.post(PROVIDERS, form).await;
+        let id = answer.success(201, "PROVIDER_ADDED")["id"].clone();
+        let list = world.admin.get(&format!("{PROVIDERS}/services/{id}")).await;
+        list.success(200, "SERVICES_FETCHED");
+        assert_eq!(panel.requests()["balance"], 1);
+        panel.stop().await;
+    }
     world.close().await;
 }
 

@@ -21,6 +21,9 @@ use crate::retry::retry_contended;
 /// How long what a provider said of its currency is believed.
 const BALANCE_KEPT: Duration = Duration::from_hours(24);
 
+/// How long to wait for leave to ask for the list, after the balance was asked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Why a provider's answer is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskProviderError {
@@ -162,7 +165,15 @@ impl ProviderConnection {
             Ok(_) | Err(AskProviderError::Panel(PanelError::Refused(_) | PanelError::Unreadable(_))) => {}
             Err(error) => return Err(error),
         }
-        begin_call(&self.panels, id).await
+        match begin_call(&self.panels, id).await {
+            // It may allow one request a second, and that was the one. A list that waits for the next caller might never be read:
+            // who knows no balance is asked for it each time.
+            Err(AskProviderError::NotNow { retry_after }) if retry_after <= PATIENCE => {
+                tokio::time::sleep(retry_after).await;
+                begin_call(&self.panels, id).await
+            }
+            call => call,
+        }
     }
 
     async fn balance(&self, call: Call) -> Result<ConnectionReport, AskProviderError> {
