@@ -11,6 +11,7 @@ use crate::codes::Code;
 use crate::dialect::Dialect;
 use crate::docs::SCHEME;
 use crate::error::ApiError;
+use crate::extract::routed;
 
 /// What matters here of a document.
 #[derive(Deserialize)]
@@ -139,14 +140,14 @@ fn fits(template: &[Segment], asked: &[&str]) -> bool {
 /// 405 with the methods that the path knows, if it does not know the one that is asked for.
 pub fn wrong_method(request: &HttpRequest) -> Option<HttpResponse> {
     let table = request.app_data::<web::Data<RouteTable>>()?;
-    let allowed = table.allowed(request.path());
+    let allowed = table.allowed(routed(request));
     (!allowed.contains(&request.method().as_str())).then(|| method_not_allowed(request, &allowed))
 }
 
 /// Answers what no route takes: 404, or 405 with the methods that the path knows.
 pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> HttpResponse {
-    let allowed = table.allowed(request.path());
-    let dialect = Dialect::of(request.path());
+    let allowed = table.allowed(routed(&request));
+    let dialect = Dialect::of(routed(&request));
     if allowed.is_empty() && dialect == Dialect::Auth {
         return HttpResponse::NotFound().finish();
     }
@@ -160,7 +161,7 @@ pub async fn no_route(table: web::Data<RouteTable>, request: HttpRequest) -> Htt
 }
 
 fn method_not_allowed(request: &HttpRequest, allowed: &[&str]) -> HttpResponse {
-    let refusal = Dialect::of(request.path()).refuse_code(Code::MethodNotAllowed);
+    let refusal = Dialect::of(routed(request)).refuse_code(Code::MethodNotAllowed);
     let mut response = refusal.error_response();
     if let Ok(methods) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(ALLOW, methods);

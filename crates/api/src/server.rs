@@ -16,6 +16,7 @@ use crate::config::{ApiConfig, HEAD_TIMEOUT, KEEP_ALIVE, MASS_BODY_MAX, SHUTDOWN
 use crate::dialect::Dialect;
 use crate::docs;
 use crate::error::{ApiError, AuthError};
+use crate::extract::routed;
 use crate::middleware::{
     RequestSpan, guard_body, guard_head, measure, refuse_foreign, secure_headers, survive,
 };
@@ -138,7 +139,7 @@ pub fn serve_system(state: ApiState, listen: SocketAddr) -> io::Result<RunningSe
 
 fn query_error(error: &QueryPayloadError, request: &HttpRequest) -> Error {
     let message = format!("The query is not valid: {error}");
-    match Dialect::of(request.path()) {
+    match Dialect::of(routed(request)) {
         Dialect::Envelope | Dialect::Panel => ApiError::new(Code::Invalid, message).into(),
         Dialect::Auth => AuthError::from(AuthCode::InvalidQuery).into(),
     }
@@ -150,5 +151,5 @@ fn path_error(request: &HttpRequest) -> Error {
         return InternalError::from_response("wrong method", response).into();
     }
     let error = ApiError::new(Code::Invalid, "The id in the path is not valid.");
-    Dialect::of(request.path()).refuse(error)
+    Dialect::of(routed(request)).refuse(error)
 }

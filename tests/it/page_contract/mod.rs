@@ -35,3 +35,11 @@ pub fn fails_in_words(answer: &Answer, status: u16, name: &str) {
     let message = answer.failure(status, name)["message"].clone();
     fails(answer, status, name, message.as_str().expect("words"));
 }
+
+/// A failure that says which field it is about, in the message and for programs.
+#[track_caller]
+pub fn names_the_field(answer: &Answer, field: &str, problem: &str) {
+    fails(answer, 400, "VALIDATION_ERROR", &format!("{field} {problem}"));
+    let issues = json!([{ "path": [field], "message": problem }]);
+    assert_eq!(answer.json()["details"]["issues"], issues);
+}

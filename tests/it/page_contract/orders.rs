@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{fails, fails_in_words, succeeds};
+use super::{fails, fails_in_words, names_the_field, succeeds};
 use crate::support::{PANEL_KEY, Way, scenarios, undated};
 
 scenarios!(on both ways:
     the_wallet_is_shown_as_text,
     orders_are_listed_in_the_words_of_the_page,
     an_order_that_is_none_costs_nothing,
+    a_form_that_cannot_be_read_is_refused_by_the_name_of_its_field,
     a_provider_that_fails_or_tells_our_key_charges_nobody_for_nothing,
     as_many_parallel_orders_are_taken_as_the_wallet_pays_for,
 );
@@ -116,17 +117,6 @@ async fn an_order_that_is_none_costs_nothing(way: Way) {
         assert_eq!(answer.status, status, "{field} {value}: {}", answer.text);
         fails_in_words(&answer, status, name);
     }
-    for field in ["category", "service", "link", "quantity"] {
-        let mut wrong = form.clone();
-        wrong.as_object_mut().expect("fields").remove(field);
-        let answer = world.customer.post(ORDERS, wrong).await;
-        fails(
-            &answer,
-            400,
-            "VALIDATION_ERROR",
-            &format!("missing field \"{field}\""),
-        );
-    }
     assert_eq!(world.spent().await, 0);
     assert_eq!(world.requests("add"), 0);
     // Numbers may be text, and ids numbers.
@@ -138,6 +128,37 @@ async fn an_order_that_is_none_costs_nothing(way: Way) {
     let placed = succeeds(&answer, 201, "ORDER_CREATED", message);
     let id = placed["order"]["id"].as_i64().expect("an id");
     world.until(id, "completed").await;
+    world.close().await;
+}
+
+/// The page shows the message as it is.
+async fn a_form_that_cannot_be_read_is_refused_by_the_name_of_its_field(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let form = world.order_form("1012", "complete", 1_000);
+    for (quantity, problem) in [
+        (json!(1_000.5), "must be a whole number"),
+        (json!("1000.5"), "must be a whole number"),
+        (json!("many"), "must be a whole number"),
+        (json!(null), "must be a whole number"),
+        (json!(-1_000), "must not be negative"),
+    ] {
+        let mut wrong = form.clone();
+        wrong["quantity"] = quantity;
+        let answer = world.customer.post(ORDERS, wrong).await;
+        names_the_field(&answer, "quantity", problem);
+    }
+    for field in ["category", "service", "link", "quantity"] {
+        let mut wrong = form.clone();
+        wrong.as_object_mut().expect("fields").remove(field);
+        let answer = world.customer.post(ORDERS, wrong).await;
+        fails(
+            &answer,
+            400,
+            "VALIDATION_ERROR",
+            &format!("missing field \"{field}\""),
+        );
+    }
+    assert_eq!((world.spent().await, world.requests("add")), (0, 0));
     world.close().await;
 }
 

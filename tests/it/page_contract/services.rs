@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{fails, fails_in_words, succeeds};
+use super::{fails, fails_in_words, names_the_field, succeeds};
 use crate::support::{Way, World, scenarios, undated};
 use crate::sync_http::{list, service};
 
@@ -118,6 +118,15 @@ async fn a_row_that_cannot_be_kept_is_refused(way: Way) {
         let answer = add(&world, wrong).await;
         assert_eq!(answer.status, 400, "{field} {value}: {}", answer.text);
         fails_in_words(&answer, 400, "VALIDATION_ERROR");
+    }
+    for (field, value) in [
+        ("min", json!(0.5)),
+        ("max", json!("10.5")),
+        ("max", json!("many")),
+    ] {
+        let mut wrong = echoed.clone();
+        wrong[field] = value;
+        names_the_field(&add(&world, wrong).await, field, "must be a whole number");
     }
     for nobody in ["", "?provider-id=", "?provider-id=null", "?provider-id=x"] {
         let answer = world

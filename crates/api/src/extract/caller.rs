@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::auth::refusal_of;
 use crate::codes::{AuthCode, Code};
 use crate::error::{ApiError, AuthError};
-use crate::extract::demands;
+use crate::extract::{demands, routed};
 
 /// The signed-in user.
 pub struct Customer(pub Caller);
@@ -112,7 +112,7 @@ impl<R: Names> FromRequest for SignedStaff<R> {
             return ready(Err(AuthError::signed_out()));
         };
         ready(caller.with().map(Self).map_err(|denied| match denied {
-            Denied::NoRight(_) => refusal_of(request.path()),
+            Denied::NoRight(_) => refusal_of(routed(request)),
             Denied::NoSecondFactor => AuthCode::TwoFactorRequired.into(),
             Denied::Stale => AuthCode::ProveAgain.into(),
         }))

@@ -1,7 +1,7 @@
 //! What is known about the other end of the connection.
 
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, USER_AGENT};
@@ -41,6 +41,12 @@ pub fn address(request: &HttpRequest) -> Option<IpAddr> {
     forwarded(request.headers(), hops).or(peer)
 }
 
+/// The path as it is compared with those of the routes: percent-encoding is decoded, but for that of `%`, `/` and `+`. Whatever
+/// depends on which route is asked for has to look at this one, or `/%61pi` is another path than the one that answers.
+pub fn routed(request: &HttpRequest) -> &str {
+    request.match_info().as_str()
+}
+
 /// What is known about who asks.
 pub fn browser(request: &HttpRequest) -> Browser {
     let user_agent = request
@@ -55,18 +61,18 @@ pub fn browser(request: &HttpRequest) -> Browser {
     }
 }
 
-/// Each trusted proxy appended the address it saw; what stands further left was sent by the client and proves nothing.
+/// Each trusted proxy appended the address it saw; what stands further left was sent by the client and proves nothing. So places
+/// are counted from the right in bytes: whatever the client sends, text or not, keeps its place and moves nobody else's.
 fn forwarded(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
-    if hops == 0 {
-        return None;
-    }
-    let entries: Vec<&str> = headers
+    let back = hops.checked_sub(1)?;
+    let entries: Vec<&[u8]> = headers
         .get_all(X_FORWARDED_FOR)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
-    let place = entries.len().checked_sub(hops)?;
-    entries.get(place)?.trim().parse().ok()
+    let entry = std::str::from_utf8(entries.iter().rev().nth(back)?).ok()?.trim();
+    // Some proxies write the port, too.
+    let with_port = || entry.parse::<SocketAddr>().map(|it| it.ip());
+    entry.parse().or_else(|_| with_port()).ok()
 }
 
 #[cfg(test)]
@@ -75,9 +81,15 @@ mod tests {
 
     use super::*;
 
-    fn seen(value: &'static str, hops: usize) -> Option<String> {
+    fn seen(value: &str, hops: usize) -> Option<String> {
+        seen_in(&[value.as_bytes()], hops)
+    }
+
+    fn seen_in(values: &[&[u8]], hops: usize) -> Option<String> {
         let mut headers = HeaderMap::new();
-        headers.insert(X_FORWARDED_FOR, HeaderValue::from_static(value));
+        for value in values {
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
+        }
         forwarded(&headers, hops).map(|address| address.to_string())
     }
 
@@ -91,5 +103,31 @@ mod tests {
         );
         assert_eq!(seen("192.0.2.1", 2), None);
         assert_eq!(seen("garbage", 1), None);
+        assert_eq!(seen("192.0.2.1:4711", 1).as_deref(), Some("192.0.2.1"));
+        assert_eq!(
+            seen("6.6.6.6, [2001:db8::1]:443", 1).as_deref(),
+            Some("2001:db8::1")
+        );
+    }
+
+    #[test]
+    fn no_bytes_that_a_client_sends_choose_another_place() {
+        let cases: [(&[&[u8]], usize); 6] = [
+            // The proxy appends to the line that the client sent, or to the last one of several, or sends one of its own.
+            (&[b"\xff\xfe, 192.0.2.1"], 1),
+            (&[b"6.6.6.6", b"caf\xe9, 192.0.2.1"], 1),
+            (&[b"6.6.6.6, \xff", b"192.0.2.1"], 1),
+            (&[b"\xff", b"6.6.6.6,\xc3,192.0.2.1, 10.0.0.1"], 2),
+            (&[b"6.6.6.6", b"\xe9, 192.0.2.1", b"10.0.0.1"], 2),
+            (&[b"6.6.6.6,,", b"", b" \t192.0.2.1\t "], 1),
+        ];
+        for (values, hops) in cases {
+            assert_eq!(seen_in(values, hops).as_deref(), Some("192.0.2.1"), "{values:?}");
+        }
+        // What stands in the proxy's place and is no address does not give way to what stands before it.
+        assert_eq!(seen_in(&[b"6.6.6.6, \xff"], 1), None);
+        assert_eq!(seen_in(&[b"6.6.6.6", b"\xff"], 1), None);
+        assert_eq!(seen_in(&[b"6.6.6.6", b""], 1), None);
+        assert_eq!(seen_in(&[b"6.6.6.6, \xff, 10.0.0.1"], 2), None);
     }
 }

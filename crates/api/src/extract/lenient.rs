@@ -7,6 +7,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
+/// What is wrong with a number that is not whole.
+pub const NOT_WHOLE: &str = "must be a whole number";
+/// What is wrong with a whole number below zero.
+pub const NEGATIVE: &str = "must not be negative";
+/// What is wrong with what is neither a text nor a number.
+pub const NO_TEXT: &str = "must be a text or a number";
+
 /// What the document says of a field that [`text_or_number`] or [`decimal_text`] reads.
 pub struct TextOrNumber;
 
@@ -51,11 +58,13 @@ enum Either {
 /// # Errors
 /// Anything else.
 pub fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Either::deserialize(deserializer)? {
-        Either::Whole(number) => number.to_string(),
-        Either::Fraction(number) => plain(number),
-        Either::Text(text) => text,
-    })
+    Ok(
+        match Either::deserialize(deserializer).map_err(|_| D::Error::custom(NO_TEXT))? {
+            Either::Whole(number) => number.to_string(),
+            Either::Fraction(number) => plain(number),
+            Either::Text(text) => text,
+        },
+    )
 }
 
 /// A plain decimal, sent as number or as text. Whoever parses it says whether it is one.
@@ -71,12 +80,17 @@ pub fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
 /// # Errors
 /// Anything else, fractions too.
 pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let not_whole = || D::Error::custom("expected a whole number");
-    match Either::deserialize(deserializer)? {
+    match Either::deserialize(deserializer).map_err(|_| D::Error::custom(NOT_WHOLE))? {
         Either::Whole(number) => Ok(number),
-        Either::Fraction(number) => plain(number).parse().map_err(|_| not_whole()),
-        Either::Text(text) => text.trim().parse().map_err(|_| not_whole()),
+        Either::Fraction(number) => whole(&plain(number)).map_err(D::Error::custom),
+        Either::Text(text) => whole(text.trim()).map_err(D::Error::custom),
     }
+}
+
+fn whole(text: &str) -> Result<u64, &'static str> {
+    let is_negative = text.starts_with('-');
+    text.parse()
+        .map_err(|_| if is_negative { NEGATIVE } else { NOT_WHOLE })
 }
 
 /// A field that tells `null` from being left out, which `#[serde(default)]` makes `None`.

@@ -11,9 +11,9 @@ mod valid;
 
 pub use bearer::bearer;
 pub use caller::{Customer, Orderer, Proven, Signed, SignedStaff, StaffMember, refused};
-pub use client::{Client, address, browser, demands};
+pub use client::{Client, address, browser, demands, routed};
 pub use currency::CurrencyQuery;
 pub use idempotency::{IdempotencyHeader, idempotency_key};
-pub use lenient::{TextOrNumber, WholeNumber, decimal_text, given, text_or_number, whole_number};
+pub use lenient::{NOT_WHOLE, TextOrNumber, WholeNumber, decimal_text, given, text_or_number, whole_number};
 pub use page::{DayOrNothing, MomentOrNothing, Page, moment};
 pub use valid::{Valid, field_error};

@@ -16,6 +16,7 @@ use crate::codes::Code;
 use crate::config::{BODY_MAX, MASS_BODY_MAX};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
+use crate::extract::routed;
 use crate::v1::dashboard::MASS_ORDER_PATH;
 
 /// Refuses a body that is too large, not JSON by its type, or not JSON by its syntax.
@@ -23,7 +24,7 @@ pub async fn guard_body(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let dialect = Dialect::of(request.path());
+    let dialect = Dialect::of(routed(request.request()));
     let body = read(&mut request).await.map_err(|error| dialect.refuse(error))?;
     // Scripts send forms too, and carry no cookie that another site's page could use.
     let is_free = dialect == Dialect::Panel;
@@ -40,7 +41,7 @@ fn changes_state(method: &Method) -> bool {
 }
 
 async fn read(request: &mut ServiceRequest) -> Result<Bytes, ApiError> {
-    let max = Max::of(request.path());
+    let max = Max::of(routed(request.request()));
     let declared = request
         .headers()
         .get(CONTENT_LENGTH)

@@ -7,24 +7,30 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use url::Url;
 
+use super::cors::answer_first;
 use crate::codes::Code;
 use crate::config::Site;
 use crate::dialect::Dialect;
+use crate::extract::routed;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses an unsafe method with a cookie when the browser says that another site's page sends it.
+/// Refuses an unsafe method with a cookie when the browser says that another site's page sends it, and answers browsers that
+/// ask before a page calls, which have nobody signed in with them.
 pub async fn refuse_foreign(
     site: web::Data<Site>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(answer) = answer_first(&request) {
+        return Ok(request.into_response(answer).map_into_right_body());
+    }
     let headers = request.headers();
     let acts = !request.method().is_safe() && headers.contains_key(COOKIE);
     if acts && is_foreign(&Asked::by(headers), &site.origins) {
-        return Err(Dialect::of(request.path()).refuse_code(Code::ForeignOrigin));
+        return Err(Dialect::of(routed(request.request())).refuse_code(Code::ForeignOrigin));
     }
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 /// Whether another site's page sends a request, whatever it asks for.

@@ -10,6 +10,7 @@ use crate::codes::Code;
 use crate::config::{HEADERS_MAX, URI_MAX};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
+use crate::extract::routed;
 
 /// Refuses an address or headers that are too long.
 pub async fn guard_head(
@@ -34,10 +35,10 @@ pub async fn guard_head(
         None
     };
     match refusal {
-        Some(code) => Err(Dialect::of(request.path()).refuse_code(code)),
+        Some(code) => Err(Dialect::of(routed(request.request())).refuse_code(code)),
         None if !is_sound => {
             let message = "The address must be UTF-8 without NUL characters, percent-encoded.";
-            Err(Dialect::of(request.path()).refuse(ApiError::new(Code::Invalid, message)))
+            Err(Dialect::of(routed(request.request())).refuse(ApiError::new(Code::Invalid, message)))
         }
         None => next.call(request).await,
     }

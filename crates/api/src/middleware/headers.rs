@@ -12,6 +12,9 @@ use actix_web::{Error, HttpMessage};
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
+use super::cors::OtherPage;
+use crate::extract::routed;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -38,21 +41,28 @@ const FIXED: [(HeaderName, &str); 8] = [
     (RESOURCE_POLICY, "same-origin"),
 ];
 
-/// Adds them, to refusals of other middleware too.
+/// Adds them, to refusals of other middleware too, and what pages at other addresses have to know.
 pub async fn secure_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_page = request.path().starts_with("/docs");
+    let is_page = routed(request.request()).starts_with("/docs");
     let request_id = request.extensions().get::<RequestId>().copied();
+    let other_page = OtherPage::behind(&request);
+    let complete = |headers: &mut HeaderMap| {
+        add(headers, is_page, request_id);
+        if let Some(page) = &other_page {
+            page.mark(headers);
+        }
+    };
     match next.call(request).await {
         Ok(mut response) => {
-            add(response.headers_mut(), is_page, request_id);
+            complete(response.headers_mut());
             Ok(response)
         }
         Err(error) => {
             let mut response = error.error_response();
-            add(response.headers_mut(), is_page, request_id);
+            complete(response.headers_mut());
             Err(InternalError::from_response(error, response).into())
         }
     }

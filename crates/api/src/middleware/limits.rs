@@ -16,7 +16,7 @@ use crate::codes::{AuthCode, Code};
 use crate::config::Site;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, AuthError, whole_seconds};
-use crate::extract::address;
+use crate::extract::{address, routed};
 use crate::request_limits::RequestKind;
 use crate::state::ApiState;
 use crate::wire::WireTime;
@@ -43,7 +43,7 @@ pub async fn limit(
         state.clock.now(),
     );
     if let Admission::Denied { retry_after } = told.admission {
-        let refusal = match Dialect::of(request.path()) {
+        let refusal = match Dialect::of(routed(request.request())) {
             Dialect::Auth => Error::from(AuthError::from(AuthCode::TooManyRequests).retry_after(retry_after)),
             dialect @ (Dialect::Envelope | Dialect::Panel) => dialect.refuse(
                 ApiError::from(Code::TooManyRequests)
@@ -71,7 +71,7 @@ pub async fn limit(
 
 /// What the request is counted by, and how often that may be.
 async fn limits_of(state: &ApiState, site: &Site, request: &ServiceRequest) -> Vec<(String, Limit)> {
-    let Some(kind) = RequestKind::of(request.method(), request.path()) else {
+    let Some(kind) = RequestKind::of(request.method(), routed(request.request())) else {
         return Vec::new();
     };
     let (allowance, name) = (site.limits.of(kind), kind.as_str());

@@ -1,6 +1,7 @@
 //! What happens to every request before and after its handler. `app` says in which order.
 
 mod body;
+mod cors;
 mod csrf;
 mod head;
 mod headers;

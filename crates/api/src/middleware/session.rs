@@ -18,7 +18,7 @@ use crate::auth::has_refusal;
 use crate::codes::Code;
 use crate::cookie::{carries_session, presented_token};
 use crate::error::{ApiError, AuthError};
-use crate::extract::{bearer, browser, demands};
+use crate::extract::{bearer, browser, demands, routed};
 use crate::routes::{RouteTable, no_route};
 use crate::state::ApiState;
 
@@ -63,7 +63,7 @@ pub fn kept_session(state: &ApiState, request: &HttpRequest) -> Option<Arc<KeptS
 }
 
 fn places_an_order(request: &HttpRequest) -> bool {
-    request.method() == Method::POST && request.path() == ORDERS
+    request.method() == Method::POST && routed(request) == ORDERS
 }
 
 /// Lets staff pass, as [`Caller`]s. Which right a handler needs stands in its signature.
@@ -118,7 +118,7 @@ pub async fn require_right(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if !has_refusal(request.path()) {
+    if !has_refusal(routed(request.request())) {
         let response = no_route(table, request.request().clone()).await;
         return Ok(request.into_response(response).map_into_right_body());
     }

@@ -13,13 +13,14 @@ use crate::codes::Code;
 use crate::config::REQUEST_TIMEOUT;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
+use crate::extract::routed;
 
 /// Turns panics into 500 and lateness into 503. Dropping a late request rolls its transaction back.
 pub async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let dialect = Dialect::of(request.path());
+    let dialect = Dialect::of(routed(request.request()));
     let call = AssertUnwindSafe(async { next.call(request).await }).catch_unwind();
     match tokio::time::timeout(REQUEST_TIMEOUT, call).await {
         Ok(Ok(outcome)) => outcome,

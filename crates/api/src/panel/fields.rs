@@ -8,6 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use domain::Secret;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::lists::{Lists, Misplaced, between, member};
 use super::multipart;
 
 /// More fields than any action has.
@@ -84,41 +85,55 @@ fn form_of(content_type: &str, body: &[u8]) -> Form {
     }
 }
 
-/// A name twice in one place means two things at once. `orders[]` is the exception: PHP writes lists so.
+/// A name twice in one place means two things at once. Members of lists are the exception; all of them are one field.
 fn pairs<N: AsRef<str>, V: Into<String> + AsRef<str>>(
     pairs: impl Iterator<Item = (N, V)>,
 ) -> Result<Fields, Unreadable> {
-    let mut fields = Fields::default();
+    let (mut fields, mut lists) = (Fields::default(), Lists::default());
     for (name, value) in pairs {
-        match name.as_ref().strip_suffix("[]") {
-            Some(list) if fields.0.contains_key(list) => {
+        let name = name.as_ref();
+        match member(name) {
+            Some((list, Some(place))) => {
+                let put = lists.put(list, place, value.into());
+                put.map_err(|misplaced| match misplaced {
+                    Misplaced::Full => too_many(),
+                    Misplaced::Taken => twice(name),
+                })?;
+            }
+            Some((list, None)) if fields.0.contains_key(list) => {
                 if let Some(earlier) = fields.0.get_mut(list) {
                     earlier.push_str(between(list));
                     earlier.push_str(value.as_ref());
                 }
             }
-            Some(list) => fields.put(list, value.into())?,
-            None => fields.put(name.as_ref(), value.into())?,
+            Some((list, None)) => fields.put(list, value.into())?,
+            None => fields.put(name, value.into())?,
         }
     }
+    for (list, joined) in lists.joined() {
+        fields.put(&list, joined)?;
+    }
     Ok(fields)
-}
-
-/// What stands between the values of a list. Comments hold commas of their own.
-fn between(list: &str) -> &'static str {
-    if list == COMMENTS { "\n" } else { "," }
 }
 
 impl Fields {
     fn put(&mut self, name: &str, value: String) -> Result<(), Unreadable> {
         if self.0.len() >= FIELDS_MAX {
-            return Err("there are too many fields".to_owned());
+            return Err(too_many());
         }
         match self.0.insert(name.to_owned(), value) {
             None => Ok(()),
-            Some(_) => Err(format!("{} is given twice", shown(name))),
+            Some(_) => Err(twice(name)),
         }
     }
+}
+
+fn too_many() -> Unreadable {
+    "there are too many fields".to_owned()
+}
+
+fn twice(name: &str) -> Unreadable {
+    format!("{} is given twice", shown(name))
 }
 
 /// A name as it may be repeated to its sender.
@@ -275,10 +290,12 @@ mod tests {
     }
 
     #[test]
-    fn lists_come_in_three_spellings() {
+    fn lists_come_in_every_spelling() {
         for (content_type, body) in [
             (PAIRS, "orders=1,2"),
             (PAIRS, "orders[]=1&orders%5B%5D=2"),
+            (PAIRS, "orders%5B0%5D=1&orders%5B1%5D=2"),
+            (PAIRS, "orders[10]=2&orders[9]=1"),
             (JSON, r#"{"orders":[1,"2"]}"#),
         ] {
             let (fields, _) = read(content_type, "", body).unwrap();
@@ -291,6 +308,7 @@ mod tests {
         for (content_type, body) in [
             (PAIRS, "comments=yes%2C+so+good%0D%0A1%2C2"),
             (PAIRS, "comments[]=yes,+so+good&comments[]=1,2"),
+            (PAIRS, "comments[1]=1,2&comments[0]=yes,+so+good"),
             (JSON, r#"{"comments":["yes, so good","1,2"]}"#),
             (JSON, r#"{"comments":"yes, so good\n1,2"}"#),
         ] {
@@ -314,8 +332,16 @@ mod tests {
             );
         }
         assert_eq!(problem("", "?a=1&a=1", ""), "a is given twice");
+        for body in ["a=1&a[0]=1", "a[0]=1&a=1", "a[]=1&a[0]=1"] {
+            assert_eq!(problem(PAIRS, "", body), "a is given twice", "{body}");
+        }
+        assert_eq!(problem(PAIRS, "", "a[0]=1&a[00]=1"), "a[00] is given twice");
         let many: Vec<_> = (0..=FIELDS_MAX).map(|n| format!("f{n}=1")).collect();
         assert_eq!(problem(PAIRS, "", &many.join("&")), "there are too many fields");
+        let lists: Vec<_> = (0..=FIELDS_MAX).map(|n| format!("f{n}[0]=1")).collect();
+        assert_eq!(problem(PAIRS, "", &lists.join("&")), "there are too many fields");
+        let list: Vec<_> = (0..=FIELDS_MAX).map(|n| format!("orders[{n}]=1")).collect();
+        assert!(read(PAIRS, "", &list.join("&")).is_ok(), "a list is one field");
     }
 
     #[test]

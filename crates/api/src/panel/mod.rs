@@ -7,6 +7,7 @@ mod docs;
 mod fault;
 mod fields;
 mod form;
+mod lists;
 mod multipart;
 mod orders;
 mod place;

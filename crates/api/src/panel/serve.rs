@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::fields::{Fields, Form};
 use super::orders::Asker;
 use super::{is_handler, place};
-use crate::extract::browser;
+use crate::extract::{browser, routed};
 use crate::state::ApiState;
 
 /// Answers a request. What cannot be done is told as the address and the form of the request lead to expect: the old
@@ -19,7 +19,7 @@ use crate::state::ApiState;
 pub async fn answer(state: &ApiState, request: &HttpRequest, body: &[u8]) -> HttpResponse {
     let read = Fields::read(request, body);
     let manner = match &read {
-        Ok((_, Form::Json)) if is_handler(request.path()) => Manner::Old,
+        Ok((_, Form::Json)) if is_handler(routed(request)) => Manner::Old,
         Ok(_) | Err(_) => Manner::Standard,
     };
     let mut words = ErrorWords::English;

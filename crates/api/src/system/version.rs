@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub struct Version {
     #[schema(example = "1.0.0")]
     version: &'static str,
-    #[schema(example = "SMM Guru")]
+    #[schema(example = "SMM Guru Backend")]
     api: &'static str,
 }
 
@@ -19,6 +19,7 @@ pub struct Version {
 pub async fn version() -> HttpResponse {
     HttpResponse::Ok().json(Version {
         version: env!("CARGO_PKG_VERSION"),
-        api: "SMM Guru",
+        // As the old backend named itself.
+        api: "SMM Guru Backend",
     })
 }

@@ -111,3 +111,37 @@ async fn whoever_guesses_from_afar_does_not_keep_the_owner_out() {
         200
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_spelling_of_a_path_is_counted_as_the_path() {
+    let server = behind_a_proxy().await;
+    let sign_in = async |path: &str| {
+        let form = json!({ "email": "nobody@example.com", "password": "wrong password" });
+        server
+            .request("POST", path)
+            .header("X-Forwarded-For", "192.0.2.8")
+            .json(&form)
+            .send()
+            .await
+    };
+    for path in [
+        "/api/auth/sign-in/email",
+        "/api/auth/%73ign-in/email",
+        "/api/%61uth/sign-in/email",
+        "/%61pi/v1/auth/sign%2Din/email",
+    ] {
+        let answer = sign_in(path).await;
+        let expected = (401, "INVALID_EMAIL_OR_PASSWORD".to_owned());
+        assert_eq!(answer.error(), expected, "{path}");
+        assert_eq!(answer.header("ratelimit-limit"), Some("20"), "{path}");
+    }
+    // What is no spelling of it reaches nothing.
+    for path in [
+        "/api/auth/sign-in/email/",
+        "/api/auth//sign-in/email",
+        "/api//auth/sign-in/email",
+        "/api/auth/sign-in%2Femail",
+    ] {
+        assert_eq!(sign_in(path).await.status, 404, "{path}");
+    }
+}

@@ -14,6 +14,7 @@ mod limits;
 mod limits_auth;
 mod limits_requests;
 mod orders;
+mod other_pages;
 mod server;
 mod sites;
 mod staff;

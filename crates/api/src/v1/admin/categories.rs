@@ -90,8 +90,8 @@ pub async fn add_category(
 #[serde(deny_unknown_fields)]
 pub struct CategoryOrder {
     /// Ids, first to last. Categories that are not named follow by name.
-    #[validate(length(max = 1000, message = "must be at most 1000"))]
-    #[schema(example = json!([1]), max_items = 1000)]
+    #[validate(length(min = 1, max = 1000, message = "must be 1 to 1000"))]
+    #[schema(example = json!([1]), min_items = 1, max_items = 1000)]
     ids: Vec<i64>,
 }
 

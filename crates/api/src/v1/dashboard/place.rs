@@ -16,7 +16,8 @@ use crate::codes::Code;
 use crate::envelope::{Envelope, Said};
 use crate::error::ApiError;
 use crate::extract::{
-    IdempotencyHeader, Orderer, TextOrNumber, Valid, WholeNumber, field_error, text_or_number, whole_number,
+    IdempotencyHeader, NOT_WHOLE, Orderer, TextOrNumber, Valid, WholeNumber, field_error, text_or_number,
+    whole_number,
 };
 use crate::middleware::signed_in;
 use crate::state::ApiState;
@@ -169,7 +170,7 @@ pub(super) fn line(id: &str, address: &str, quantity: &str) -> Result<OrderLine,
     Ok(OrderLine {
         service: service(id)?,
         link: link(address)?,
-        quantity: quantity.map_err(|_| field_error("quantity", "must be a whole number"))?,
+        quantity: quantity.map_err(|_| field_error("quantity", NOT_WHOLE))?,
     })
 }
 
