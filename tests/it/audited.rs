@@ -24,7 +24,7 @@ const OWN_ROW: &str = "it changes nobody's rights and no money, and its row says
 const MAILED: &str = "the mail's row says it";
 
 /// Functions that write and note nothing.
-const UNNOTED: [(&str, &str); 33] = [
+const UNNOTED: [(&str, &str); 34] = [
     ("api_keys/admit.rs note", OWN_ROW),
     ("catalog/sync.rs begin", MACHINE),
     ("catalog/sync.rs begin_following", MACHINE),
@@ -45,6 +45,7 @@ const UNNOTED: [(&str, &str); 33] = [
     ("identity/two_factor/verify.rs count_try", OWN_ROW),
     ("jobs/schedules.rs ensure", MACHINE),
     ("jobs/schedules.rs prune_mails", MACHINE),
+    ("jobs/schedules.rs prune_sessions", MACHINE),
     ("mail/deliver.rs begin", MAILED),
     ("mail/deliver.rs settle", MAILED),
     ("orders/claim.rs look_up", HISTORY),

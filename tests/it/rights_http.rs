@@ -8,13 +8,16 @@ use domain::{SessionId, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, SESSION, WALLET, Way, World, scenarios};
+use crate::support::{
+    Answer, Browser, GET_SESSION, PASSWORD, SESSION, SIGN_IN, WALLET, Way, World, act, ask, scenarios,
+};
 
 scenarios!(on both ways:
     a_route_for_staff_is_open_to_a_moderator_with_its_right_and_to_no_other,
     a_right_counts_from_the_next_request_on_and_ends_with_the_role,
     only_administrators_give_rights_and_only_to_moderators,
     everybody_sees_their_own_rights,
+    only_administrators_end_the_sessions_of_staff,
     whoever_signed_in_long_ago_types_the_password_once_more,
 );
 
@@ -225,6 +228,47 @@ async fn everybody_sees_their_own_rights(way: Way) {
     world.close().await;
 }
 
+async fn only_administrators_end_the_sessions_of_staff(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let (user, moderator) = world.join("mo", Role::Moderator).await;
+    give(&world, &user, &["users.read", "users.write"]).await;
+    let is_in = async |browser: &Browser| browser.get(GET_SESSION).await.json().is_object();
+    for (name, role) in [("boss", Role::Admin), ("jo", Role::Moderator)] {
+        let (theirs, browser) = world.join(name, role).await;
+        let id = browser.get(GET_SESSION).await.json()["session"]["token"].clone();
+        let form = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+        let token = browser.stranger().post(SIGN_IN, form).await.json()["token"].clone();
+        assert!(id.is_string() && token.is_string(), "{name}");
+        for (path, form) in [
+            ("revoke-user-session", json!({ "sessionToken": id })),
+            ("revoke-user-session", json!({ "sessionToken": token })),
+            ("revoke-user-sessions", json!({ "userId": theirs.id.as_str() })),
+        ] {
+            ask(&moderator, path, form)
+                .await
+                .auth_failure(403, "YOU_ARE_NOT_ALLOWED_TO_REVOKE_USERS_SESSIONS");
+        }
+        assert!(is_in(&browser).await, "{name}");
+        act(&world.admin, "revoke-user-session", json!({ "sessionToken": id })).await;
+        assert!(!is_in(&browser).await, "an administrator may: {name}");
+    }
+    // Customers' sessions, none at all, and their own.
+    let (ann, browser) = world.join("ann", Role::User).await;
+    let ann = json!({ "userId": ann.id.as_str() });
+    act(&moderator, "revoke-user-sessions", ann).await;
+    assert!(!is_in(&browser).await);
+    act(
+        &moderator,
+        "revoke-user-session",
+        json!({ "sessionToken": "none" }),
+    )
+    .await;
+    let own = json!({ "userId": user.id.as_str() });
+    act(&moderator, "revoke-user-sessions", own).await;
+    assert!(!is_in(&moderator).await);
+    world.close().await;
+}
+
 /// A session whose user typed the password an hour ago.
 async fn signed_in_long_ago(world: &World, user: &User) -> Browser {
     let ports = world.system().adapters();
@@ -288,7 +332,7 @@ async fn whoever_signed_in_long_ago_types_the_password_once_more(way: Way) {
         .post(&credit, form.clone())
         .await
         .failure(403, "REAUTHENTICATION_REQUIRED");
-    let right = json!({ "password": crate::support::PASSWORD });
+    let right = json!({ "password": PASSWORD });
     let nobody = world.admin.stranger().post(REAUTHENTICATE, right.clone()).await;
     assert_eq!(nobody.status, 401);
     let proved = browser.post(REAUTHENTICATE, right).await;

@@ -60,6 +60,12 @@ impl ApiError {
         }
     }
 
+    /// Somebody acts as a user whose own act this has to be.
+    #[must_use]
+    pub fn not_the_owner() -> Self {
+        Self::new(Code::Forbidden, "Only the owner of the account does this.")
+    }
+
     /// Something that is no fault of the caller's and none of their business. The cause is logged here, once.
     #[must_use]
     pub fn internal(cause: impl fmt::Display) -> Self {
@@ -194,6 +200,12 @@ impl From<StoreError> for AuthError {
 }
 
 impl AuthError {
+    /// Whoever acts as somebody else asks for what only the owner of the account does.
+    #[must_use]
+    pub fn not_the_owner() -> Self {
+        ApiError::not_the_owner().into()
+    }
+
     /// Nobody is signed in. The client library expects no body then.
     #[must_use]
     pub const fn signed_out() -> Self {

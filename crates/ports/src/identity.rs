@@ -126,6 +126,13 @@ pub trait IdentityRepository: Send {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Whose session it is, by its id or its token, also if it has ended by itself. `None` if there is none.
+    async fn owner_of_session(
+        &mut self,
+        id: &SessionId,
+        token: &TokenDigest,
+    ) -> Result<Option<UserId>, StoreError>;
+
     /// Ends a session by its token. `false` if it was gone already.
     async fn delete_session(&mut self, token: &TokenDigest) -> Result<bool, StoreError>;
 
@@ -135,6 +142,10 @@ pub trait IdentityRepository: Send {
         id: &SessionId,
         user: Option<&UserId>,
     ) -> Result<bool, StoreError>;
+
+    /// Forgets sessions that ended before `before`, with the tokens of programs that go with them, the oldest first and so many
+    /// at most; how many.
+    async fn forget_sessions(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError>;
 
     /// Ends a user's sessions but for `keep`, and those in which they act as somebody else. Sign-ins that wait for a code
     /// end, too, and no device is trusted any more.

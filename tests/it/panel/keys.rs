@@ -150,5 +150,13 @@ async fn whoever_acts_as_a_customer_sees_no_key_and_is_given_none(way: Way) {
     let powers = json!({ "ordersByGet": true });
     let edit = format!("{}/{}", super::MANAGED, script.id);
     acting_as.patch(&edit, powers).await.failure(403, "FORBIDDEN");
+    let switched_off = json!({ "enabled": false });
+    acting_as
+        .patch(&edit, switched_off)
+        .await
+        .failure(403, "FORBIDDEN");
+    for path in [format!("{}/{}", PAGES[0], script.id), edit] {
+        acting_as.delete(&path).await.failure(403, "FORBIDDEN");
+    }
     world.close().await;
 }

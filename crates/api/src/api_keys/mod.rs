@@ -34,7 +34,7 @@ pub fn managed_routes(routes: &mut Routes<'_>) {
 
 fn refused(error: KeyError) -> ApiError {
     match error {
-        KeyError::NotTheOwner => ApiError::new(Code::Forbidden, "Only the owner of the account does this."),
+        KeyError::NotTheOwner => ApiError::not_the_owner(),
         KeyError::Denied(_) => Code::ReauthenticationRequired.into(),
         KeyError::Missing => Code::ApiKeyNotFound.into(),
         KeyError::TooMany => ApiError::new(

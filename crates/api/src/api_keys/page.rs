@@ -101,6 +101,7 @@ pub async fn rename_page_key(
     params(("id" = String, Path, description = "The key")),
     responses(
         (status = 200, description = "It is gone", body = Envelope<Nothing>),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 404, description = "`API_KEY_NOT_FOUND`"),
     )
 )]

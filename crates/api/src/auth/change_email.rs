@@ -40,7 +40,7 @@ pub struct ChangeEmailForm {
     responses(
         (status = 200, description = "A mail is on its way, unless somebody has the address", body = super::Done),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_EMAIL` or `EMAIL_IS_THE_SAME`"),
-        (status = 403, description = "`INVALID_CALLBACKURL`, `SESSION_NOT_FRESH` or `INVALID_ORIGIN`"),
+        (status = 403, description = "`INVALID_CALLBACKURL`, `SESSION_NOT_FRESH`, `INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -61,6 +61,7 @@ pub async fn change_email(
         .await;
     match changed {
         Ok(()) => Ok(done()),
+        Err(ChangeAddressError::NotTheOwner) => Err(AuthError::not_the_owner()),
         Err(ChangeAddressError::Same) => Err(AuthCode::EmailIsTheSame.into()),
         Err(ChangeAddressError::TooMany(error)) => {
             Err(AuthError::from(AuthCode::TooManyAttempts).retry_after(error.retry_after))

@@ -69,7 +69,7 @@ pub struct DeletionBody {
     responses(
         (status = 200, description = "Deleted, or a mail is on its way", body = DeletionBody),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_PASSWORD`, `CREDENTIAL_ACCOUNT_NOT_FOUND` or `SESSION_EXPIRED`"),
-        (status = 403, description = "`INVALID_CALLBACKURL` or `INVALID_ORIGIN`"),
+        (status = 403, description = "`INVALID_CALLBACKURL`, `INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 404, description = "`INVALID_TOKEN`"),
         (status = 409, description = "`WALLET_NOT_EMPTY`, `ORDERS_NOT_ENDED` or `LAST_ADMIN`"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
@@ -111,7 +111,7 @@ pub async fn delete_user(
     responses(
         (status = 200, description = "Deleted, and the link names no page", body = DeletionBody),
         (status = 302, description = "Deleted; to the page", headers(("Location" = String, description = "The page"))),
-        (status = 403, description = "`INVALID_CALLBACKURL`"),
+        (status = 403, description = "`INVALID_CALLBACKURL`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 404, description = "`FAILED_TO_GET_USER_INFO`: nobody is signed in; or `INVALID_TOKEN`"),
         (status = 409, description = "`WALLET_NOT_EMPTY`, `ORDERS_NOT_ENDED` or `LAST_ADMIN`"),
     )
@@ -160,6 +160,7 @@ fn refusal(error: DeleteAccountError) -> AuthError {
         DeleteAccountError::TooMany(error) => {
             AuthError::from(AuthCode::TooManyAttempts).retry_after(error.retry_after)
         }
+        DeleteAccountError::NotTheOwner => AuthError::not_the_owner(),
         DeleteAccountError::NoPassword => AuthCode::NoPassword.into(),
         DeleteAccountError::WrongPassword => AuthCode::InvalidPassword.into(),
         DeleteAccountError::NotFresh => AuthCode::SessionNotFresh.into(),

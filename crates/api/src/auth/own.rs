@@ -63,6 +63,7 @@ pub struct ProfileForm {
             ("Set-Cookie" = String, description = "The session's new token, if the others have ended"))),
         (status = 400, description = "`VALIDATION_ERROR`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`, \
             `PASSWORD_COMPROMISED`, `INVALID_PASSWORD` or `CREDENTIAL_ACCOUNT_NOT_FOUND`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -143,6 +144,7 @@ fn change_error(error: ChangePasswordError) -> AuthError {
         ChangePasswordError::TooManyAttempts { retry_after } => {
             AuthError::from(AuthCode::TooManyAttempts).retry_after(retry_after)
         }
+        ChangePasswordError::NotTheOwner => AuthError::not_the_owner(),
         ChangePasswordError::NoPassword => AuthCode::NoPassword.into(),
         ChangePasswordError::WrongPassword => AuthCode::InvalidPassword.into(),
         ChangePasswordError::Refused(refusal) => password_refusal(refusal),

@@ -38,6 +38,7 @@ pub struct ReauthenticateForm {
         (status = 200, description = "Proved; the cookie carries the new token", body = Done, headers(
             ("Set-Cookie" = String, description = "`better-auth.session_token`"))),
         (status = 400, description = "`VALIDATION_ERROR` or `INVALID_PASSWORD`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]

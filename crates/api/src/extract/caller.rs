@@ -95,6 +95,10 @@ impl FromRequest for Proven {
         let Ok(session) = left_by_middleware::<ActiveSession>(request) else {
             return ready(Err(AuthError::signed_out()));
         };
+        // They could not prove it, and are not asked to.
+        if session.stands_in() {
+            return ready(Err(AuthError::not_the_owner()));
+        }
         let caller = session.clone().caller(demands(request));
         ready(match caller.proven(Caution::Always) {
             Ok(()) => Ok(Self(session)),

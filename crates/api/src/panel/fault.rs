@@ -203,6 +203,7 @@ impl Fault {
     /// Why an order of so much was not placed.
     pub fn of_order(error: PlaceOrderError, quantity: u64) -> Self {
         match error {
+            PlaceOrderError::NotTheOwner => Self::other(ApiError::not_the_owner(), "error.invalid_api_key"),
             PlaceOrderError::UnknownService => Self::service(),
             PlaceOrderError::Unverified => {
                 Self::other(Code::EmailNotVerified.into(), "neworder.error.email_not_verified")
@@ -281,6 +282,7 @@ impl From<CancelOrderError> for Fault {
     fn from(error: CancelOrderError) -> Self {
         let refused = |english| Self::new(Code::CancelRefused, english, "error.cancel_refused");
         match error {
+            CancelOrderError::NotTheOwner => Self::other(ApiError::not_the_owner(), "error.invalid_api_key"),
             CancelOrderError::UnknownOrder => Self::order(),
             CancelOrderError::Refused(CancelRefusal::AlreadyEnded) => refused("The order has ended"),
             CancelOrderError::Refused(CancelRefusal::NotCancelable) => {

@@ -3,7 +3,7 @@
 use domain::api_keys::{ApiKey, ErrorWords, Networks, Scopes, SpendCap};
 use domain::{ApiKeyId, Timestamp};
 
-use super::manage::{KeyError, ManageKeys, entry, facts};
+use super::manage::{KeyError, ManageKeys, entry, facts, is_owner};
 use crate::caller::Caller;
 use crate::retry::retry_contended;
 
@@ -66,7 +66,9 @@ impl ManageKeys {
     /// # Errors
     /// [`KeyError`] if nothing was changed, or nobody knows.
     pub async fn edit(&self, caller: &Caller, id: &ApiKeyId, edit: &KeyEdit) -> Result<ApiKey, KeyError> {
-        if !edit.is_harmless() {
+        if edit.is_harmless() {
+            is_owner(caller)?;
+        } else {
             self.may_hand_out(caller)?;
         }
         let now = self.ports.clock.now();

@@ -78,7 +78,7 @@ pub struct ShownKey {
 /// Why nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Whoever acts as somebody else is not given keys that stay theirs.
+    /// Whoever acts as somebody else is not given keys that stay theirs, and changes none.
     #[error("only the owner does this")]
     NotTheOwner,
     /// The caller proved too long ago who they are.
@@ -210,6 +210,7 @@ impl ManageKeys {
     /// # Errors
     /// [`KeyError`] if nothing was removed, or nobody knows.
     pub async fn delete(&self, caller: &Caller, id: &ApiKeyId) -> Result<(), KeyError> {
+        is_owner(caller)?;
         retry_contended(|| self.record_deleted(caller, id)).await
     }
 
@@ -242,11 +243,17 @@ impl ManageKeys {
 
     /// Whether the caller may be handed a key, or make one stronger.
     pub(super) fn may_hand_out(&self, caller: &Caller) -> Result<(), KeyError> {
-        if caller.stands_in() {
-            return Err(KeyError::NotTheOwner);
-        }
+        is_owner(caller)?;
         Ok(caller.proven(CAUTION)?)
     }
+}
+
+/// Staff who act as the owner neither make keys nor take them away.
+pub(super) fn is_owner(caller: &Caller) -> Result<(), KeyError> {
+    if caller.stands_in() {
+        return Err(KeyError::NotTheOwner);
+    }
+    Ok(())
 }
 
 pub(super) fn entry(caller: &Caller, action: &'static str, key: &ApiKey, at: Timestamp) -> AuditEntry {

@@ -56,11 +56,18 @@ impl ActiveSession {
         })
     }
 
+    /// Whether it is a member of staff who acts as the user. Whatever a user comes in with is not for them to change.
+    #[must_use]
+    pub const fn stands_in(&self) -> bool {
+        self.session.impersonated_by.is_some()
+    }
+
     /// The session's user as a caller.
     #[must_use]
     pub fn caller(self, demands: Demands) -> Caller {
+        let stands_in = self.stands_in();
         let caller = Caller::new(self.user).given(self.rights).from(self.origin);
-        let caller = caller.acted(self.session.impersonated_by.is_some());
+        let caller = caller.acted(stands_in);
         caller.under(demands, self.session.is_fresh(self.now))
     }
 }
@@ -128,10 +135,12 @@ impl CurrentSession {
         Ok(Some(ActiveSession { session, ..found }))
     }
 
-    /// Of somebody who was banned for a while nothing is kept: a ban that has ended looks like one that has not.
+    /// Of somebody who was banned for a while nothing is kept: a ban that has ended looks like one that has not. Nor of staff who
+    /// act as somebody: what a session is kept for is not for them.
     fn keep(&self, token: TokenDigest, session: &Session, user: &User) {
         let is_the_same = |kept: &KeptSession| kept.session == *session && kept.user == *user;
-        if user.ban.is_some() || self.kept.get(&token).is_some_and(|kept| is_the_same(&kept)) {
+        let is_usable = user.ban.is_none() && session.impersonated_by.is_none();
+        if !is_usable || self.kept.get(&token).is_some_and(|kept| is_the_same(&kept)) {
             return;
         }
         let kept = KeptSession {

@@ -41,6 +41,9 @@ pub enum Deletion {
 /// Why the account is still there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeleteAccountError {
+    /// It is for the user alone, and somebody acts as them.
+    #[error("only the owner does this")]
+    NotTheOwner,
     /// Too many mails were asked for, or passwords tried.
     #[error(transparent)]
     TooMany(#[from] TooManyMails),
@@ -97,6 +100,9 @@ impl DeleteAccounts {
         wish: DeleteAccount,
         browser: &Browser,
     ) -> Result<Deletion, DeleteAccountError> {
+        if session.stands_in() {
+            return Err(DeleteAccountError::NotTheOwner);
+        }
         admit(
             &*self.ports.limiter,
             "delete-account",
@@ -133,6 +139,9 @@ impl DeleteAccounts {
     /// # Errors
     /// [`DeleteAccountError`] if nothing was recorded, or nobody knows.
     pub async fn confirm(&self, session: &ActiveSession, token: &Secret) -> Result<(), DeleteAccountError> {
+        if session.stands_in() {
+            return Err(DeleteAccountError::NotTheOwner);
+        }
         let digest = self.ports.digester.digest(token.reveal());
         let now = self.ports.clock.now();
         let grant = self

@@ -11,6 +11,7 @@ mod entrance;
 mod identity_ports;
 mod import_users;
 mod mail_limits;
+mod office;
 mod own;
 mod password;
 mod proof;
@@ -31,8 +32,8 @@ mod use_cases;
 
 pub use address::{Addresses, ChangeAddressError, Verified, VerifyAddressError};
 pub use admin::{
-    ActingAs, BanError, BanUser, ImpersonateError, ListedUsers, RemoveUserError, SetPasswordError,
-    SetRoleError, StopImpersonatingError, UserAdmin,
+    ActingAs, BanError, BanUser, ImpersonateError, ListedUsers, RemoveUserError, RevokeSessionsError,
+    SetPasswordError, SetRoleError, StopImpersonatingError, UserAdmin,
 };
 pub use ask_for_mail::{AskError, AskForMail, Wanted};
 pub use create_user::{CreateUser, CreateUserError, NewUser};
@@ -42,6 +43,7 @@ pub use entrance::{Admitted, Entrance, HalfSignedIn};
 pub use identity_ports::IdentityPorts;
 pub use import_users::{ImportError, ImportOptions, ImportReport, ImportUsers, Remark};
 pub use mail_limits::TooManyMails;
+pub(crate) use office::still_holds;
 pub use own::{ChangePassword, ChangePasswordError, OwnAccount, ProfileEdit, SettingsEdit};
 pub use password::{Password, PasswordRefusal};
 pub use proof::ProofError;

@@ -15,6 +15,9 @@ use super::throttle::{SignInLimits, Throttle};
 /// Why it was not proved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
+    /// It is for the user alone, and somebody acts as them.
+    #[error("only the owner does this")]
+    NotTheOwner,
     /// Too many attempts for this account or from this address.
     #[error("too many attempts")]
     TooManyAttempts {
@@ -57,6 +60,9 @@ impl PasswordProof {
         password: &Secret,
         browser: &Browser,
     ) -> Result<String, ProofError> {
+        if session.stands_in() {
+            return Err(ProofError::NotTheOwner);
+        }
         let email = &session.user.email;
         let attempt = match self.throttle.admit(email, browser).await {
             Ok(attempt) => attempt,

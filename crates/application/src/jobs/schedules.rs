@@ -33,7 +33,7 @@ pub enum Schedule {
     Polls,
     /// Held orders whose job was lost get a new one.
     ForgottenHolds,
-    /// Mails whose job was lost get a new one, and old ones are forgotten.
+    /// Mails whose job was lost get a new one; old ones are forgotten, and so are sessions that have ended.
     Mails,
     /// Lines of the audit log are sealed.
     SealAudit,
@@ -102,6 +102,11 @@ const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 const SIGN_INS_MAX: u16 = 10_000;
 /// How long a mail that was sent or could not be sent is remembered.
 const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// How long a session that has ended is remembered: nothing reads it, but staff who look for a thief with the database's own
+/// means find where the last sign-ins came from.
+const SESSIONS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// Sessions forgotten in one run at most: more than are opened in a minute, and few enough not to keep writers waiting.
+const SESSIONS_MAX: u16 = 1_000;
 /// Batches added to the figures in one run: of a database that is new to them, half a million rows of each table.
 const FIGURES_MAX: usize = 100;
 
@@ -260,6 +265,7 @@ impl Schedules {
 
     async fn look_after_mails(&self, now: Timestamp) -> Result<usize, StoreError> {
         retry_contended(|| self.prune_mails(now)).await?;
+        retry_contended(|| self.prune_sessions(now)).await?;
         let forgotten = self
             .mails
             .forgotten(now.minus(FORGOTTEN_AFTER), BATCH_MAX)
@@ -286,6 +292,16 @@ impl Schedules {
         let mut tx = self.store.begin().await?;
         tx.mails().prune(now.minus(MAILS_KEPT), BATCH_MAX).await?;
         tx.social().forget_ended(now, SIGN_INS_MAX).await?;
+        tx.commit().await
+    }
+
+    /// In a transaction of its own: who ends a user's sessions forgets their mails after that, so the other order in one
+    /// transaction could be a circle.
+    async fn prune_sessions(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.identity()
+            .forget_sessions(now.minus(SESSIONS_KEPT), SESSIONS_MAX)
+            .await?;
         tx.commit().await
     }
 

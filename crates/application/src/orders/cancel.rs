@@ -23,6 +23,9 @@ use crate::submission::SubmissionGuard;
 /// Why an order was not canceled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelOrderError {
+    /// Somebody else acts as the user, whose money this is about.
+    #[error("only the owner of the account does this")]
+    NotTheOwner,
     /// There is no such order of the caller's.
     #[error("there is no such order")]
     UnknownOrder,
@@ -56,6 +59,9 @@ impl CancelOrder {
     /// # Errors
     /// [`CancelOrderError`].
     pub async fn cancel(&self, caller: &Caller, id: OrderId) -> Result<Order, CancelOrderError> {
+        if caller.stands_in() {
+            return Err(CancelOrderError::NotTheOwner);
+        }
         let now = self.clock.now();
         let owner = &caller.user().id;
         self.guard.knows().await?;

@@ -51,6 +51,9 @@ pub struct PlacedOrder {
 /// Why no order was placed. Nothing was recorded in any of these cases.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceOrderError {
+    /// Somebody else acts as the user, whose money this is about.
+    #[error("only the owner of the account does this")]
+    NotTheOwner,
     /// There is no such service.
     #[error("there is no such service")]
     UnknownService,
@@ -166,6 +169,9 @@ impl PlaceOrder {
         caller: &Caller,
         wanted: OrderPlacement,
     ) -> Result<PlacedOrder, PlaceOrderError> {
+        if caller.stands_in() {
+            return Err(PlaceOrderError::NotTheOwner);
+        }
         let has_key = wanted.key.is_some();
         let rates = self.rates_of_now().await;
         match self.recorded(&self.wanted(caller, wanted, rates)).await? {
@@ -197,9 +203,10 @@ impl PlaceOrder {
         session: &Arc<KeptSession>,
         wanted: OrderPlacement,
     ) -> Result<Option<PlacedOrder>, StoreError> {
-        let caller = Caller::new(session.user.clone());
+        let stands_in = session.session.impersonated_by.is_some();
+        let caller = Caller::new(session.user.clone()).acted(stands_in);
         let wanted = self.wanted(&caller, wanted, self.rates_of_now().await);
-        if !self.policy.may_order(caller.user()) {
+        if caller.stands_in() || !self.policy.may_order(caller.user()) {
             return Ok(None);
         }
         let offer = self.offers.kept(wanted.service);

@@ -69,6 +69,9 @@ pub struct Preview {
 /// Why no order was placed. Nothing was recorded in any of these cases.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceOrdersError {
+    /// Somebody else acts as the user, whose money this is about.
+    #[error("only the owner of the account does this")]
+    NotTheOwner,
     /// There are none, or too many.
     #[error("1 to {ORDERS_MAX} orders can be placed at once")]
     Number,
@@ -192,6 +195,9 @@ impl PlaceOrders {
         lines: &[OrderLine],
         key: Option<IdempotencyKey>,
     ) -> Result<PlacedOrders, PlaceOrdersError> {
+        if caller.stands_in() {
+            return Err(PlaceOrdersError::NotTheOwner);
+        }
         if !(1..=ORDERS_MAX).contains(&lines.len()) {
             return Err(PlaceOrdersError::Number);
         }

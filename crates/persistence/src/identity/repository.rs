@@ -14,7 +14,12 @@ use sea_orm::{
 };
 
 use super::{CREDENTIAL, mapping, rights, settings, two_factor};
+use crate::sql;
 use crate::tx::SeaTx;
+
+const FORGET_SESSIONS: &str = "
+DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 
 #[async_trait]
 impl IdentityRepository for SeaTx {
@@ -229,6 +234,24 @@ impl IdentityRepository for SeaTx {
             .exec(self.conn()?)
             .await;
         Ok(self.guard(deleted)?.rows_affected > 0)
+    }
+
+    async fn forget_sessions(&mut self, before: Timestamp, limit: u16) -> Result<u64, StoreError> {
+        let values = [before.micros().into(), i64::from(limit).into()];
+        let forgotten = sql::execute(self.conn()?, FORGET_SESSIONS, values).await;
+        self.guard(forgotten)
+    }
+
+    async fn owner_of_session(
+        &mut self,
+        id: &SessionId,
+        token: &TokenDigest,
+    ) -> Result<Option<UserId>, StoreError> {
+        let is_it = sessions::Column::Id
+            .eq(id.as_str())
+            .or(sessions::Column::TokenDigest.eq(token.0.as_str()));
+        let found = sessions::Entity::find().filter(is_it).one(self.conn()?).await;
+        Ok(self.guard(found)?.map(|row| UserId::new(row.user_id)))
     }
 
     async fn delete_sessions_of(

@@ -69,7 +69,7 @@ static IN_SESSION: LazyLock<String> = LazyLock::new(|| {
 caller AS (
     SELECT 1 FROM sessions, users
     WHERE sessions.id = ${} AND sessions.token_digest = ${} AND sessions.expires_at = ${} AND sessions.updated_at = ${}
-        AND sessions.user_id = $14 AND users.id = $14 AND users.role = ${} AND users.email_verified = ${}
+        AND sessions.impersonated_by IS NULL AND sessions.user_id = $14 AND users.id = $14 AND users.role = ${} AND users.email_verified = ${}
         AND NOT users.banned AND users.removed_at IS NULL
 ),",
         first,

@@ -247,6 +247,22 @@ pub async fn a_session_ends_by_its_id_for_its_user_only(backend: &Backend) -> Ca
     let identity = tx.identity();
     identity.insert_session(&first, &token(1)).await?;
     identity.insert_session(&second, &token(2)).await?;
+    // Both of what a session is known by name its owner, and one that is not there has none.
+    let (unknown, elsewhere) = (session(9, &ann.id).id, token(9));
+    let owners = [
+        (
+            identity.owner_of_session(&first.id, &elsewhere).await?,
+            Some(&ann.id),
+        ),
+        (
+            identity.owner_of_session(&unknown, &token(2)).await?,
+            Some(&ann.id),
+        ),
+        (identity.owner_of_session(&unknown, &elsewhere).await?, None),
+    ];
+    for (owner, expected) in &owners {
+        assert_eq!(owner.as_ref(), *expected);
+    }
     assert!(!identity.delete_session_by_id(&first.id, Some(&bob.id)).await?);
     assert!(identity.delete_session_by_id(&first.id, Some(&ann.id)).await?);
     assert!(!identity.delete_session_by_id(&first.id, Some(&ann.id)).await?);

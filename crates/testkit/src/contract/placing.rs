@@ -31,6 +31,7 @@ macro_rules! placing_contract {
             a_placement_is_recorded_whole_or_not_at_all,
             a_placement_that_is_refused_leaves_nothing_behind,
             in_a_session_that_does_not_stand_nothing_is_placed,
+            in_a_session_of_staff_who_act_as_the_customer_nothing_is_placed,
         }
     };
 }
@@ -350,6 +351,33 @@ pub async fn in_a_session_that_does_not_stand_nothing_is_placed(backend: &Backen
     assert!(tx.identity().delete_session(&kept.token).await?);
     tx.commit().await?;
     assert!(!taken(&kept).await?);
+    Ok(())
+}
+
+pub async fn in_a_session_of_staff_who_act_as_the_customer_nothing_is_placed(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let staff = user(9);
+    let acting = Session {
+        impersonated_by: Some(staff.id.clone()),
+        ..session(8, &shop.user.id)
+    };
+    let mut tx = backend.store.begin().await?;
+    tx.identity().insert_user(&staff).await?;
+    tx.identity().insert_session(&acting, &token(8)).await?;
+    tx.commit().await?;
+    // Whatever is remembered of it.
+    for impersonated_by in [Some(staff.id.clone()), None] {
+        let kept = Arc::new(KeptSession {
+            token: token(8),
+            session: Session {
+                impersonated_by,
+                ..acting.clone()
+            },
+            user: shop.user.clone(),
+        });
+        let wanted = placement(&shop, "1").in_session(&kept);
+        assert!(!is_taken(backend, &shop, &wanted).await?, "{kept:?}");
+    }
     Ok(())
 }
 

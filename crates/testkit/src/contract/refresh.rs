@@ -20,6 +20,7 @@ macro_rules! refresh_contract {
             of_many_who_use_a_token_at_once_one_does,
             a_session_has_one_good_token,
             tokens_go_with_their_session,
+            sessions_that_have_ended_are_forgotten_with_their_tokens_the_oldest_first,
             used_tokens_are_forgotten_one_day_and_the_good_one_is_not,
             all_programs_of_one_user_are_signed_out_and_browsers_stay,
         }
@@ -133,6 +134,45 @@ pub async fn tokens_go_with_their_session(backend: &Backend) -> Case {
     tx.commit().await?;
     assert_eq!(backend.identity.refresh_token(&token(1)).await?, None);
     assert!(backend.identity.refresh_token(&token(2)).await?.is_some());
+    Ok(())
+}
+
+pub async fn sessions_that_have_ended_are_forgotten_with_their_tokens_the_oldest_first(
+    backend: &Backend,
+) -> Case {
+    let (_, first) = program(backend, 1).await?;
+    let (bob, second) = program(backend, 2).await?;
+    let browser = session(3, &bob.id);
+    let mut tx = backend.store.begin().await?;
+    tx.identity().insert_session(&browser, &token(3)).await?;
+    for (opened, end) in [(&first, 20), (&second, 10), (&browser, 30)] {
+        assert!(
+            tx.identity()
+                .renew_session(&opened.id, after(end), after(1))
+                .await?
+        );
+    }
+    tx.commit().await?;
+    let forget = |before, limit| async move {
+        let mut tx = backend.store.begin().await?;
+        let gone = tx.identity().forget_sessions(after(before), limit).await?;
+        tx.commit().await?;
+        Ok::<_, StoreError>(gone)
+    };
+    assert_eq!(forget(10, 9).await?, 0, "it ends at that moment");
+    assert_eq!(forget(30, 1).await?, 1);
+    assert_eq!(backend.identity.refresh_token(&token(2)).await?, None);
+    assert!(
+        backend
+            .identity
+            .session_of_program(&first.id, NOW)
+            .await?
+            .is_some()
+    );
+    assert_eq!(forget(30, 9).await?, 1);
+    assert_eq!(backend.identity.refresh_token(&token(1)).await?, None);
+    let left = backend.identity.session(&token(3), NOW).await?;
+    assert_eq!(left.map(|(left, ..)| left.id), Some(browser.id));
     Ok(())
 }
 

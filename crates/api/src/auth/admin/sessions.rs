@@ -1,6 +1,7 @@
 //! Users' sessions.
 
 use actix_web::{HttpResponse, post, web};
+use application::identity::RevokeSessionsError;
 use domain::Secret;
 use domain::identity::right::{UsersRead, UsersWrite};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use validator::Validate;
 use super::UserForm;
 use crate::auth::bodies::SessionBody;
 use crate::auth::{Succeeded, succeeded};
+use crate::codes::AuthCode;
 use crate::error::AuthError;
 use crate::extract::{SignedStaff, Valid};
 use crate::state::ApiState;
@@ -70,7 +72,8 @@ pub async fn revoke_user_session(
     Valid(form): Valid<UserSessionForm>,
 ) -> Result<HttpResponse, AuthError> {
     let handle = Secret::new(form.session_token);
-    state.identity.user_admin.revoke_session(&staff, &handle).await?;
+    let ended = state.identity.user_admin.revoke_session(&staff, &handle).await;
+    ended.map_err(refused)?;
     Ok(succeeded())
 }
 
@@ -90,10 +93,18 @@ pub async fn revoke_user_sessions(
     SignedStaff(staff): SignedStaff<UsersWrite>,
     Valid(form): Valid<UserForm>,
 ) -> Result<HttpResponse, AuthError> {
-    state
+    let ended = state
         .identity
         .user_admin
         .revoke_sessions_of(&staff, &form.user_id)
-        .await?;
+        .await;
+    ended.map_err(refused)?;
     Ok(succeeded())
+}
+
+fn refused(error: RevokeSessionsError) -> AuthError {
+    match error {
+        RevokeSessionsError::NotTheirs => AuthCode::MayNotRevokeSessions.into(),
+        RevokeSessionsError::Store(error) => error.into(),
+    }
 }

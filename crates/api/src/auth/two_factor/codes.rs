@@ -65,7 +65,7 @@ pub struct VerifiedBody {
             ("Set-Cookie" = String, description = "`better-auth.session_token` and `better-auth.trust_device`"))),
         (status = 400, description = "`VALIDATION_ERROR` or `TOTP_NOT_ENABLED`"),
         (status = 401, description = "`INVALID_CODE` or `INVALID_TWO_FACTOR_COOKIE`"),
-        (status = 403, description = "`BANNED_USER` or `INVALID_ORIGIN`"),
+        (status = 403, description = "`BANNED_USER`, `INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -94,7 +94,7 @@ pub async fn verify_totp(
         (status = 400, description = "`VALIDATION_ERROR`, `OTP_NOT_ENABLED`, `OTP_HAS_EXPIRED` or \
             `TOO_MANY_ATTEMPTS_PLEASE_REQUEST_A_NEW_CODE`"),
         (status = 401, description = "`INVALID_CODE` or `INVALID_TWO_FACTOR_COOKIE`"),
-        (status = 403, description = "`BANNED_USER` or `INVALID_ORIGIN`"),
+        (status = 403, description = "`BANNED_USER`, `INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -122,7 +122,7 @@ pub async fn verify_otp(
             ("Set-Cookie" = String, description = "`better-auth.session_token` and `better-auth.trust_device`"))),
         (status = 400, description = "`VALIDATION_ERROR` or `BACKUP_CODES_ARENT_ENABLED`"),
         (status = 401, description = "`INVALID_BACKUP_CODE` or `INVALID_TWO_FACTOR_COOKIE`"),
-        (status = 403, description = "`BANNED_USER` or `INVALID_ORIGIN`"),
+        (status = 403, description = "`BANNED_USER`, `INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -153,6 +153,7 @@ pub async fn verify_backup_code(
         (status = 200, description = "A mail is on its way", body = Done),
         (status = 400, description = "`OTP_NOT_ENABLED`"),
         (status = 401, description = "`INVALID_TWO_FACTOR_COOKIE`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -167,6 +168,7 @@ pub async fn send_otp(
     let sent = state.identity.two_factor.send_code(&waiting, &browser).await;
     match sent {
         Ok(()) => Ok(done()),
+        Err(SendCodeError::NotTheOwner) => Err(AuthError::not_the_owner()),
         Err(SendCodeError::NobodyWaits) => Err(AuthCode::InvalidTwoFactorCookie.into()),
         Err(SendCodeError::Off) => Err(AuthCode::OtpOff.into()),
         Err(SendCodeError::TooMany { retry_after }) => {
@@ -265,6 +267,7 @@ fn refused(refused: Refused, off: AuthCode, wrong: AuthCode) -> AuthError {
 /// Why a code was not taken. `off` and `wrong` say it in the words of the path.
 pub fn code_error(error: VerifyCodeError, off: AuthCode, wrong: AuthCode) -> AuthError {
     match error {
+        VerifyCodeError::NotTheOwner => AuthError::not_the_owner(),
         VerifyCodeError::NobodyWaits => AuthCode::InvalidTwoFactorCookie.into(),
         VerifyCodeError::Off => off.into(),
         VerifyCodeError::TooManyAttempts { retry_after } => {

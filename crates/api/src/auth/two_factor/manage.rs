@@ -79,6 +79,7 @@ pub struct BackupCodesBody {
     responses(
         (status = 200, description = "A secret for the app, and recovery codes", body = EnrolmentBody),
         (status = 400, description = "`VALIDATION_ERROR` or `INVALID_PASSWORD`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 409, description = "`TWO_FACTOR_ALREADY_ENABLED`"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
@@ -115,6 +116,7 @@ pub async fn enable(
         (status = 200, description = "Off; the cookie carries the new token", body = Done, headers(
             ("Set-Cookie" = String, description = "`better-auth.session_token`"))),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_PASSWORD` or `TWO_FACTOR_ISNT_ENABLED`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -141,6 +143,7 @@ pub async fn disable(
     responses(
         (status = 200, description = "What the app reads", body = AddressBody),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_PASSWORD` or `TOTP_NOT_ENABLED`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -168,6 +171,7 @@ pub async fn get_totp_uri(
     responses(
         (status = 200, description = "The new codes; the old ones work no more", body = BackupCodesBody),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_PASSWORD` or `TWO_FACTOR_ISNT_ENABLED`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]
@@ -200,6 +204,7 @@ pub async fn generate_backup_codes(
     responses(
         (status = 200, description = "As many as are left", body = BackupCodesBody),
         (status = 400, description = "`VALIDATION_ERROR`, `INVALID_PASSWORD` or `BACKUP_CODES_ARENT_ENABLED`"),
+        (status = 403, description = "`INVALID_ORIGIN`, or `FORBIDDEN` for whoever acts as the user"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
 )]

@@ -101,6 +101,7 @@ pub fn proof_error(error: ProofError) -> AuthError {
         ProofError::TooManyAttempts { retry_after } => {
             AuthError::from(AuthCode::TooManyAttempts).retry_after(retry_after)
         }
+        ProofError::NotTheOwner => AuthError::not_the_owner(),
         ProofError::WrongPassword => AuthCode::InvalidPassword.into(),
         ProofError::Password(error) => password_error(error),
         ProofError::Store(error) => error.into(),

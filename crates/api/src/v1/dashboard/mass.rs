@@ -238,6 +238,7 @@ fn mass_error(error: PlaceOrdersError) -> ApiError {
         PlaceOrdersError::Number => {
             ApiError::new(Code::Invalid, format!("orders must be 1 to {ORDERS_MAX} orders"))
         }
+        PlaceOrdersError::NotTheOwner => ApiError::not_the_owner(),
         PlaceOrdersError::Unverified => Code::EmailNotVerified.into(),
         PlaceOrdersError::Lines(lines) => {
             let lines = lines.into_iter();

@@ -149,6 +149,7 @@ pub async fn cancel_order(
 
 fn cancel_error(error: CancelOrderError) -> ApiError {
     match error {
+        CancelOrderError::NotTheOwner => ApiError::not_the_owner(),
         CancelOrderError::UnknownOrder => Code::OrderNotFound.into(),
         CancelOrderError::Refused(
             refusal @ (CancelRefusal::AlreadyEnded

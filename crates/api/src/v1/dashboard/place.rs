@@ -199,6 +199,7 @@ pub(super) fn summary(order: &Order) -> PlacedSummary {
 
 fn place_error(error: PlaceOrderError) -> ApiError {
     match error {
+        PlaceOrderError::NotTheOwner => ApiError::not_the_owner(),
         PlaceOrderError::UnknownService => Code::ServiceNotFound.into(),
         PlaceOrderError::Unverified => Code::EmailNotVerified.into(),
         PlaceOrderError::Refused(refusal) => refused(refusal),

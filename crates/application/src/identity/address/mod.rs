@@ -26,7 +26,7 @@ pub enum VerifyAddressError {
     /// It was never good, was used, or is about an address that the user does not have any more.
     #[error("the token is good for nothing")]
     Invalid,
-    /// It moves somebody who is not signed in here.
+    /// It moves somebody who is not signed in here. Staff who act as them do not count.
     #[error("somebody else has to be signed in")]
     Unauthorized,
     /// The database failed.
@@ -37,6 +37,9 @@ pub enum VerifyAddressError {
 /// Why no move has begun.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeAddressError {
+    /// It is for the user alone, and somebody acts as them.
+    #[error("only the owner does this")]
+    NotTheOwner,
     /// It is the address that the user has.
     #[error("the address is the same")]
     Same,
@@ -89,7 +92,7 @@ impl Addresses {
             return self.prove(&digest, &grant, session, browser).await;
         }
         let theirs = |grant: &Grant| {
-            let session = session.filter(|session| session.user.id == grant.user);
+            let session = session.filter(|session| session.user.id == grant.user && !session.stands_in());
             session.ok_or(VerifyAddressError::Unauthorized)
         };
         if let Some(grant) = grant(TokenPurpose::ChangeAddress).await? {

@@ -31,6 +31,9 @@ impl Addresses {
         callback: Option<String>,
         browser: &Browser,
     ) -> Result<(), ChangeAddressError> {
+        if session.stands_in() {
+            return Err(ChangeAddressError::NotTheOwner);
+        }
         let user = &session.user;
         if *to == user.email {
             return Err(ChangeAddressError::Same);

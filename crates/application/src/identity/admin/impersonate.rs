@@ -10,7 +10,7 @@ use ports::audit::AuditEntry;
 use super::{UserAdmin, entry, lock};
 use crate::caller::{Member, Staff};
 use crate::identity::session::{NewSession, Opening};
-use crate::identity::{ActiveSession, Browser};
+use crate::identity::{ActiveSession, Browser, still_holds};
 use crate::retry::retry_contended;
 
 /// A session in which staff act as a user.
@@ -101,10 +101,7 @@ impl UserAdmin {
         let now = opened.session.created_at;
         let mut tx = self.ports.store.begin().await?;
         // Whoever takes the office from `by` at the same time ends their sessions, this one included.
-        let staff = lock(&mut *tx, by.id()).await?;
-        let rights = tx.identity().lock_rights(by.id()).await?;
-        let still_may = rights.is_some_and(|(role, given)| given.of(role).has(Right::UsersImpersonate));
-        if !still_may || staff.is_none_or(|staff| staff.is_banned(now)) {
+        if !still_holds(&mut *tx, by.id(), &[Right::UsersImpersonate], now).await? {
             return Ok(None);
         }
         let Some(user) = lock(&mut *tx, user).await? else {

@@ -21,6 +21,7 @@ pub use list::ListedUsers;
 pub use password::SetPasswordError;
 pub use remove::RemoveUserError;
 pub use role::SetRoleError;
+pub use sessions::RevokeSessionsError;
 
 use crate::caller::Member;
 

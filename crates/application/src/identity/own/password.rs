@@ -33,6 +33,9 @@ pub struct ChangePassword {
 /// Why the password is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangePasswordError {
+    /// It is for the user alone, and somebody acts as them.
+    #[error("only the owner does this")]
+    NotTheOwner,
     /// Too many wrong passwords, here or at signing in.
     #[error("too many attempts")]
     TooManyAttempts {
@@ -66,6 +69,9 @@ impl OwnAccount {
         session: &ActiveSession,
         change: &ChangePassword,
     ) -> Result<Option<SignedIn>, ChangePasswordError> {
+        if session.stands_in() {
+            return Err(ChangePasswordError::NotTheOwner);
+        }
         let email = &session.user.email;
         let attempt = match self.throttle.admit(email, &change.browser).await {
             Ok(attempt) => attempt,

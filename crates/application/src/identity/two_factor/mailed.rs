@@ -10,7 +10,7 @@ use ports::audit::AuditEntry;
 use ports::mail::NewMail;
 use ports::two_factor::MailedCode;
 
-use super::verify::Waiting;
+use super::awaited::Waiting;
 use super::{MAILED, TwoFactor};
 use crate::caller::actor;
 use crate::identity::Browser;
@@ -21,6 +21,9 @@ use crate::retry::retry_contended;
 /// Why no code is on its way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendCodeError {
+    /// It is for the user alone, and somebody acts as them.
+    #[error("only the owner does this")]
+    NotTheOwner,
     /// Nobody waits for a code, or not any more.
     #[error("nobody waits for a code")]
     NobodyWaits,
@@ -52,6 +55,9 @@ impl TwoFactor {
     /// # Errors
     /// [`SendCodeError`] if nothing was recorded, or nobody knows.
     pub async fn send_code(&self, waiting: &Waiting, browser: &Browser) -> Result<(), SendCodeError> {
+        if waiting.stands_in() {
+            return Err(SendCodeError::NotTheOwner);
+        }
         let awaited = self.awaited(waiting).await?;
         let awaited = awaited.ok_or(SendCodeError::NobodyWaits)?;
         let people = &self.ports.people;

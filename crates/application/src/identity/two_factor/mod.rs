@@ -1,5 +1,6 @@
 //! A second factor besides the password: codes of an app, codes by mail, and recovery codes.
 
+mod awaited;
 mod mailed;
 mod manage;
 mod remove;
@@ -25,10 +26,11 @@ use super::session::{NewSession, Opening};
 use super::throttle::{SignInLimits, Throttle};
 use crate::mail::Note;
 
+pub use awaited::Waiting;
 pub use mailed::SendCodeError;
 pub use manage::{Enrolment, ManageTwoFactorError};
 pub use remove::RemoveTwoFactorError;
-pub use verify::{Code, SecondStep, VerifiedFactor, VerifyCodeError, Waiting};
+pub use verify::{Code, SecondStep, VerifiedFactor, VerifyCodeError};
 
 /// What second factors work with.
 #[derive(Clone)]

@@ -12,6 +12,7 @@ use ports::mail::NewMail;
 use ports::two_factor::{HalfSignIn, MailedTry};
 use ports::{StoreError, Tx};
 
+use super::awaited::{Awaited, Place, Waiting};
 use super::{MAILED, RECOVERY, TwoFactor};
 use crate::caller::actor;
 use crate::identity::entrance::Admitted;
@@ -20,15 +21,6 @@ use crate::identity::session::Opening;
 use crate::identity::{ActiveSession, Browser, Remember, SignedIn};
 use crate::mail::post;
 use crate::retry::{MaybeContended, retry_contended};
-
-/// Whose code is awaited.
-#[derive(Debug, Clone)]
-pub enum Waiting {
-    /// That of a user who is signed in.
-    Session(Box<ActiveSession>),
-    /// That of whoever is half signed in under this token.
-    SignIn(Secret),
-}
 
 /// What is shown.
 #[derive(Debug, Clone)]
@@ -68,6 +60,9 @@ pub enum VerifiedFactor {
 /// Why nothing came of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyCodeError {
+    /// It is for the user alone, and somebody acts as them.
+    #[error("only the owner does this")]
+    NotTheOwner,
     /// Nobody waits for a code, or not any more.
     #[error("nobody waits for a code")]
     NobodyWaits,
@@ -100,28 +95,6 @@ pub enum VerifyCodeError {
 impl MaybeContended for VerifyCodeError {
     fn is_contended(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_contended())
-    }
-}
-
-/// Whose code is awaited, and where.
-pub(super) struct Awaited<'a> {
-    pub user: User,
-    pub place: Place<'a>,
-}
-
-/// Where a code is awaited.
-pub(super) enum Place<'a> {
-    Session(&'a ActiveSession),
-    SignIn(TokenDigest),
-}
-
-impl Place<'_> {
-    /// What a mailed code is bound to.
-    pub(super) fn subject(&self) -> String {
-        match self {
-            Self::Session(session) => format!("session:{}", session.session.id),
-            Self::SignIn(token) => format!("sign-in:{}", token.0),
-        }
     }
 }
 
@@ -163,6 +136,9 @@ impl TwoFactor {
         waiting: &Waiting,
         step: &SecondStep,
     ) -> Result<VerifiedFactor, VerifyCodeError> {
+        if waiting.stands_in() {
+            return Err(VerifyCodeError::NotTheOwner);
+        }
         let awaited = self.awaited(waiting).await?;
         let awaited = awaited.ok_or(VerifyCodeError::NobodyWaits)?;
         let sealed = self.ports.queries.secret_of(&awaited.user.id).await?;
@@ -181,29 +157,6 @@ impl TwoFactor {
             _ => self.guesses.forgive(attempt).await,
         }
         outcome
-    }
-
-    /// Whose code is awaited.
-    pub(super) async fn awaited<'a>(&self, waiting: &'a Waiting) -> Result<Option<Awaited<'a>>, StoreError> {
-        let people = &self.ports.people;
-        match waiting {
-            Waiting::Session(session) => Ok(Some(Awaited {
-                user: session.user.clone(),
-                place: Place::Session(session),
-            })),
-            Waiting::SignIn(token) => {
-                let digest = people.digester.digest(token.reveal());
-                let half = self.ports.queries.half_sign_in(&digest, people.clock.now());
-                let Some(half) = half.await? else {
-                    return Ok(None);
-                };
-                let user = people.queries.user(&half.user).await?;
-                Ok(user.map(|user| Awaited {
-                    user,
-                    place: Place::SignIn(digest),
-                }))
-            }
-        }
     }
 
     async fn check(
