@@ -96,3 +96,33 @@ text_id!(
     /// An order's id at its provider. Kept as text: panels answer numbers, numeric strings and codes alike.
     ProviderOrderId
 );
+
+impl ProviderOrderId {
+    /// The longest one, in characters.
+    pub const MAX_CHARS: usize = 64;
+
+    /// Reads what names an order at a panel, also in a list separated by commas. Zero, negative numbers, placeholders and
+    /// whatever holds a comma or white space name none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let placeholder = ["null", "undefined", "none", "nan", "true", "false", "error"];
+        let is_id = text.len() <= Self::MAX_CHARS
+            && text.chars().all(|c| c.is_ascii_graphic() && c != ',')
+            && !text.trim_matches('0').is_empty()
+            && !text.starts_with('-')
+            && !placeholder.iter().any(|word| text.eq_ignore_ascii_case(word));
+        is_id.then(|| Self::new(text))
+    }
+
+    /// The same from a person's hand, who may write a number with blanks around it and zeros before it.
+    #[must_use]
+    pub fn parse_typed(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let is_a_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        Self::parse(if is_a_number {
+            text.trim_start_matches('0')
+        } else {
+            text
+        })
+    }
+}

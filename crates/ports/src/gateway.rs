@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::catalog::{QuantityRange, ServiceType};
 use domain::currency::Currency;
 pub use domain::providers::ListedOrder;
-use domain::providers::{AddAnswer, UpstreamOrder};
+use domain::providers::{AddAnswer, UpstreamOrder, is_passing};
 use domain::{ProviderId, ProviderOrderId, Rate, Secret};
 
 /// Where and as whom a panel is called.
@@ -38,6 +38,22 @@ pub enum PanelError {
     /// It answered with an error of the panel protocol.
     #[error("refused: {0}")]
     Refused(String),
+    /// It answered so, with a status that says that it is the moment and not the question: 429, or one of a server that
+    /// fails.
+    #[error("refused for now: {0}")]
+    RefusedForNow(String),
+}
+
+impl PanelError {
+    /// Whether the same question may be answered later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Forbidden(_) => false,
+            Self::Unreachable(_) | Self::Broken(_) | Self::Unreadable(_) | Self::RefusedForNow(_) => true,
+            Self::Refused(error) => is_passing(error),
+        }
+    }
 }
 
 /// A service as the panel offers it.

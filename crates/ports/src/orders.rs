@@ -5,6 +5,7 @@ use domain::catalog::ServiceType;
 use domain::orders::{
     Attempt, AttemptChange, CustomerStatus, EventKind, Hold, NewOrder, Order, OrderEvent, OrderState,
 };
+use domain::providers::KnownOrder;
 use domain::text::{Comments, IdempotencyKey, Link, Name};
 use domain::{
     Fingerprint, Money, OrderId, PageSize, ProviderId, ProviderOrderId, RateSetId, ServiceId, Timestamp,
@@ -349,10 +350,10 @@ pub trait OrderQueries: Send + Sync {
     /// The sum of prices of the provider's unknown orders.
     async fn unknown_exposure(&self, provider: ProviderId) -> Result<Money, StoreError>;
 
-    /// Which of these ids belong to orders of ours at this provider.
+    /// Those of these ids that belong to orders of ours at this provider, in their order, and when these were sent.
     async fn known_provider_orders(
         &self,
         provider: ProviderId,
         ids: &[ProviderOrderId],
-    ) -> Result<Vec<ProviderOrderId>, StoreError>;
+    ) -> Result<Vec<KnownOrder>, StoreError>;
 }

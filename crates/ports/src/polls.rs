@@ -48,7 +48,8 @@ pub trait PollMeter: Send + Sync {
     /// The provider is about to be asked about orders that have been due for so long; zero is one that is asked about early.
     fn asked(&self, provider: ProviderId, late: &[Duration]);
 
-    /// The provider is about to be asked about one order alone, because its answer about many left it out.
+    /// The provider is about to be asked about one order alone, because its answer about many left it out, or about some
+    /// of many, because it refused to answer about all of them.
     fn asked_alone(&self, provider: ProviderId);
 }
 

@@ -12,6 +12,8 @@ mod multipart;
 mod orders;
 mod place;
 mod serve;
+#[cfg(test)]
+mod understood;
 
 use crate::mount::Routes;
 

@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::OrderId;
 use domain::orders::{
     Actor, CancelRefusal, Change, EventKind, FollowUp, Order, OrderEvent, OrderState, cancel_by_customer,
 };
 use domain::providers::CallResult;
+use domain::{OrderId, Timestamp};
 use ports::gateway::{PanelError, PanelGateway};
 use ports::orders::OrderQueries;
 use ports::{Clock, Store, StoreError};
@@ -87,8 +87,10 @@ impl CancelOrder {
 
 /// How long after a cancel request the status is asked for.
 const ASK_AFTER: Duration = Duration::from_secs(5);
-/// When a provider that did not answer is asked again. To cancel twice does no harm.
+/// When a provider that did not take the wish is asked again, at first. To cancel twice does no harm.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
+/// For so long a provider is asked that hears the wish and answers nothing sensible.
+const ASK_FOR: Duration = Duration::from_hours(6);
 
 /// The worker's use case: the provider is asked to cancel. Money moves only when its status says so.
 pub struct CancelUpstream {
@@ -147,9 +149,11 @@ impl CancelUpstream {
             Err(error) => (call_result(error), error.to_string()),
         };
         self.panels.tell(provider.id, CallClass::Read, admitted, result);
-        if let Err(PanelError::Unreachable(why) | PanelError::Broken(why)) = &asked {
-            tracing::warn!(order_id = id.0, provider_id = provider.id.0, %why, "a provider did not hear a cancellation; it is asked again");
-            return Ok(Verdict::Later(ASK_AGAIN));
+        if let Err(error) = &asked
+            && let Some(pause) = ask_again(&order, error, self.clock.now())
+        {
+            tracing::warn!(order_id = id.0, provider_id = provider.id.0, %error, "a provider did not take a cancellation; it is asked again");
+            return Ok(Verdict::Later(pause));
         }
         self.note(id, &word).await?;
         Ok(Verdict::Done)
@@ -171,4 +175,16 @@ impl CancelUpstream {
         };
         amend::<Infallible, _>(&*self.store, id, decide).await.map(|_| ())
     }
+}
+
+/// How long after it failed to take the wish the provider is asked again; `None` if it has said no, or was asked for long
+/// enough. One that does not even hear it is asked until the order ends.
+fn ask_again(order: &Order, error: &PanelError, now: Timestamp) -> Option<Duration> {
+    if matches!(error, PanelError::Unreachable(_) | PanelError::Broken(_)) {
+        return Some(ASK_AGAIN);
+    }
+    // A wish of the time in which the order was being sent is passed on when the provider has accepted it.
+    let wished_at = order.cancel_requested_at.max(order.submitted_at)?;
+    let waited = now.since(wished_at);
+    (error.is_passing() && waited < ASK_FOR).then(|| ASK_AGAIN.max(waited / 4))
 }

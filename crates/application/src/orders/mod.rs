@@ -11,6 +11,7 @@ mod place_many;
 mod reconcile;
 pub(crate) mod record;
 mod rescue;
+mod round;
 mod submit;
 mod track;
 mod use_cases;

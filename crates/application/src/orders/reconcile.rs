@@ -15,7 +15,7 @@ use ports::gateway::{PanelError, PanelGateway, PanelTarget};
 use ports::orders::{OrderQueries, OrderView};
 use ports::{Clock, Store, StoreError};
 
-use super::record::amend;
+use super::record::{Amended, amend};
 use crate::jobs::Verdict;
 use crate::providers::{Admitted, CallClass, Panels, PanelsError};
 use crate::submission::SubmissionGuard;
@@ -65,7 +65,7 @@ impl ReconcileOrder {
     }
 
     /// Looks an unknown order up at its provider, if the provider offers that, and records what it found. An order
-    /// that stayed unknown too long is written off.
+    /// that stayed unknown too long is written off, also if the provider cannot be asked any more.
     ///
     /// # Errors
     /// [`PanelsError`] if the database or the provider's key is not to be had.
@@ -84,7 +84,12 @@ impl ReconcileOrder {
             return Ok(Verdict::Done);
         };
 
-        let (provider, target) = self.panels.target(view.order.service.provider).await?;
+        let (provider, target) = match self.panels.target(view.order.service.provider).await {
+            Ok(found) => found,
+            Err(PanelsError::Store(error)) => return Err(error.into()),
+            Err(_) if self.write_off(&view.order, attempt.no).await? => return Ok(Verdict::Done),
+            Err(error) => return Err(error),
+        };
         if provider.settings.lookup == LookupCapability::None {
             self.apply(&view.order, attempt.no, |order, attempt, now| {
                 write_off(order, attempt, &self.policy, now)
@@ -95,6 +100,7 @@ impl ReconcileOrder {
         }
         let admitted = match self.panels.admit(&provider, CallClass::Read).await {
             Ok(admitted) => admitted,
+            Err(_) if self.write_off(&view.order, attempt.no).await? => return Ok(Verdict::Done),
             Err(pause) => return Ok(Verdict::Later(pause)),
         };
         let asked_at = self.clock.now();
@@ -109,6 +115,17 @@ impl ReconcileOrder {
         };
         self.record(&view.order, &answer).await?;
         Ok(Verdict::Done)
+    }
+
+    /// Writes an order off whose time has come. Whether it had.
+    async fn write_off(&self, asked: &Order, no: u32) -> Result<bool, StoreError> {
+        // Thousands may wait for a provider that takes no calls.
+        let is_time = |since: Timestamp| self.clock.now() >= since.plus(self.policy.write_off_after);
+        if !asked.unknown_since.is_some_and(is_time) {
+            return Ok(false);
+        }
+        let when_due = |order: &Order, attempt: &Attempt, now| write_off(order, attempt, &self.policy, now);
+        self.apply(asked, no, when_due).await
     }
 
     async fn look_up(
@@ -155,8 +172,9 @@ impl ReconcileOrder {
                     Some(looked_up(order, why, &self.policy, now))
                 })
                 .await
+                .map(|_| ())
             }
-            result => result,
+            result => result.map(|_| ()),
         }
     }
 
@@ -181,7 +199,8 @@ impl ReconcileOrder {
             .or_else(|| Some(looked_up(order, why, &self.policy, now)))
     }
 
-    async fn apply<D>(&self, asked: &Order, no: u32, decide: D) -> Result<(), StoreError>
+    /// Whether anything was recorded.
+    async fn apply<D>(&self, asked: &Order, no: u32, decide: D) -> Result<bool, StoreError>
     where
         D: Fn(&Order, &Attempt, Timestamp) -> Option<Change> + Send + Sync,
     {
@@ -195,9 +214,8 @@ impl ReconcileOrder {
                 attempt.filter(|it| is_asked && it.no == no && it.outcome == AttemptOutcome::Unknown);
             Ok(attempt.and_then(|attempt| decide(order, attempt, now)))
         };
-        amend::<Infallible, _>(&*self.store, asked.id, undecided)
-            .await
-            .map(|_| ())
+        let amended = amend::<Infallible, _>(&*self.store, asked.id, undecided).await?;
+        Ok(matches!(amended, Amended::Recorded(_)))
     }
 }
 
@@ -206,6 +224,6 @@ pub(crate) const fn call_result(error: &PanelError) -> CallResult {
     match error {
         PanelError::Unreachable(_) | PanelError::Forbidden(_) => CallResult::Unreachable,
         PanelError::Broken(_) | PanelError::Unreadable(_) => CallResult::Failed,
-        PanelError::Refused(_) => CallResult::Answered,
+        PanelError::Refused(_) | PanelError::RefusedForNow(_) => CallResult::Answered,
     }
 }

@@ -280,7 +280,19 @@ impl SubmitOrder {
                 tracing::error!(order_id = claimed.order.id.0, %why, "an order that was sent is unknown");
                 self.record(claimed, &Evidence::Unknown { why }).await
             }
-            result => result,
+            result => {
+                if let (
+                    Err(error),
+                    Evidence::Placed {
+                        provider_order_id, ..
+                    },
+                ) = (&result, &evidence)
+                {
+                    // Nobody else has it: staff can say by it what became of the order.
+                    tracing::error!(order_id = claimed.order.id.0, %provider_order_id, %error, "placed, and that could not be recorded");
+                }
+                result
+            }
         }
     }
 
@@ -331,8 +343,8 @@ impl SubmitOrder {
         let mut pause = RECORD_PAUSE_MIN;
         for _ in 1..RECORD_ATTEMPTS_MAX {
             match amend(&*self.store, id, &decide).await {
-                Err(StoreError::Unavailable(why)) => {
-                    tracing::warn!(order_id = id.0, %why, "what is known of an order could not be recorded yet");
+                Err(error @ (StoreError::Unavailable(_) | StoreError::Contended)) => {
+                    tracing::warn!(order_id = id.0, %error, "what is known of an order could not be recorded yet");
                     tokio::time::sleep(pause).await;
                     pause = pause.saturating_mul(2);
                 }

@@ -1,8 +1,6 @@
 //! Asking a provider about the orders it works on, in batches, and settling what it reports.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +8,15 @@ use domain::orders::{
     Asked, Change, GroupPlan, Observation, Order, OrderPolicy, PollWindow, Regrouping, next_group_poll,
     next_poll_turn, observe, observe_refusal, poll_interval, regroup,
 };
-use domain::providers::{CallResult, Provider, is_about_order};
+use domain::providers::CallResult;
 use domain::{OrderId, ProviderId, ProviderOrderId, Timestamp};
-use ports::gateway::{PanelError, PanelGateway, PanelTarget, STATUS_BATCH_MAX, StatusAnswer};
+use ports::gateway::{PanelGateway, STATUS_BATCH_MAX, StatusAnswer};
 use ports::orders::{PollMeter, PutBackPolls, TakePolls, TakenPoll, TakenPolls};
 use ports::{Clock, Store, StoreError};
 
 use super::reconcile::call_result;
 use super::record::amend;
+use super::round::{Answers, Heard, Round, draw, is_about_one_of};
 use crate::jobs::Verdict;
 use crate::providers::{Admitted, CallClass, Panels, PanelsError};
 use crate::retry::retry_contended;
@@ -38,14 +37,12 @@ pub const FULL_ENOUGH: u16 = STATUS_BATCH_MAX / 5 * 4;
 /// The use case.
 pub struct TrackOrders {
     store: Arc<dyn Store>,
-    gateway: Arc<dyn PanelGateway>,
-    panels: Arc<Panels>,
-    clock: Arc<dyn Clock>,
-    meter: Arc<dyn PollMeter>,
+    pub(super) gateway: Arc<dyn PanelGateway>,
+    pub(super) panels: Arc<Panels>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) meter: Arc<dyn PollMeter>,
     policy: OrderPolicy,
 }
-
-type Answers = HashMap<ProviderOrderId, StatusAnswer>;
 
 impl TrackOrders {
     /// The use case over its ports.
@@ -74,8 +71,13 @@ impl TrackOrders {
     /// [`PanelsError`] if the database or the provider's key is not to be had.
     pub async fn poll(&self, provider: ProviderId) -> Result<Verdict, PanelsError> {
         let (provider, target) = self.panels.target(provider).await?;
-        let started = self.clock.monotonic();
-        while self.clock.monotonic().saturating_sub(started) < ASK_FOR {
+        let round = Round {
+            track: self,
+            provider: &provider,
+            target: &target,
+            until: self.clock.monotonic().saturating_add(ASK_FOR),
+        };
+        while round.in_time() {
             let admitted = match self.panels.admit(&provider, CallClass::Read).await {
                 Ok(admitted) => admitted,
                 Err(pause) => return Ok(Verdict::Later(pause)),
@@ -85,10 +87,9 @@ impl TrackOrders {
                 return Ok(Verdict::Done);
             };
             failpoints::reach("poll-after-take");
-            let missing = self.poll_batch(&provider, &target, &batch, admitted).await?;
+            let missing = self.poll_batch(&round, &batch, admitted).await?;
             for (id, upstream) in missing {
-                let in_time = self.clock.monotonic().saturating_sub(started) < ASK_FOR;
-                if !in_time || !self.ask_alone(&provider, &target, id, upstream).await {
+                if !round.in_time() || !self.ask_alone(&round, id, upstream).await {
                     break;
                 }
             }
@@ -121,70 +122,68 @@ impl TrackOrders {
     /// while, which paces the next try.
     async fn poll_batch(
         &self,
-        provider: &Provider,
-        target: &PanelTarget,
+        round: &Round<'_>,
         batch: &Batch,
         admitted: Admitted,
     ) -> Result<Vec<(OrderId, ProviderOrderId)>, StoreError> {
+        let provider = batch.provider;
         let orders = batch.taken.orders.iter();
         let ids: Vec<ProviderOrderId> = orders
             .filter_map(|taken| taken.order.provider_order_id.clone())
             .collect();
         let requested_at = self.clock.now();
         if ids.is_empty() {
-            self.panels.forgo(provider.id, CallClass::Read, admitted);
+            self.panels.forgo(provider, CallClass::Read, admitted);
             self.apply(batch, &Answers::new(), requested_at, false).await?;
             return Ok(Vec::new());
         }
         let late = |taken: &TakenPoll| requested_at.since(taken.due_at);
         let late: Vec<Duration> = batch.taken.orders.iter().map(late).collect();
-        self.meter.asked(provider.id, &late);
-        let answers = about_the_one(self.gateway.statuses(target, &ids).await, &ids);
+        self.meter.asked(provider, &late);
+        let answers = round.ask(&ids).await;
         let half_open = admitted.half_open();
         failpoints::reach("poll-after-answer");
-        match answers {
-            Ok(answers) => {
-                self.panels
-                    .tell(provider.id, CallClass::Read, admitted, CallResult::Answered);
-                self.apply(batch, &answers, requested_at, half_open).await?;
-                Ok(batch.missing_from(&answers, requested_at))
-            }
+        let result = answers
+            .as_ref()
+            .map_or_else(call_result, |_| CallResult::Answered);
+        self.panels.tell(provider, CallClass::Read, admitted, result);
+        let answers = match answers {
+            Ok(answers) => answers,
             Err(error) => {
-                tracing::warn!(provider_id = provider.id.0, orders = ids.len(), %error, "a status request failed");
-                self.panels
-                    .tell(provider.id, CallClass::Read, admitted, call_result(&error));
-                Ok(Vec::new())
+                tracing::warn!(provider_id = provider.0, orders = ids.len(), %error, "a status request failed");
+                if !is_about_one_of(&error, &ids) {
+                    return Ok(Vec::new());
+                }
+                let answers = round.ask_in_parts(ids).await;
+                if answers.is_empty() {
+                    return Ok(Vec::new());
+                }
+                answers
             }
-        }
+        };
+        self.apply(batch, &answers, requested_at, half_open).await?;
+        Ok(batch.missing_from(&answers, requested_at))
     }
 
     /// Asks about one order that its batch's answer left out; whether there was an answer. The order is back on its schedule
-    /// already, and stays there if there is nothing to say about it. A failure says nothing about the provider, who has just
-    /// answered: one order that it cannot answer for must not open its circuit for all.
-    async fn ask_alone(
-        &self,
-        provider: &Provider,
-        target: &PanelTarget,
-        id: OrderId,
-        upstream: ProviderOrderId,
-    ) -> bool {
-        let Ok(admitted) = self.panels.admit(provider, CallClass::Read).await else {
+    /// already, and stays there if there is nothing to say about it.
+    async fn ask_alone(&self, round: &Round<'_>, id: OrderId, upstream: ProviderOrderId) -> bool {
+        let Ok(admitted) = self.panels.admit(round.provider, CallClass::Read).await else {
             return false;
         };
-        self.meter.asked_alone(provider.id);
-        let requested_at = self.clock.now();
         let ids = [upstream];
-        let answers = match about_the_one(self.gateway.statuses(target, &ids).await, &ids) {
+        let Heard {
+            answers,
+            requested_at,
+            half_open,
+        } = round.ask_again(admitted, &ids).await;
+        let answers = match answers {
             Ok(answers) => answers,
             Err(error) => {
-                self.panels.forgo(provider.id, CallClass::Read, admitted);
                 tracing::warn!(order_id = id.0, %error, "a status request about one order failed");
                 return false;
             }
         };
-        let half_open = admitted.half_open();
-        self.panels
-            .tell(provider.id, CallClass::Read, admitted, CallResult::Answered);
         let news = News {
             answer: ids.first().and_then(|id| answers.get(id)),
             requested_at,
@@ -300,7 +299,7 @@ impl Batch {
         }
         let missing = asked.into_iter().filter(|(_, id)| !answers.contains_key(id));
         let mut missing: Vec<_> = missing.collect();
-        missing.sort_by_key(|(id, _)| draw(*id, at));
+        missing.sort_by_key(|(id, _)| draw(id, at));
         missing.truncate(ALONE_MAX);
         missing
     }
@@ -328,26 +327,6 @@ impl Batch {
             emptied,
             turn: self.taken.turn.then(|| next_poll_turn(policy, now)),
         }
-    }
-}
-
-/// A number that is another one for every order and moment, so that nobody is always behind.
-fn draw(id: OrderId, at: Timestamp) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (id.0, at.micros()).hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Asked about one order, a panel answers an error about it for the whole request.
-fn about_the_one(
-    answers: Result<Answers, PanelError>,
-    ids: &[ProviderOrderId],
-) -> Result<Answers, PanelError> {
-    match (answers, ids) {
-        (Err(PanelError::Refused(text)), [only]) if is_about_order(&text) => {
-            Ok(HashMap::from([(only.clone(), StatusAnswer::Refused(text))]))
-        }
-        (answers, _) => answers,
     }
 }
 

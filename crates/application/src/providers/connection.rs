@@ -162,7 +162,10 @@ impl ProviderConnection {
     async fn asked_for_its_currency(&self, call: Call) -> Result<Call, AskProviderError> {
         let id = call.provider.id;
         match self.balance(call).await {
-            Ok(_) | Err(AskProviderError::Panel(PanelError::Refused(_) | PanelError::Unreadable(_))) => {}
+            Ok(_)
+            | Err(AskProviderError::Panel(
+                PanelError::Refused(_) | PanelError::RefusedForNow(_) | PanelError::Unreadable(_),
+            )) => {}
             Err(error) => return Err(error),
         }
         match begin_call(&self.panels, id).await {

@@ -16,6 +16,7 @@ use crate::bench::{Bench, Desk, WEALTH, units};
 use crate::panel::{about, accepted, lost, not_sent, says};
 
 const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
 const DUE: Duration = Duration::from_secs(70);
 
 async fn cancel(desk: &Desk, id: OrderId) -> Result<Order, CancelOrderError> {
@@ -256,6 +257,61 @@ async fn a_provider_that_did_not_hear_the_wish_is_told_again() {
     assert_eq!(bench.work().await, 1);
     assert_eq!(bench.events(id).await.last(), Some(&EventKind::CancelSent));
     assert_eq!(bench.jobs().await, Vec::<String>::new());
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_wish_that_a_provider_in_trouble_did_not_take_is_told_again() {
+    let bench = Bench::new().await;
+    let id = bench.submitted(1, "77").await;
+    bench.work().await;
+    cancel(&bench, id).await.unwrap();
+    for error in [
+        PanelError::Unreadable("HTTP 502, not JSON: <html>".to_owned()),
+        PanelError::RefusedForNow("Slow down".to_owned()),
+        PanelError::Refused("Too many requests".to_owned()),
+    ] {
+        bench.panel.cancels(Err(error));
+        assert_eq!(bench.work().await, 1);
+        assert_eq!(bench.jobs().await, [format!("order.cancel {id} in 60")]);
+        assert_ne!(bench.events(id).await.last(), Some(&EventKind::CancelSent));
+        bench.pass(SECOND * 60);
+    }
+    bench.panel.cancels(Ok(()));
+    assert_eq!(bench.work().await, 1);
+    assert_eq!(bench.events(id).await.last(), Some(&EventKind::CancelSent));
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_never_takes_a_wish_is_left_alone_after_some_hours() {
+    let bench = Bench::new().await;
+    let id = bench.unknown(1).await;
+    cancel(&bench, id).await.unwrap();
+    bench.pass(HOUR * 10);
+    let fate = application::orders::Fate::PlacedAs(domain::ProviderOrderId::new("77"));
+    bench
+        .deciding()
+        .decide_fate(&bench.staff(0), id, &fate, "")
+        .await
+        .unwrap();
+
+    let busy = || Err(PanelError::RefusedForNow("Slow down".to_owned()));
+    let (mut asked, mut waited) = (0, Duration::ZERO);
+    while waited < HOUR * 6 {
+        bench.panel.cancels(busy());
+        let verdict = bench.canceling_upstream().ask(id).await.unwrap();
+        let Verdict::Later(pause) = verdict else {
+            panic!("after {waited:?}: {verdict:?}");
+        };
+        assert!(pause >= SECOND * 60, "{pause:?}");
+        (asked, waited) = (asked + 1, waited + pause);
+        bench.pass(pause);
+    }
+    assert!(asked < 40, "ever more seldom: {asked}");
+    bench.panel.cancels(busy());
+    assert_eq!(bench.canceling_upstream().ask(id).await.unwrap(), Verdict::Done);
+    assert_eq!(bench.events(id).await.last(), Some(&EventKind::CancelSent));
     bench.close().await;
 }
 

@@ -31,6 +31,7 @@ mod live_sessions;
 mod mail_delivery;
 mod namesake;
 mod offers;
+mod parts;
 mod place;
 mod place_many;
 mod poison;

@@ -137,7 +137,10 @@ async fn a_list_that_reaches_back_proves_absence_and_a_short_one_does_not() {
     bench.reconcile(id).await;
     assert_eq!(bench.state(id).await, OrderState::Unknown);
 
-    let old = strange_row(sent_at.minus(Duration::from_mins(3)));
+    let old = ListedOrder {
+        id: ProviderOrderId::new("0"),
+        ..strange_row(sent_at.minus(Duration::from_hours(25)))
+    };
     bench
         .panel
         .lists(Ok(vec![strange_row(sent_at.plus(SECOND)), old]));

@@ -46,6 +46,23 @@ async fn an_accepted_order_is_paid_for_booked_and_put_on_the_polling_schedule() 
 }
 
 #[tokio::test]
+async fn what_a_provider_took_is_recorded_however_long_other_transactions_are_in_the_way() {
+    let bench = Bench::new().await;
+    let id = bench.place(1).await;
+    bench.panel.answers(accepted("77"));
+    // The first commit is the claim.
+    for nth in 2..12 {
+        bench.store.contends_at(nth);
+    }
+    assert_eq!(bench.send(id).await, Verdict::Done);
+    assert!(bench.store.is_done(), "it took as many tries");
+    let order = bench.order(id).await;
+    assert_eq!(order.state, OrderState::Submitted);
+    assert_eq!(order.provider_order_id.unwrap().as_str(), "77");
+    bench.close().await;
+}
+
+#[tokio::test]
 async fn each_type_is_sent_what_it_takes_as_it_was_when_it_was_ordered() {
     let bench = Bench::new().await;
     let comments = "so good \u{1f44d}\n100% & 'more'\n".repeat(5);

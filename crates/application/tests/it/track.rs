@@ -172,7 +172,7 @@ async fn a_refusal_that_is_not_about_one_order_says_nothing_about_any() {
     bench.pass(DUE);
     bench
         .panel
-        .reports(Err(PanelError::Refused("Incorrect order ID".to_owned())));
+        .reports(Err(PanelError::RefusedForNow("Incorrect order ID".to_owned())));
     bench.poll().await;
     for id in [one, two] {
         assert_eq!(bench.order(id).await.review, None);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use application::jobs::Verdict;
+use application::providers::CallClass;
 use domain::orders::{EventKind, Hold, OrderState};
 use domain::providers::LookupCapability;
 use domain::wallets::TransferKind;
@@ -72,6 +73,23 @@ async fn a_look_up_that_tells_nothing_for_a_day_ends_in_a_write_off() {
     bench.reconcile(id).await;
     assert_eq!(bench.state(id).await, OrderState::Voided);
     assert_eq!(bench.moved(id, TransferKind::Writeoff).await, Some(COST));
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn an_order_is_written_off_though_its_provider_takes_no_calls() {
+    let bench = Bench::finding(LookupCapability::LinkAndTime).await;
+    let id = bench.unknown(1).await;
+    bench.pass(bench.policy.write_off_after - Duration::from_micros(1));
+    bench.panels.trip(bench.shop.provider.id, CallClass::Read);
+    assert!(matches!(bench.reconcile(id).await, Verdict::Later(_)));
+    assert_eq!(bench.state(id).await, OrderState::Unknown);
+    bench.pass(Duration::from_micros(1));
+    bench.panels.trip(bench.shop.provider.id, CallClass::Read);
+    assert_eq!(bench.reconcile(id).await, Verdict::Done);
+    assert_eq!(bench.state(id).await, OrderState::Voided);
+    assert_eq!(bench.moved(id, TransferKind::Writeoff).await, Some(COST));
+    assert_eq!(bench.panel.references(), [], "nobody was asked");
     bench.close().await;
 }
 

@@ -56,7 +56,7 @@ pub struct Order {
     pub provider_status: Option<String>,
     /// The counter before the delivery began.
     pub start_count: Option<u64>,
-    /// What is not delivered yet.
+    /// What is not delivered yet, as last counted; once the provider's part has ended, exactly what was not delivered.
     pub remains: Option<u64>,
     /// How many attempts to send it were begun.
     pub attempts: u32,
@@ -90,11 +90,20 @@ pub struct Order {
     pub rates: Option<RateSetId>,
 }
 
+/// How the references of orders begin.
+const REFERENCE: &str = "smmguru-";
+
 impl Order {
     /// The reference that we send along to a provider that keeps one.
     #[must_use]
     pub fn reference(&self) -> String {
-        format!("smmguru-{}-{}", self.id, self.created_at.micros())
+        format!("{REFERENCE}{}-{}", self.id, self.created_at.micros())
+    }
+
+    /// Whether a provider's reference is one of ours.
+    #[must_use]
+    pub fn is_reference(text: &str) -> bool {
+        text.starts_with(REFERENCE)
     }
 
     /// Whether `other` is this order, be it at another time. A restored database gives the ids of the orders that it has

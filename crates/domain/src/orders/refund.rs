@@ -28,6 +28,12 @@ impl RefundPlan {
         (target >= order.refunded && !grows_after_the_end).then_some(Self { target, undelivered })
     }
 
+    /// The pieces that were not delivered.
+    #[must_use]
+    pub const fn undelivered(self) -> u64 {
+        self.undelivered
+    }
+
     /// The movements that bring the order there, and what is refunded and recognised afterwards.
     #[must_use]
     pub fn movements(self, order: &Order) -> (Vec<Movement>, Money, Money) {

@@ -220,6 +220,8 @@ fn end(mut order: Order, state: OrderState, plan: RefundPlan, actor: Actor, now:
     order.state = state;
     order.refunded = refunded;
     order.recognised = recognised;
+    // Clients refund by this number, so it is the one that money was moved by, whatever was counted before.
+    order.remains = Some(plan.undelivered());
     order.due_at = None;
     order.review = None;
     order.ended_at = Some(now);
@@ -257,7 +259,10 @@ fn noted(order: &Order, seen: &Observation) -> Order {
     after.provider_status = Some(shortened(&seen.report.status));
     // The first counter is the one before the delivery began; later ones would hide how much was delivered.
     after.start_count = order.start_count.or(seen.report.start_count.known());
-    after.remains = seen.report.remains.known().or(order.remains);
+    // More left than was ordered is no count: customers would be told it.
+    let counted = seen.report.remains.known();
+    let possible = counted.filter(|remains| *remains <= order.quantity);
+    after.remains = possible.or(order.remains);
     after
 }
 

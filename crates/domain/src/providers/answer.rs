@@ -1,5 +1,6 @@
 //! What an answer to `add` proves. The default is *unknown*: an order is placed, refused or not sent only on proof.
 
+use super::words::{is_about_account, is_ambiguous, refuses_order};
 use crate::ProviderOrderId;
 
 /// What was observed of one `add` request.
@@ -76,51 +77,6 @@ pub enum RefusalKind {
 /// Longest answer text kept, in characters.
 const TEXT_MAX_CHARS: usize = 500;
 
-/// Words that make a text ambiguous whatever else it says.
-const AMBIGUOUS: [&str; 9] = [
-    "timeout",
-    "timed out",
-    "internal",
-    "try again",
-    "duplicate",
-    "active order",
-    "please wait",
-    "exception",
-    "unavailable",
-];
-
-const ABOUT_ACCOUNT: [&str; 9] = [
-    "not enough funds",
-    "not_enough_funds",
-    "insufficient balance",
-    "insufficient_balance",
-    "insufficient funds",
-    "invalid api key",
-    "incorrect api key",
-    "invalid api detected",
-    "api key is missing",
-];
-
-/// Words of a trouble that passes, whatever was asked.
-const PASSING: [&str; 4] = ["too many", "rate limit", "maintenance", "overload"];
-
-const ABOUT_ORDER: [&str; 14] = [
-    "incorrect service id",
-    "incorrect_service_id",
-    "disabled service id",
-    "invalid service",
-    "service not found",
-    "bad link",
-    "incorrect link",
-    "invalid link",
-    "neworder.error.link",
-    "quantity less than",
-    "quantity more than",
-    "min_quantity",
-    "max_quantity",
-    "neworder.error.comment",
-];
-
 /// Reads an observation of `add`.
 #[must_use]
 pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
@@ -137,13 +93,6 @@ pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
     }
 }
 
-/// Whether the error that answers a question about one order is about that order, rather than about our account or about
-/// a trouble that passes.
-#[must_use]
-pub fn is_about_order(error: &str) -> bool {
-    !says(error, &ABOUT_ACCOUNT) && !says(error, &AMBIGUOUS) && !says(error, &PASSING)
-}
-
 /// People who have to find out what an answer meant need to see it.
 fn with_excerpt(outcome: AddOutcome, excerpt: &str) -> AddOutcome {
     match outcome {
@@ -152,11 +101,6 @@ fn with_excerpt(outcome: AddOutcome, excerpt: &str) -> AddOutcome {
         },
         outcome => outcome,
     }
-}
-
-fn says(error: &str, words: &[&str]) -> bool {
-    let folded = error.to_lowercase();
-    words.iter().any(|word| folded.contains(word))
 }
 
 fn classify_body(status: u16, body: &AddBody) -> AddOutcome {
@@ -186,16 +130,16 @@ fn classify_error(status: u16, error: &str) -> AddOutcome {
             text,
         };
     }
-    if says(error, &AMBIGUOUS) {
+    if is_ambiguous(error) {
         AddOutcome::Unknown {
             why: format!("ambiguous refusal: {text}"),
         }
-    } else if says(error, &ABOUT_ACCOUNT) {
+    } else if is_about_account(error) {
         AddOutcome::Refused {
             kind: RefusalKind::Account,
             text,
         }
-    } else if says(error, &ABOUT_ORDER) {
+    } else if refuses_order(error) {
         AddOutcome::Refused {
             kind: RefusalKind::Order,
             text,
@@ -291,22 +235,6 @@ mod tests {
                 matches!(answered(200, None, Some(text)), AddOutcome::Unknown { .. }),
                 "{text}"
             );
-        }
-    }
-
-    #[test]
-    fn an_error_about_an_order_is_told_from_one_that_says_nothing_about_it() {
-        for text in ["Incorrect order ID", "order_not_found", "Something else"] {
-            assert!(is_about_order(text), "{text}");
-        }
-        for text in [
-            "Invalid API key",
-            "Too many requests",
-            "Internal Server Error",
-            "Try again later",
-            "Under maintenance",
-        ] {
-            assert!(!is_about_order(text), "{text}");
         }
     }
 

@@ -4,11 +4,13 @@ mod answer;
 mod circuit;
 mod listing;
 mod status;
+mod words;
 
-pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add, is_about_order};
+pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add};
 pub use circuit::{CallResult, Circuit, CircuitPolicy, CircuitState, Pass, Permission};
-pub use listing::{ListMatch, ListedOrder, find_in_list};
+pub use listing::{KnownOrder, ListMatch, ListedOrder, find_in_list};
 pub use status::{UpstreamCount, UpstreamOrder, UpstreamStatus};
+pub use words::{is_about_order, is_passing};
 
 use crate::catalog::{Availability, ServiceType};
 use crate::currency::Currency;

@@ -6,6 +6,7 @@ mod currency;
 mod decisions;
 mod doubting;
 mod following;
+mod listing;
 mod model;
 mod money;
 mod movements;

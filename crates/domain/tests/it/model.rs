@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use domain::orders::{
     Attempt, AttemptChange, AttemptOutcome, Change, Hold, IN_DOUBT, Observation, Order, OrderState,
-    ServiceSnapshot,
+    ServiceSnapshot, refund_target,
 };
 use domain::providers::{UpstreamCount, UpstreamOrder};
 use domain::text::{Link, Name};
@@ -329,6 +329,17 @@ impl World {
             }
         }
         assert_eq!(order.ended_at.is_some(), order.state.is_terminal());
+        let counts = order.remains.is_none_or(|left| left <= order.quantity);
+        assert!(counts, "no more is left than was ordered");
+        if order.state.is_terminal() && order.hold == Hold::Posted {
+            let worth = |left| refund_target(order.price, order.quantity, left);
+            let refunded = order.remains.and_then(worth);
+            assert_eq!(
+                refunded,
+                Some(order.refunded),
+                "an end says what was not delivered"
+            );
+        }
         assert!(
             order.state.is_terminal() || order.due_at.is_some(),
             "an order that has not ended is due some time"

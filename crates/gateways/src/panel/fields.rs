@@ -1,5 +1,6 @@
 //! Reading single fields of answers, in every type that panels write them in.
 
+use domain::ProviderOrderId;
 use domain::providers::UpstreamCount;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -9,9 +10,6 @@ use crate::redact::REDACTED;
 
 /// Longest word, error or name kept, in characters.
 const TEXT_MAX_CHARS: usize = 500;
-
-/// Longest id accepted, in characters.
-const ID_MAX_CHARS: usize = 64;
 
 /// The values of those of `names` that `object` has, in the order of `names`.
 pub(super) fn any<'a>(object: &'a Map<String, Value>, names: &'a [&str]) -> impl Iterator<Item = &'a Value> {
@@ -30,13 +28,7 @@ pub(super) fn id(value: &Value) -> Option<String> {
 
 /// Whether `id` can stand for an order, also in a list separated by commas.
 pub(super) fn is_id(id: &str) -> bool {
-    let placeholder = ["null", "undefined", "none", "nan", "true", "false", "error"];
-    id.len() <= ID_MAX_CHARS
-        && id.chars().all(|c| c.is_ascii_graphic() && c != ',')
-        && !id.trim_matches('0').is_empty()
-        && !id.starts_with('-')
-        && !id.contains(REDACTED)
-        && !placeholder.iter().any(|word| id.eq_ignore_ascii_case(word))
+    ProviderOrderId::parse(id).is_some() && !id.contains(REDACTED)
 }
 
 /// A text or number as trimmed text without control characters; `None` if it holds nothing.
@@ -85,7 +77,8 @@ pub(super) fn flag(value: Option<&Value>) -> bool {
     }
 }
 
-/// A count that must not be guessed: anything but a whole number at or above zero is kept for people.
+/// A count that must not be guessed: anything but a whole number at or above zero is kept for people. So is what nobody counts
+/// to and no database holds, such as the -1 of whoever has no sign.
 pub(super) fn count(value: Option<&Value>) -> UpstreamCount {
     let text = match value {
         None | Some(Value::Null) => return UpstreamCount::Absent,
@@ -98,7 +91,7 @@ pub(super) fn count(value: Option<&Value>) -> UpstreamCount {
     }
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
-        Ok(count) if digits => UpstreamCount::Known(count),
+        Ok(count) if digits && i64::try_from(count).is_ok() => UpstreamCount::Known(count),
         _ => UpstreamCount::Invalid(shortened(&text)),
     }
 }
@@ -142,7 +135,13 @@ mod tests {
             assert_eq!(count(Some(&absent)), UpstreamCount::Absent, "{absent}");
         }
         assert_eq!(count(None), UpstreamCount::Absent);
+        assert_eq!(
+            count(Some(&json!(i64::MAX))),
+            UpstreamCount::Known(i64::MAX.unsigned_abs())
+        );
         for invalid in [
+            json!(u64::MAX),
+            json!("9223372036854775808"),
             json!(-1),
             json!("-1"),
             json!(12.0),

@@ -58,12 +58,18 @@ impl Reading {
         }
     }
 
-    /// The data of a successful answer. An error of the panel is a refusal whatever the status; anything else without
-    /// a success status is unreadable.
+    /// The data of a successful answer. An error of the panel is a refusal whatever the status, which may say that it
+    /// passes; anything else without a success status is unreadable.
     pub(super) fn data(&self) -> Result<Value, PanelError> {
         let value = self.json().map_err(|why| self.unreadable(why))?;
         if let Some(error) = value.as_object().and_then(fields::error) {
-            return Err(PanelError::Refused(fields::shortened(&error)));
+            let passes = matches!(self.status, 429 | 500..=599);
+            let refused = if passes {
+                PanelError::RefusedForNow
+            } else {
+                PanelError::Refused
+            };
+            return Err(refused(fields::shortened(&error)));
         }
         if (200..300).contains(&self.status) {
             Ok(value)
@@ -121,13 +127,15 @@ mod tests {
 
     #[test]
     fn an_error_is_a_refusal_whatever_the_status() {
-        for status in [200, 401, 422, 500] {
-            let refused = Err(PanelError::Refused("Invalid API key ***".to_owned()));
-            assert_eq!(
-                reading(status, br#"{"error":"Invalid API key secret-key-1"}"#).data(),
-                refused,
-                "{status}"
-            );
+        let answer = br#"{"error":"Invalid API key secret-key-1"}"#;
+        let text = || "Invalid API key ***".to_owned();
+        for status in [200, 401, 422, 499] {
+            let refused = Err(PanelError::Refused(text()));
+            assert_eq!(reading(status, answer).data(), refused, "{status}");
+        }
+        for status in [429, 500, 503] {
+            let refused = Err(PanelError::RefusedForNow(text()));
+            assert_eq!(reading(status, answer).data(), refused, "{status}");
         }
     }
 

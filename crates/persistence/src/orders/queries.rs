@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::orders::Order;
+use domain::providers::KnownOrder;
 use domain::text::{Comments, IdempotencyKey};
 use domain::{Money, OrderId, PageSize, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_events, orders};
@@ -148,7 +149,7 @@ impl OrderQueries for SeaQueries {
         &self,
         provider: ProviderId,
         ids: &[ProviderOrderId],
-    ) -> Result<Vec<ProviderOrderId>, StoreError> {
+    ) -> Result<Vec<KnownOrder>, StoreError> {
         Ok(schedules::known_provider_orders(self.conn(), provider, ids).await?)
     }
 }

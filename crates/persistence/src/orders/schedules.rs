@@ -1,8 +1,9 @@
 //! Orders for the schedules of workers. Each query walks a partial index that holds only the orders on its schedule.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use domain::orders::OrderState;
+use domain::providers::KnownOrder;
 use domain::{Money, OrderId, ProviderId, ProviderOrderId, Timestamp};
 use entities::{attempts, orders};
 use ports::jobs::JobTopic;
@@ -142,30 +143,38 @@ pub(super) async fn known_provider_orders(
     conn: &impl ConnectionTrait,
     provider: ProviderId,
     ids: &[ProviderOrderId],
-) -> Result<Vec<ProviderOrderId>, Failure> {
+) -> Result<Vec<KnownOrder>, Failure> {
     let words = || ids.iter().map(ProviderOrderId::as_str);
-    let of_orders: Vec<Option<String>> = orders::Entity::find()
+    let of_orders: Vec<(Option<String>, Option<i64>)> = orders::Entity::find()
         .select_only()
-        .column(orders::Column::ProviderOrderId)
+        .columns([orders::Column::ProviderOrderId, orders::Column::SubmittedAt])
         .filter(orders::Column::ProviderId.eq(provider.0))
         .filter(orders::Column::ProviderOrderId.is_in(words()))
         .into_tuple()
         .all(conn)
         .await?;
-    let of_attempts: Vec<Option<String>> = attempts::Entity::find()
+    let of_attempts: Vec<(Option<String>, Option<i64>)> = attempts::Entity::find()
         .select_only()
-        .column(attempts::Column::ProviderOrderId)
+        .columns([attempts::Column::ProviderOrderId, attempts::Column::StartedAt])
         .filter(attempts::Column::ProviderId.eq(provider.0))
         .filter(attempts::Column::ProviderOrderId.is_in(words()))
         .into_tuple()
         .all(conn)
         .await?;
-    let known: HashSet<String> = of_orders.into_iter().chain(of_attempts).flatten().collect();
-    Ok(ids
-        .iter()
-        .filter(|id| known.contains(id.as_str()))
-        .cloned()
-        .collect())
+    // What is said last counts: an attempt knows when it began.
+    let sent: HashMap<String, Option<i64>> = of_orders
+        .into_iter()
+        .chain(of_attempts)
+        .filter_map(|(id, at)| Some((id?, at)))
+        .collect();
+    let known = |id: &ProviderOrderId| {
+        let at = sent.get(id.as_str())?;
+        Some(KnownOrder {
+            id: id.clone(),
+            sent_at: Timestamp::from_micros(at.unwrap_or(i64::MAX)),
+        })
+    };
+    Ok(ids.iter().filter_map(known).collect())
 }
 
 async fn order_ids(

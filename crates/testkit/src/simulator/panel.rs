@@ -1,5 +1,7 @@
 //! The provider: it keeps what it was sent, and is the witness. What it says about that is another matter.
 
+use std::time::Duration;
+
 use domain::orders::Order;
 use domain::providers::{AddAnswer, AddBody, ListedOrder, LookupCapability, UpstreamCount, UpstreamOrder};
 use domain::{OrderId, ProviderOrderId, Timestamp};
@@ -95,6 +97,9 @@ pub(super) struct UpstreamRow {
     remains: u64,
 }
 
+/// How long ago it took its oldest order.
+const TAKEN_BEFORE: Duration = Duration::from_hours(48);
+
 /// The provider.
 #[derive(Debug, Clone)]
 pub(super) struct Panel {
@@ -113,7 +118,7 @@ impl Panel {
             upstream_service: None,
             link: Some("https://instagram.com/p/oldest".to_owned()),
             quantity: Some(77),
-            created_at: Some(opened_at),
+            created_at: Some(opened_at.minus(TAKEN_BEFORE)),
             reference: None,
         };
         Self {

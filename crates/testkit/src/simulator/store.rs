@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::orders::{Attempt, AttemptChange, AttemptOutcome, Change, FollowUp, IN_DOUBT, NewOrder, Order};
+use domain::providers::KnownOrder;
 use domain::submission::Submission;
 use domain::wallets::{Movement, Transfer, TransferKind, WalletChange};
 use domain::{Money, OrderId, PollGroupId, ProviderOrderId, UserId};
@@ -246,7 +247,7 @@ impl Store {
                     return Err(conflict("attempts_absence_is_proven"));
                 }
                 if let Some(id) = provider_order_id
-                    && self.known(std::slice::from_ref(id)).contains(id)
+                    && !self.known(std::slice::from_ref(id)).is_empty()
                 {
                     return Err(conflict("attempts_provider_order"));
                 }
@@ -255,17 +256,22 @@ impl Store {
         Ok(())
     }
 
-    /// Which of the provider's ids some order or attempt of ours has.
-    pub(super) fn known(&self, ids: &[ProviderOrderId]) -> Vec<ProviderOrderId> {
-        let has = |row: &OrderRow, id: &ProviderOrderId| {
-            row.order.provider_order_id.as_ref() == Some(id)
-                || row
-                    .attempts
-                    .iter()
-                    .any(|it| it.provider_order_id.as_ref() == Some(id))
+    /// Those of the provider's ids that some order or attempt of ours has, and when it was sent.
+    pub(super) fn known(&self, ids: &[ProviderOrderId]) -> Vec<KnownOrder> {
+        let sent_at = |row: &OrderRow, id: &ProviderOrderId| {
+            let has = |it: &&AttemptRow| it.provider_order_id.as_ref() == Some(id);
+            let attempt = row.attempts.iter().find(has).map(|it| it.attempt.started_at);
+            let is_its = row.order.provider_order_id.as_ref() == Some(id);
+            attempt.or(row.order.submitted_at.filter(|_| is_its))
         };
-        let known = |id: &&ProviderOrderId| self.orders.iter().any(|row| has(row, id));
-        ids.iter().filter(known).cloned().collect()
+        let known = |id: &ProviderOrderId| {
+            let sent_at = self.orders.iter().find_map(|row| sent_at(row, id))?;
+            Some(KnownOrder {
+                id: id.clone(),
+                sent_at,
+            })
+        };
+        ids.iter().filter_map(known).collect()
     }
 
     fn move_money(&mut self, movements: &[Movement]) -> Result<(), StoreError> {

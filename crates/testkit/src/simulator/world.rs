@@ -181,7 +181,12 @@ impl World {
             let at = shown(letter.arrives_at, self.panel_clock_error);
             let mut dice = Dice::new(letter.salt);
             let ids: Vec<_> = self.panel.orders.iter().map(|row| row.id.clone()).collect();
-            let recorded = self.store.known(&ids);
+            let recorded = self
+                .store
+                .known(&ids)
+                .into_iter()
+                .map(|it| it.id)
+                .collect::<Vec<_>>();
             let Letter { order, mood, .. } = &letter;
             let answer = self.panel.receive(order, *mood, &recorded, &mut dice, at);
             let (id, mood) = (letter.order.id, letter.mood);
