@@ -16,6 +16,7 @@ scenarios!(on both ways:
     a_cancellation_at_the_provider_refunds_when_the_provider_says_so,
     an_order_that_is_missing_from_a_batch_is_left_alone,
     an_unknown_status_word_waits_for_staff,
+    an_order_that_its_provider_forgot_is_flagged_and_settled,
 );
 scenarios!(on two nodes:
     a_delivered_order_costs_what_was_quoted,
@@ -274,6 +275,7 @@ async fn an_unknown_status_word_waits_for_staff(way: Way) {
         .success(200, "ORDER_DECIDED");
     assert_eq!(decided["order"]["state"], "partial");
     assert_eq!(money(&decided["order"]["refunded"]), PRICE / 4);
+    assert_eq!(decided["order"]["remains"], 250);
     world
         .admin
         .post(&path, partial)
@@ -289,6 +291,33 @@ async fn an_unknown_status_word_waits_for_staff(way: Way) {
         .success(200, "ORDER_DECIDED");
     assert_eq!(world.spent().await, 2 * PRICE - PRICE / 4);
     world.close_but(&[id, other]).await;
+}
+
+async fn an_order_that_its_provider_forgot_is_flagged_and_settled(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let id = world.place("stuck").await;
+    world.until(id, "submitted").await;
+    let flag = json!({ "decision": "flag", "note": "The provider has forgotten it" });
+    let path = format!("/api/v1/admin/orders/{id}/review");
+    let flagged = world.admin.post(&path, flag.clone()).await;
+    assert_eq!(
+        flagged.success(200, "ORDER_DECIDED")["order"]["state"],
+        "submitted"
+    );
+    let in_review = |order: &Value| order["order"]["review"].is_string();
+    world.until_it(id, "in review", in_review).await;
+    let again = world.admin.post(&path, flag).await;
+    again.failure(409, "DECISION_REFUSED");
+
+    let canceled = json!({ "decision": "canceled", "note": "It will not come" });
+    let canceled = world.admin.post(&path, canceled).await;
+    let canceled = canceled.success(200, "ORDER_DECIDED")["order"].clone();
+    assert_eq!(
+        (money(&canceled["refunded"]), &canceled["remains"]),
+        (PRICE, &json!(1_000))
+    );
+    assert_eq!(world.spent().await, 0);
+    world.close_but(&[id]).await;
 }
 
 async fn many_orders_at_once_are_each_placed_once(way: Way) {

@@ -105,13 +105,18 @@ async fn staff_say_that_an_order_was_placed(way: Way) {
     decide(admin, id, contradictory)
         .await
         .failure(400, "VALIDATION_ERROR");
+    for nobodys in ["23,501", "23 501", "0", "-1", "null", ""] {
+        decide(admin, id, placed_as(nobodys))
+            .await
+            .failure(400, "VALIDATION_ERROR");
+    }
     let taken = placed_as(other["providerOrderId"].as_str().expect("an id"));
     decide(admin, id, taken)
         .await
         .failure(409, "PROVIDER_ORDER_ID_TAKEN");
 
     let theirs = at_the_panel(&world, id).await;
-    let decided = decide(admin, id, placed_as(&theirs))
+    let decided = decide(admin, id, placed_as(&format!(" 0{theirs} ")))
         .await
         .success(200, "ORDER_DECIDED");
     assert_eq!(decided["decision"], "done");
@@ -127,18 +132,18 @@ async fn staff_say_that_an_order_was_placed(way: Way) {
     world.close().await;
 }
 
-async fn decide(staff: &Browser, id: i64, form: Value) -> Answer {
+pub(crate) async fn decide(staff: &Browser, id: i64, form: Value) -> Answer {
     staff
         .post(&format!("/api/v1/admin/orders/{id}/decision"), form)
         .await
 }
 
-fn placed_as(provider_order_id: &str) -> Value {
+pub(crate) fn placed_as(provider_order_id: &str) -> Value {
     json!({ "decision": "placed", "providerOrderId": provider_order_id, "note": "Seen in their list" })
 }
 
 /// What a member of staff would see at the provider: its id of our order.
-async fn at_the_panel(world: &World, id: i64) -> String {
+pub(crate) async fn at_the_panel(world: &World, id: i64) -> String {
     let link = world.order(id).await["order"]["link"].clone();
     let placed = world.panel.orders().into_iter().find(|order| link == order.link);
     placed.expect("the panel has the order").id.to_string()

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::identity::Right;
 use domain::identity::right::OrdersDecide;
 use domain::orders::{
     Attempt, Change, DecisionRefusal, EventKind, Evidence, Order, OrderEvent, OrderPolicy, ReviewDecision,
-    resolve, settle_review, staff_decision_allowed,
+    flag, resolve, settle_review, staff_decision_allowed,
 };
 use domain::{OrderId, ProviderOrderId, Timestamp};
 use ports::audit::AuditEntry;
@@ -14,6 +15,7 @@ use ports::{Clock, Store, StoreError, Tx};
 
 use super::record::record;
 use crate::caller::{Member, Staff};
+use crate::identity::still_holds;
 use crate::retry::{MaybeContended, retry_contended};
 use crate::submission::SubmissionGuard;
 
@@ -41,6 +43,9 @@ pub enum DecideOrderError {
     /// There is no such order.
     #[error("there is no such order")]
     UnknownOrder,
+    /// It is the caller's own order.
+    #[error("nobody decides about their own order")]
+    Own,
     /// A rule says no.
     #[error(transparent)]
     Refused(#[from] DecisionRefusal),
@@ -120,11 +125,7 @@ impl DecideOrder {
     ) -> Result<Decided, DecideOrderError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let order = tx
-            .orders()
-            .lock(id)
-            .await?
-            .ok_or(DecideOrderError::UnknownOrder)?;
+        let order = others(&mut *tx, staff, id).await?;
         let attempt = tx
             .orders()
             .latest_attempt(id)
@@ -137,7 +138,10 @@ impl DecideOrder {
         }
         staff_decision_allowed(&order, &attempt, placed, &self.policy, now)?;
 
-        if !self.is_agreed(&mut *tx, staff, &order, fate, now).await? {
+        if !self
+            .is_agreed(&mut *tx, staff, (&order, &attempt), fate, now)
+            .await?
+        {
             tx.audit()
                 .append(&audited(staff, "order.decide_first", id, fate, note, now))
                 .await?;
@@ -154,12 +158,12 @@ impl DecideOrder {
         Ok(Decided::Done(Box::new(change.order)))
     }
 
-    /// Whether enough people said the same; if not, keeps this word as the first one.
+    /// Whether enough people said the same of the latest attempt; if not, keeps this word as the first one.
     async fn is_agreed(
         &self,
         tx: &mut dyn Tx,
         staff: &Member,
-        order: &Order,
+        (order, attempt): (&Order, &Attempt),
         fate: &Fate,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -171,7 +175,12 @@ impl DecideOrder {
             Fate::NotPlaced => None,
         };
         let first = tx.orders().pending_decision(order.id).await?;
-        if first.is_some_and(|first| first.staff != *staff.id() && first.placed_as == placed_as) {
+        let first = first.filter(|first| {
+            first.staff != *staff.id() && first.placed_as == placed_as && first.at >= attempt.started_at
+        });
+        if let Some(first) = first
+            && still_holds(tx, &first.staff, &[Right::OrdersDecide], now).await?
+        {
             return Ok(true);
         }
         let word = PendingDecision {
@@ -221,7 +230,41 @@ impl DecideOrder {
         Ok(change)
     }
 
-    /// Decides what to do about an order in review.
+    /// Puts an order that the provider has in review, so that it can be decided about. If it is a large one, whoever does
+    /// this has said the first word and does not say the second.
+    ///
+    /// # Errors
+    /// [`DecideOrderError`].
+    pub async fn flag(
+        &self,
+        staff: &Staff<OrdersDecide>,
+        id: OrderId,
+        note: &str,
+    ) -> Result<Order, DecideOrderError> {
+        retry_contended(|| self.flag_once(staff, id, note)).await
+    }
+
+    async fn flag_once(&self, staff: &Member, id: OrderId, note: &str) -> Result<Order, DecideOrderError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let order = others(&mut *tx, staff, id).await?;
+        let change = flag(&order, staff.id(), note, now)?;
+        record(&mut *tx, &change).await?;
+        let word = PendingDecision {
+            staff: staff.id().clone(),
+            placed_as: None,
+            at: now,
+        };
+        tx.orders().keep_decision(id, &word).await?;
+        let entry = staff
+            .entry("order.flag", format!("order:{id}"), now)
+            .with("note", note);
+        tx.audit().append(&entry).await?;
+        tx.commit().await?;
+        Ok(change.order)
+    }
+
+    /// Decides what to do about an order in review. A large one that a member of staff has put there is ended by another.
     ///
     /// # Errors
     /// [`DecideOrderError`].
@@ -231,7 +274,7 @@ impl DecideOrder {
         id: OrderId,
         decision: ReviewDecision,
         note: &str,
-    ) -> Result<Order, DecideOrderError> {
+    ) -> Result<Decided, DecideOrderError> {
         retry_contended(|| self.decide_review_once(staff, id, decision, note)).await
     }
 
@@ -241,16 +284,20 @@ impl DecideOrder {
         id: OrderId,
         decision: ReviewDecision,
         note: &str,
-    ) -> Result<Order, DecideOrderError> {
+    ) -> Result<Decided, DecideOrderError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let order = tx
-            .orders()
-            .lock(id)
-            .await?
-            .ok_or(DecideOrderError::UnknownOrder)?;
+        let order = others(&mut *tx, staff, id).await?;
         let change = settle_review(&order, decision, staff.id(), note, now)?;
+        if decision != ReviewDecision::Dismiss
+            && order.price >= self.policy.second_approver_from
+            && let Some(flagged) = tx.orders().pending_decision(id).await?
+            && flagged.staff == *staff.id()
+        {
+            return Ok(Decided::AwaitsSecond);
+        }
         record(&mut *tx, &change).await?;
+        tx.orders().drop_decision(id).await?;
         let entry = staff
             .entry("order.review", format!("order:{id}"), now)
             .with("decision", decision.word())
@@ -259,8 +306,18 @@ impl DecideOrder {
             .with("state", change.order.state.as_str());
         tx.audit().append(&entry).await?;
         tx.commit().await?;
-        Ok(change.order)
+        Ok(Decided::Done(Box::new(change.order)))
     }
+}
+
+/// An order, locked, about which the member of staff may decide.
+async fn others(tx: &mut dyn Tx, staff: &Member, id: OrderId) -> Result<Order, DecideOrderError> {
+    let order = tx.orders().lock(id).await?;
+    let order = order.ok_or(DecideOrderError::UnknownOrder)?;
+    if order.user == *staff.id() {
+        return Err(DecideOrderError::Own);
+    }
+    Ok(order)
 }
 
 fn audited(

@@ -3,44 +3,36 @@
 use std::time::Duration;
 
 use application::orders::{DecideOrderError, Decided, Fate};
-use domain::orders::{DecisionRefusal, EventKind, OrderPolicy, OrderState, ReviewDecision};
+use domain::orders::{DecisionRefusal, EventKind, Evidence, OrderPolicy, OrderState, ReviewDecision};
 use domain::wallets::TransferKind;
 use domain::{Money, OrderId, ProviderOrderId};
 use ports::StoreError;
 
 use crate::bench::{Bench, Desk, PRICE, WEALTH, units};
-use crate::panel::{about, says};
+use crate::review::review;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub const SECOND: Duration = Duration::from_secs(1);
 
-fn placed_as(id: &str) -> Fate {
+pub fn placed_as(id: &str) -> Fate {
     Fate::PlacedAs(ProviderOrderId::new(id))
 }
 
-async fn decide(desk: &Desk, staff: u32, id: OrderId, fate: &Fate) -> Result<Decided, DecideOrderError> {
+pub async fn decide(desk: &Desk, staff: u32, id: OrderId, fate: &Fate) -> Result<Decided, DecideOrderError> {
     desk.deciding()
         .decide_fate(&desk.staff(staff), id, fate, "a note")
         .await
 }
 
-async fn review(desk: &Desk, id: OrderId, decision: ReviewDecision) -> Result<OrderState, DecideOrderError> {
-    let decided = desk
-        .deciding()
-        .decide_review(&desk.staff(0), id, decision, "a note")
-        .await;
-    decided.map(|order| order.state)
-}
-
-fn is_done(decided: &Result<Decided, DecideOrderError>) -> bool {
+pub fn is_done(decided: &Result<Decided, DecideOrderError>) -> bool {
     matches!(decided, Ok(Decided::Done(_)))
 }
 
-fn is_refused(outcome: &Result<Decided, DecideOrderError>, refusal: DecisionRefusal) -> bool {
+pub fn is_refused<T>(outcome: &Result<T, DecideOrderError>, refusal: DecisionRefusal) -> bool {
     matches!(outcome, Err(DecideOrderError::Refused(why)) if *why == refusal)
 }
 
 /// A bench where every order is large.
-async fn strict() -> Bench {
+pub async fn strict() -> Bench {
     Bench::with(OrderPolicy {
         second_approver_from: PRICE,
         ..OrderPolicy::default()
@@ -48,7 +40,7 @@ async fn strict() -> Bench {
     .await
 }
 
-async fn audited(desk: &Desk) -> Vec<String> {
+pub async fn audited(desk: &Desk) -> Vec<String> {
     desk.database
         .texts("SELECT action FROM audit_log ORDER BY id")
         .await
@@ -131,6 +123,34 @@ async fn a_large_order_needs_two_people_who_say_the_same() {
     let first_words = ["order.decide_first"; 4];
     let expected: Vec<_> = first_words.into_iter().chain(["order.decide"]).collect();
     assert_eq!(audited(&bench).await, expected);
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_first_word_about_an_earlier_attempt_counts_no_more() {
+    let bench = strict().await;
+    let id = bench.unknown(1).await;
+    let first = decide(&bench, 0, id, &placed_as("77")).await;
+    assert!(matches!(first, Ok(Decided::AwaitsSecond)), "{first:?}");
+    let not_sent = Evidence::NotSent {
+        proof: "refused".to_owned(),
+    };
+    let order = bench.order(id).await;
+    testkit::contract::steps::resolved(&bench.backend, &order, &not_sent, bench.now())
+        .await
+        .unwrap();
+    assert_eq!(bench.state(id).await, OrderState::Held);
+    bench.pass(SECOND * 60);
+    bench.panel.answers(crate::panel::lost());
+    bench.send(id).await;
+    assert_eq!(bench.state(id).await, OrderState::Unknown);
+
+    let about_the_other = decide(&bench, 1, id, &placed_as("77")).await;
+    assert!(
+        matches!(about_the_other, Ok(Decided::AwaitsSecond)),
+        "{about_the_other:?}"
+    );
+    assert!(is_done(&decide(&bench, 0, id, &placed_as("77")).await));
     bench.close().await;
 }
 
@@ -221,80 +241,6 @@ async fn a_decision_that_meets_another_transaction_is_made_again() {
     assert_eq!(
         review(&bench, id, ReviewDecision::Dismiss).await.unwrap(),
         OrderState::Submitted
-    );
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn a_review_is_settled_with_a_refund_of_what_was_not_delivered() {
-    let bench = Bench::new().await;
-    let cases = [
-        (ReviewDecision::Completed, OrderState::Completed, None),
-        (
-            ReviewDecision::Partial { remains: 250 },
-            OrderState::Partial,
-            Some(250_000),
-        ),
-        (ReviewDecision::Canceled, OrderState::Canceled, Some(1_000_000)),
-    ];
-    for (n, (decision, state, refund)) in cases.into_iter().enumerate() {
-        let upstream = format!("7{n}");
-        let id = bench.submitted(n.try_into().unwrap(), &upstream).await;
-        bench.doubt(id, &upstream).await;
-        assert_eq!(review(&bench, id, decision).await.unwrap(), state);
-        let order = bench.order(id).await;
-        assert_eq!((order.review, order.due_at), (None, None));
-        assert_eq!(
-            bench.moved(id, TransferKind::Refund).await,
-            refund.map(Money::from_micros)
-        );
-    }
-    assert_eq!(audited(&bench).await, ["order.review"; 3]);
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn a_dismissed_review_lets_the_order_go_on_at_once() {
-    let bench = Bench::new().await;
-    let id = bench.submitted(1, "77").await;
-    bench.doubt(id, "77").await;
-    assert_eq!(
-        review(&bench, id, ReviewDecision::Dismiss).await.unwrap(),
-        OrderState::Submitted
-    );
-    assert_eq!(
-        (bench.order(id).await.review, bench.due_in(id).await),
-        (None, Some(Duration::ZERO))
-    );
-    bench.panel.reports(about([("77", says("Completed", 0))]));
-    bench.poll().await;
-    assert_eq!(bench.state(id).await, OrderState::Completed);
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn a_review_cannot_refund_more_than_was_ordered_or_reopen_what_has_ended() {
-    let bench = Bench::new().await;
-    let id = bench.submitted(1, "77").await;
-    bench.doubt(id, "77").await;
-    let outcome = review(&bench, id, ReviewDecision::Partial { remains: 1_001 }).await;
-    let refused = matches!(
-        outcome,
-        Err(DecideOrderError::Refused(DecisionRefusal::ImpossibleRefund))
-    );
-    assert!(refused, "{outcome:?}");
-
-    let ended = bench.written_off(2).await;
-    assert!(is_done(&decide(&bench, 0, ended, &placed_as("78")).await));
-    let outcome = review(&bench, ended, ReviewDecision::Completed).await;
-    let refused = matches!(
-        outcome,
-        Err(DecideOrderError::Refused(DecisionRefusal::AlreadyEnded))
-    );
-    assert!(refused, "{outcome:?}");
-    assert_eq!(
-        review(&bench, ended, ReviewDecision::Dismiss).await.unwrap(),
-        OrderState::Voided
     );
     bench.close().await;
 }

@@ -41,6 +41,7 @@ mod refusals;
 mod reports;
 mod rescue;
 mod resets;
+mod review;
 mod schedules;
 mod signing_up;
 mod statements;

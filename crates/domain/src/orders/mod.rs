@@ -32,7 +32,7 @@ pub use refund::{RefundPlan, refund_target};
 pub use schedule::{
     GroupTime, PollPace, PollWindow, next_group_poll, next_poll, next_poll_turn, poll_interval,
 };
-pub use settle::{Observation, ReviewDecision, observe, observe_refusal, settle_review};
+pub use settle::{Observation, ReviewDecision, flag, observe, observe_refusal, settle_review};
 pub(crate) use state::stored_words;
 pub use state::{CustomerStatus, Hold, OrderState};
 pub use submit::{Evidence, claim, expire_lease, resolve, take_back};

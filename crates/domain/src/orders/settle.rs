@@ -24,6 +24,9 @@ pub struct Observation {
     pub half_open: bool,
 }
 
+/// How the note of an order begins that a person has put in review.
+const FLAGGED: &str = "flagged by staff";
+
 /// Where a report leads.
 enum Reading {
     Progress(OrderState),
@@ -111,6 +114,25 @@ pub enum ReviewDecision {
     },
     /// Nothing was delivered.
     Canceled,
+}
+
+/// A person puts an order that the provider has in review, because the provider says nothing of use about it: it is gone,
+/// or forgets the order. No money moves, and asking goes on.
+///
+/// # Errors
+/// [`DecisionRefusal`] if the provider does not have the order, or it is in review already.
+pub fn flag(order: &Order, staff: &UserId, note: &str, now: Timestamp) -> Result<Change, DecisionRefusal> {
+    if order.state.is_terminal() {
+        return Err(DecisionRefusal::AlreadyEnded);
+    }
+    if !order.state.is_tracked() || order.review.is_some() {
+        return Err(DecisionRefusal::NothingToDecide);
+    }
+    let reason = format!("{FLAGGED}: {}", shortened(note));
+    let mut after = order.clone();
+    after.review = Some(reason.clone());
+    let event = OrderEvent::new(EventKind::Review, Actor::Staff(staff.clone()), now).with("reason", reason);
+    Ok(Change::of(after.touched(now)).event(event))
 }
 
 /// Applies a person's decision about an order in review.

@@ -110,6 +110,65 @@ fn an_end_is_named_after_what_was_delivered() {
 }
 
 #[test]
+fn an_order_that_ended_says_what_was_not_delivered_whatever_was_counted_before() {
+    let counted = Order {
+        remains: Some(7),
+        ..submitted()
+    };
+    let told = |status: &str, remains| {
+        let report = UpstreamOrder {
+            remains,
+            ..report(status, 0)
+        };
+        let seen = observation(after(60), report);
+        observe(&counted, &seen, &policy(), after(61))
+            .unwrap()
+            .order
+            .remains
+    };
+    assert_eq!(told("Completed", UpstreamCount::Absent), Some(0));
+    assert_eq!(told("Completed", UpstreamCount::Known(3)), Some(0));
+    assert_eq!(told("Partial", UpstreamCount::Known(4)), Some(4));
+    assert_eq!(told("Canceled", UpstreamCount::Absent), Some(10));
+    assert_eq!(told("Canceled", UpstreamCount::Known(2)), Some(10));
+
+    let in_review = Order {
+        review: Some("odd".to_owned()),
+        ..counted
+    };
+    for (decision, undelivered) in [
+        (ReviewDecision::Completed, 0),
+        (ReviewDecision::Partial { remains: 4 }, 4),
+        (ReviewDecision::Canceled, 10),
+    ] {
+        let settled = settle_review(&in_review, decision, &UserId::new("sam"), "looked", NOW);
+        assert_eq!(settled.unwrap().order.remains, Some(undelivered), "{decision:?}");
+    }
+}
+
+#[test]
+fn more_left_than_was_ordered_is_told_to_staff_and_not_kept() {
+    let tell = |order: &Order, status: &str, remains| {
+        let seen = observation(after(60), report(status, remains));
+        observe(order, &seen, &policy(), after(61)).unwrap()
+    };
+    let whole = tell(&submitted(), "In progress", 10);
+    assert_eq!(whole.order.remains, Some(10));
+    for status in ["In progress", "Partial"] {
+        let first = tell(&submitted(), status, 11);
+        assert_eq!(first.order.remains, None, "{status}");
+        let told = ("remains", "11".to_owned());
+        let is_told = first.events.iter().any(|event| event.details.contains(&told));
+        assert!(is_told, "{status}: {:?}", first.events);
+    }
+    let counted = Order {
+        remains: Some(7),
+        ..submitted()
+    };
+    assert_eq!(tell(&counted, "In progress", 11).order.remains, Some(7));
+}
+
+#[test]
 fn another_end_than_the_booked_one_is_for_people() {
     let ended = observe(
         &submitted(),

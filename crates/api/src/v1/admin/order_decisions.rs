@@ -6,7 +6,6 @@ use actix_web::{HttpResponse, post, web};
 use application::orders::{DecideOrderError, Decided, Fate};
 use domain::identity::right::OrdersDecide;
 use domain::orders::{DecisionRefusal, ReviewDecision};
-use domain::text::plain;
 use domain::{OrderId, ProviderOrderId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -22,8 +21,6 @@ use crate::wire::{WireTime, amount_text};
 
 /// When to say again what cannot be said while orders in doubt are marked.
 const IN_DOUBT_RETRY_AFTER: Duration = Duration::from_secs(5);
-/// The longest provider order id in characters.
-const PROVIDER_ORDER_ID_MAX_CHARS: usize = 64;
 
 /// The fate of an unknown order.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -49,7 +46,7 @@ pub enum FateWord {
     NotPlaced,
 }
 
-/// What to do about an order in review.
+/// What to do about an order in review, or that one is to be there.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReviewForm {
@@ -67,10 +64,12 @@ pub struct ReviewForm {
     note: String,
 }
 
-/// What became of an order in review.
+/// What becomes of the order.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewWord {
+    /// The provider says nothing of use about an order that it has: put it in review, to be decided about.
+    Flag,
     /// Nothing is wrong.
     Dismiss,
     /// It was delivered in full.
@@ -101,6 +100,8 @@ pub struct DecidedOrder {
     state: &'static str,
     provider_order_id: Option<String>,
     refunded: String,
+    /// What is not delivered, if it was counted; of an order that ended, what its money was settled by.
+    remains: Option<u64>,
 }
 
 /// Decides the fate of an unknown order
@@ -114,6 +115,7 @@ pub struct DecidedOrder {
     responses(
         (status = 200, description = "What became of the decision", body = Envelope<DecisionBody>),
         (status = 404, description = "`ORDER_NOT_FOUND`"),
+        (status = 403, description = "`OWN_FUNDS`"),
         (status = 409, description = "`DECISION_REFUSED` or `PROVIDER_ORDER_ID_TAKEN`"),
     )
 )]
@@ -134,7 +136,10 @@ pub async fn decide_fate(
     Ok(Said("ORDER_DECIDED", "Decision recorded successfully").ok(body))
 }
 
-/// Decides what to do about an order in review
+/// Decides what to do about an order in review, or puts one there
+///
+/// An order that the provider has is put in review with `flag`, and then decided about like any other. From a set price on
+/// that is done by another member of staff.
 #[utoipa::path(
     tag = "Orders of everybody",
     security(("session" = ["orders.decide"])),
@@ -143,6 +148,7 @@ pub async fn decide_fate(
     responses(
         (status = 200, description = "What became of the decision", body = Envelope<DecisionBody>),
         (status = 404, description = "`ORDER_NOT_FOUND`"),
+        (status = 403, description = "`OWN_FUNDS`"),
         (status = 409, description = "`DECISION_REFUSED`"),
     )
 )]
@@ -153,13 +159,15 @@ pub async fn decide_review(
     id: web::Path<i64>,
     Valid(form): Valid<ReviewForm>,
 ) -> Result<HttpResponse, ApiError> {
-    let (id, decision) = (OrderId(*id), form.decision()?);
-    let decided = state
-        .orders
-        .decide
-        .decide_review(&staff, id, decision, &form.note)
-        .await;
-    let body = done(&decided.map_err(decide_error)?);
+    let (id, decide) = (OrderId(*id), &state.orders.decide);
+    let decided = match form.decision()? {
+        Some(decision) => decide.decide_review(&staff, id, decision, &form.note).await,
+        None => {
+            let flagged = decide.flag(&staff, id, &form.note).await;
+            flagged.map(|order| Decided::Done(Box::new(order)))
+        }
+    };
+    let body = decided_body(&decided.map_err(decide_error)?);
     Ok(Said("ORDER_DECIDED", "Decision recorded successfully").ok(body))
 }
 
@@ -167,9 +175,9 @@ impl FateForm {
     fn fate(&self) -> Result<Fate, ApiError> {
         match (self.decision, &self.provider_order_id) {
             (FateWord::Placed, Some(id)) => {
-                let id = plain(id, PROVIDER_ORDER_ID_MAX_CHARS)
-                    .map_err(|error| field_error("providerOrderId", error))?;
-                Ok(Fate::PlacedAs(ProviderOrderId::new(id)))
+                let id = ProviderOrderId::parse_typed(id)
+                    .ok_or_else(|| field_error("providerOrderId", "must be the id of one order there"))?;
+                Ok(Fate::PlacedAs(id))
             }
             (FateWord::Placed, None) => Err(field_error("providerOrderId", "is required")),
             (FateWord::NotPlaced, None) => Ok(Fate::NotPlaced),
@@ -182,21 +190,32 @@ impl FateForm {
 }
 
 impl ReviewForm {
-    fn decision(&self) -> Result<ReviewDecision, ApiError> {
+    /// `None` if it is to be put in review.
+    fn decision(&self) -> Result<Option<ReviewDecision>, ApiError> {
         match (self.decision, self.remains) {
-            (ReviewWord::Partial, Some(remains)) => Ok(ReviewDecision::Partial { remains }),
+            (ReviewWord::Partial, Some(remains)) => Ok(Some(ReviewDecision::Partial { remains })),
             (ReviewWord::Partial, None) => Err(field_error("remains", "is required")),
             (_, Some(_)) => Err(field_error("remains", "belongs to the decision partial only")),
-            (ReviewWord::Dismiss, None) => Ok(ReviewDecision::Dismiss),
-            (ReviewWord::Completed, None) => Ok(ReviewDecision::Completed),
-            (ReviewWord::Canceled, None) => Ok(ReviewDecision::Canceled),
+            (ReviewWord::Flag, None) => Ok(None),
+            (ReviewWord::Dismiss, None) => Ok(Some(ReviewDecision::Dismiss)),
+            (ReviewWord::Completed, None) => Ok(Some(ReviewDecision::Completed)),
+            (ReviewWord::Canceled, None) => Ok(Some(ReviewDecision::Canceled)),
         }
     }
 }
 
 fn decided_body(decided: &Decided) -> DecisionBody {
     match decided {
-        Decided::Done(order) => done(order),
+        Decided::Done(order) => DecisionBody {
+            decision: "done",
+            order: Some(DecidedOrder {
+                id: order.id.0,
+                state: order.state.as_str(),
+                provider_order_id: order.provider_order_id.as_ref().map(ToString::to_string),
+                refunded: amount_text(order.refunded),
+                remains: order.remains,
+            }),
+        },
         Decided::AwaitsSecond => DecisionBody {
             decision: "awaits_second",
             order: None,
@@ -204,21 +223,10 @@ fn decided_body(decided: &Decided) -> DecisionBody {
     }
 }
 
-fn done(order: &domain::orders::Order) -> DecisionBody {
-    DecisionBody {
-        decision: "done",
-        order: Some(DecidedOrder {
-            id: order.id.0,
-            state: order.state.as_str(),
-            provider_order_id: order.provider_order_id.as_ref().map(ToString::to_string),
-            refunded: amount_text(order.refunded),
-        }),
-    }
-}
-
 fn decide_error(error: DecideOrderError) -> ApiError {
     match error {
         DecideOrderError::UnknownOrder => Code::OrderNotFound.into(),
+        DecideOrderError::Own => Code::OwnFunds.into(),
         DecideOrderError::Refused(refusal) => refused(&refusal),
         DecideOrderError::InDoubt => ApiError::from(Code::Unavailable).retry_after(IN_DOUBT_RETRY_AFTER),
         DecideOrderError::IdTaken => Code::ProviderOrderIdTaken.into(),
