@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 /// Why a text was refused.
@@ -216,6 +217,16 @@ pub fn plain(text: &str, max_chars: usize) -> Result<&str, TextError> {
     } else {
         Ok(text)
     }
+}
+
+/// `text` however it is drawn and whatever its case: two that look the same are the same.
+pub(crate) fn folded(text: &str) -> String {
+    text.nfkc().collect::<String>().to_lowercase()
+}
+
+/// The letters and digits of a [`folded`] text.
+pub(crate) fn squeezed(folded: &str) -> String {
+    folded.chars().filter(|it| it.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]

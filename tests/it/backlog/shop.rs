@@ -36,7 +36,7 @@ const TAKEN_BY_SILENT: usize = 20;
 const MASS: usize = 100;
 /// Orders of one customer take turns at a wallet.
 const CUSTOMERS: usize = 20;
-const FUNDS: Money = Money::from_micros(1_000_000_000);
+const FUNDS: Money = Money::from_micros(900_000_000);
 
 /// Where the state is.
 pub enum Ground {

@@ -35,8 +35,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LATE_AFTER: Duration = Duration::from_millis(700);
 /// When it has done so at the latest, on a slow and busy machine.
 const LATE_AT_MOST: Duration = Duration::from_millis(2_500);
-/// So much that no order fails for want of it.
-const FUNDS: Money = Money::from_micros(10_000_000_000);
+/// So much that no order fails for want of it, in parts that one member of staff may credit.
+const FUNDS: Money = Money::from_micros(9_000_000_000);
+const PART: Money = Money::from_micros(900_000_000);
+const PARTS: usize = 10;
 /// Cuts every connection to the database that is younger than a time in Unix milliseconds, but the one that asks.
 fn cut(since: u64) -> String {
     format!(
@@ -299,16 +301,18 @@ async fn stock(system: &System, panel: &Panel, staff: &Caller, customer: &UserId
         .unwrap();
     let credit = Credit {
         user: customer.clone(),
-        amount: FUNDS,
+        amount: PART,
         reason: "for a test".to_owned(),
         key: None,
     };
-    services
-        .wallets
-        .credit
-        .credit(&staff.with().unwrap(), &credit)
-        .await
-        .unwrap();
+    for _ in 0..PARTS {
+        services
+            .wallets
+            .credit
+            .credit(&staff.with().unwrap(), &credit)
+            .await
+            .unwrap();
+    }
     let listing = services.catalog.browse.listing().await.unwrap();
     let mut offered = listing.iter().flat_map(|category| &category.services);
     let sold = offered.find(|service| service.name.as_str() == SOLD).unwrap();

@@ -129,20 +129,15 @@ async fn whoever_does_not_pay_a_withdrawal_out_does_not_see_where_to(way: Way) {
         .await
         .failure(404, "WITHDRAWAL_NOT_FOUND");
     // Nobody looks into their own, and nobody at what is over.
-    let boss = world.admin.get("/api/auth/get-session").await.json();
-    world
-        .fund(boss["user"]["id"].as_str().expect("an id"), "10")
-        .await;
+    let (boss_user, boss) = world.join("boss", Role::Admin).await;
+    world.fund(boss_user.id.as_str(), "10").await;
     let form = json!({ "amount": "1", "destination": IBAN });
-    let own = world
-        .admin
+    let own = boss
         .post(WITHDRAWALS, form)
         .await
         .success(201, "WITHDRAWAL_REQUESTED");
     let own = own["id"].as_i64().expect("an id");
-    world
-        .admin
-        .post(&destination_of(own), json!({}))
+    boss.post(&destination_of(own), json!({}))
         .await
         .failure(403, "OWN_FUNDS");
     let approve = format!("{STAFF_WITHDRAWALS}/{id}/approve");

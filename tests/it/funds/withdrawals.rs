@@ -10,6 +10,8 @@ use crate::support::{Browser, Way, money, scenarios};
 scenarios!(on both ways:
     a_withdrawal_leaves_the_wallet_at_once_and_is_paid_or_comes_back,
     a_large_withdrawal_takes_two_different_people,
+    a_word_does_not_outlive_the_right_to_say_it,
+    nobody_who_acts_as_a_customer_takes_their_money,
     withdrawals_and_orders_race_for_the_same_money_and_none_of_it_goes_twice,
     whoever_decides_at_once_a_withdrawal_ends_one_way,
 );
@@ -55,6 +57,8 @@ async fn a_withdrawal_leaves_the_wallet_at_once_and_is_paid_or_comes_back(way: W
         ("-1", 400, "VALIDATION_ERROR"),
         ("x", 400, "VALIDATION_ERROR"),
         ("100.000001", 402, "INSUFFICIENT_BALANCE"),
+        ("2000000000000", 402, "INSUFFICIENT_BALANCE"),
+        ("9000000000000", 402, "INSUFFICIENT_BALANCE"),
     ] {
         ann.post(WITHDRAWALS, wish(amount)).await.failure(status, name);
     }
@@ -101,12 +105,10 @@ async fn a_withdrawal_leaves_the_wallet_at_once_and_is_paid_or_comes_back(way: W
     let others = bob.get(WITHDRAWALS).await.success(200, "WITHDRAWALS_FETCHED");
     assert_eq!(others["withdrawals"], json!([]));
     // Nobody pays themselves, and no account goes while money is on its way.
-    let boss = office.world.admin.get("/api/auth/get-session").await.json();
-    let boss = boss["user"]["id"].as_str().expect("an id").to_owned();
-    office.world.fund(&boss, "10").await;
-    let own = ask(admin, "5").await;
-    admin
-        .post(&path(own, "approve"), note())
+    let (boss_user, boss) = office.world.join("boss", Role::Admin).await;
+    office.world.fund(boss_user.id.as_str(), "10").await;
+    let own = ask(&boss, "5").await;
+    boss.post(&path(own, "approve"), note())
         .await
         .failure(403, "OWN_FUNDS");
     office.close().await;
@@ -118,7 +120,9 @@ async fn a_large_withdrawal_takes_two_different_people(way: Way) {
     };
     let (ann, first) = (&office.world.customer, &office.world.admin);
     let (_, second) = office.world.join("second", Role::Admin).await;
-    office.world.fund(office.world.user.id.as_str(), "900").await;
+    for _ in 0..2 {
+        office.world.fund(office.world.user.id.as_str(), "450").await;
+    }
     let id = ask(ann, "500").await;
     for _ in 0..2 {
         let decided = first
@@ -133,6 +137,53 @@ async fn a_large_withdrawal_takes_two_different_people(way: Way) {
         .success(200, "WITHDRAWAL_APPROVED");
     assert_eq!(decided["needsSecond"], false);
     assert_eq!(balance(ann).await, 500_000_000);
+    office.close().await;
+}
+
+async fn a_word_does_not_outlive_the_right_to_say_it(way: Way) {
+    let Some(office) = Office::open(way, false).await else {
+        return;
+    };
+    let (ann, admin) = (&office.world.customer, &office.world.admin);
+    let (rogue_user, rogue) = office.world.join("rogue", Role::Admin).await;
+    let (_, honest) = office.world.join("honest", Role::Admin).await;
+    for _ in 0..2 {
+        office.world.fund(office.world.user.id.as_str(), "450").await;
+    }
+    let id = ask(ann, "500").await;
+    let said = async |staff: &Browser| {
+        let answer = staff.post(&path(id, "approve"), note()).await;
+        answer.success(200, "WITHDRAWAL_APPROVED")["needsSecond"] == true
+    };
+    assert!(said(&rogue).await);
+    crate::support::act(
+        admin,
+        "ban-user",
+        json!({ "userId": rogue_user.id.as_str(), "banReason": "stolen" }),
+    )
+    .await;
+    assert!(said(admin).await, "the first word is gone with whoever said it");
+    assert!(said(admin).await);
+    assert!(!said(&honest).await);
+    office.close().await;
+}
+
+async fn nobody_who_acts_as_a_customer_takes_their_money(way: Way) {
+    let Some(office) = Office::open(way, false).await else {
+        return;
+    };
+    let ann = &office.world.customer;
+    let before = balance(ann).await;
+    let target = json!({ "userId": office.world.user.id.as_str() });
+    let acting = crate::support::ask(&office.world.admin, "impersonate-user", target).await;
+    let mut as_ann = office.world.admin.stranger();
+    as_ann.cookie = Some(acting.session_cookie());
+    assert_eq!(balance(&as_ann).await, before, "they see what she sees");
+    as_ann
+        .post(WITHDRAWALS, wish("5"))
+        .await
+        .failure(403, "FORBIDDEN");
+    assert_eq!(balance(ann).await, before);
     office.close().await;
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::http::moved;
 use super::installation::{HURRIED, Installation, PATIENT};
 use super::panel::PanelProcess;
-use super::shop::Shop;
+use super::shop::{FUNDS, Shop};
 use crate::support::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +75,7 @@ async fn a_server_killed_before_the_panel_took_the_order_gives_the_money_back_on
         .unwrap();
     assert_eq!(
         (wallet.available, wallet.held),
-        (Money::parse("1000").unwrap(), Money::ZERO)
+        (Money::parse(FUNDS).unwrap(), Money::ZERO)
     );
     assert_eq!(shop.shown(&customer, order).await, "Canceled");
     installation.books_are_right();

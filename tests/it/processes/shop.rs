@@ -25,7 +25,7 @@ const EMAIL: &str = "ann@example.com";
 const STAFF_EMAIL: &str = "sam@example.com";
 const PASSWORD: &str = "correct horse battery staple";
 /// So much that no order fails for want of it.
-const FUNDS: &str = "1000";
+pub const FUNDS: &str = "900";
 /// Far above what a test sends, so that no order waits for leave.
 const REQUESTS_PER_SECOND: u32 = 500;
 

@@ -29,7 +29,7 @@ use crate::support::{PANEL_KEY, enlist};
 const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 /// When a late panel places the order: we have given up by then.
 const LATE_AFTER: Duration = Duration::from_secs(4);
-pub const FUNDS: Money = Money::from_micros(1_000_000_000);
+pub const FUNDS: Money = Money::from_micros(900_000_000);
 const QUANTITY: u64 = 100;
 /// How many orders of one kind are sent at once, and how many jobs are done.
 pub const AT_ONCE: usize = 8;

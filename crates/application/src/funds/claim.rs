@@ -300,7 +300,10 @@ fn standing(earlier: &Deposit, new: &NewDeposit) -> Option<Claimed> {
         DepositState::Open if !is_ours => Some(Claimed::Theirs(Box::new(earlier.clone()))),
         DepositState::Review if !is_ours => Some(Claimed::NotOurs(ClaimError::NotYours)),
         DepositState::Review => Some(Claimed::NotOurs(ClaimError::InReview)),
-        DepositState::Open if earlier.amount == new.amount => Some(Claimed::Ours(earlier.id)),
+        // Whatever its case it is one payment to us; but the gateway is asked in the way that was written last.
+        DepositState::Open if (earlier.amount, &earlier.written) == (new.amount, &new.written) => {
+            Some(Claimed::Ours(earlier.id))
+        }
         DepositState::Open | DepositState::Refused | DepositState::Expired => None,
     }
 }

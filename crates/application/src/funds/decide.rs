@@ -1,17 +1,19 @@
 //! Staff decide about deposits that a person has to look at.
 
 use domain::currency::Currency;
-use domain::funds::{Approval, Deposit, DepositState, Refusal, Stage, Unheard};
+use domain::funds::{Approval, Contradiction, Deposit, DepositState, Refusal, Stage, Unheard, creditable};
+use domain::identity::Right;
 use domain::identity::right::PaymentsApprove;
 use domain::text::{TextError, plain};
-use domain::{DepositId, Money};
-use ports::StoreError;
+use domain::{DepositId, Money, Timestamp, UserId};
 use ports::funds::DepositNews;
+use ports::{StoreError, Tx};
 
 use super::funds_ports::{FundsPorts, Worth};
 use super::ledger::credit;
 use crate::caller::{Member, Staff};
 use crate::currency::ShowError;
+use crate::identity::still_holds;
 use crate::retry::{MaybeContended, retry_contended};
 use crate::wallets::REASON_MAX_CHARS;
 
@@ -42,6 +44,9 @@ pub enum DecideFundsError {
     /// It is outside of the limits, or the fee would leave nothing of it.
     #[error("the amount is outside of the limits")]
     OutOfLimits,
+    /// The gateway says something else than the claim.
+    #[error(transparent)]
+    Contradicted(#[from] Contradiction),
     /// Nobody knows what it is worth.
     #[error("there is no rate for its currency")]
     NoRate(Currency),
@@ -94,7 +99,8 @@ impl DecideDeposit {
         if deposit.user == *staff.id() {
             return Err(DecideFundsError::Own);
         }
-        let worth = match self.ports.worth(&deposit).await {
+        let said = self.creditable(&deposit).await?;
+        let worth = match self.ports.worth(&said).await {
             Ok(worth) => worth.ok_or(DecideFundsError::OutOfLimits),
             Err(ShowError::NoRate(currency)) => Err(DecideFundsError::NoRate(currency)),
             Err(ShowError::Store(error)) => Err(error.into()),
@@ -103,6 +109,17 @@ impl DecideDeposit {
             Err(DecideFundsError::Store(StoreError::Conflict { .. })) => Err(DecideFundsError::NotTaken),
             decided => decided,
         }
+    }
+
+    /// The deposit with what may be credited of it: the gateway's word goes before the claimant's. Nothing is held while it is
+    /// asked.
+    async fn creditable(&self, deposit: &Deposit) -> Result<Deposit, DecideFundsError> {
+        let mut said = deposit.clone();
+        if let Some(gateway) = self.ports.paytm.as_ref().filter(|_| deposit.asks_a_gateway()) {
+            let answer = gateway.status(&deposit.written).await;
+            said.amount = creditable(deposit, &answer)?;
+        }
+        Ok(said)
     }
 
     async fn record_approval(
@@ -114,7 +131,13 @@ impl DecideDeposit {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
         let locked = tx.funds().lock_deposit(deposit.id).await?;
-        let locked = locked.ok_or(DecideFundsError::Missing)?;
+        let mut locked = locked.ok_or(DecideFundsError::Missing)?;
+        let rights: &[Right] = if locked.is_an_adjustment() {
+            &[Right::PaymentsApprove, Right::WalletsAdjust]
+        } else {
+            &[Right::PaymentsApprove]
+        };
+        locked.approver = heard(&mut *tx, locked.approver, rights, now).await?;
         let mut matter = locked.matter(DepositState::Credited);
         if matter.stage == Stage::Waiting && !locked.is_the_claim(deposit) {
             matter.stage = Stage::Past;
@@ -208,7 +231,20 @@ impl DecideDeposit {
     }
 }
 
-fn unchanged(deposit: &Deposit, now: domain::Timestamp) -> DepositNews {
+/// The first word, if it still counts: it does not outlive the right to say it, which is one of these.
+pub(super) async fn heard(
+    tx: &mut dyn Tx,
+    first: Option<UserId>,
+    rights: &[Right],
+    now: Timestamp,
+) -> Result<Option<UserId>, StoreError> {
+    Ok(match first {
+        Some(first) if still_holds(tx, &first, rights, now).await? => Some(first),
+        _ => None,
+    })
+}
+
+fn unchanged(deposit: &Deposit, now: Timestamp) -> DepositNews {
     DepositNews {
         state: deposit.state,
         reason: deposit.reason.clone(),

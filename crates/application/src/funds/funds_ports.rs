@@ -53,6 +53,11 @@ impl FundsPorts {
         let Some(gross) = rate.to_ledger(deposit.amount) else {
             return Ok(None);
         };
+        if deposit.is_an_adjustment() {
+            // Nobody paid it: there is nothing to keep of it, and how large it may be is up to two people.
+            let fee = Money::ZERO;
+            return Ok(Some(Worth { gross, fee, rate }).filter(|_| gross.is_positive()));
+        }
         let limits = self.policy.deposit_min..=self.policy.deposit_max;
         // What staff look at has no gateway that keeps something.
         let fee = if deposit.method == PAYTM {

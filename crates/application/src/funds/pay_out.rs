@@ -1,6 +1,7 @@
 //! Staff pay withdrawals out, or give the money back.
 
 use domain::funds::{Approval, Refusal, Withdrawal, WithdrawalState};
+use domain::identity::Right;
 use domain::identity::right::PaymentsApprove;
 use domain::text::plain;
 use domain::wallets::Movement;
@@ -9,7 +10,7 @@ use ports::Tx;
 use ports::funds::WithdrawalNews;
 use ports::wallets::Applied;
 
-use super::decide::{DecideFundsError, Decided};
+use super::decide::{DecideFundsError, Decided, heard};
 use super::funds_ports::FundsPorts;
 use crate::caller::{Member, Staff};
 use crate::retry::retry_contended;
@@ -63,7 +64,8 @@ impl DecideWithdrawal {
     ) -> Result<Decided, DecideFundsError> {
         let now = self.ports.clock.now();
         let mut tx = self.ports.store.begin().await?;
-        let locked = locked(&mut *tx, id).await?;
+        let mut locked = locked(&mut *tx, id).await?;
+        locked.approver = heard(&mut *tx, locked.approver, &[Right::PaymentsApprove], now).await?;
         let two_from = self.ports.policy.second_approver_from;
         let approval = locked
             .matter(WithdrawalState::Paid)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::funds::{Withdrawal, masked};
+use domain::identity::Caution;
 use domain::text::{IdempotencyKey, TextError, plain};
 use domain::wallets::Movement;
 use domain::{Money, Secret, WithdrawalId};
@@ -13,7 +14,7 @@ use ports::wallets::Applied;
 
 use super::destinations::{open, seal};
 use super::funds_ports::FundsPorts;
-use crate::caller::Caller;
+use crate::caller::{Caller, Denied};
 use crate::retry::{MaybeContended, retry_contended};
 
 /// How often a user may ask.
@@ -48,6 +49,12 @@ pub struct Requested {
 /// Why nothing was put aside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WithdrawError {
+    /// Somebody else acts as the user. They could pay themselves, and decide about it as staff.
+    #[error("only the owner of the account does this")]
+    NotTheOwner,
+    /// The user proved too long ago who they are.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// It is less than what is paid out.
     #[error("at least {0} is paid out")]
     TooLittle(Money),
@@ -100,6 +107,10 @@ impl RequestWithdrawal {
     /// # Errors
     /// [`WithdrawError`] if nothing was taken, or nobody knows.
     pub async fn request(&self, caller: &Caller, wish: &WithdrawalWish) -> Result<Requested, WithdrawError> {
+        if caller.stands_in() {
+            return Err(WithdrawError::NotTheOwner);
+        }
+        caller.proven(Caution::Always)?;
         let least = self.ports.policy.withdrawal_min;
         if wish.amount < least || !wish.amount.is_positive() {
             return Err(WithdrawError::TooLittle(least));

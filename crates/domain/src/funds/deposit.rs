@@ -4,11 +4,13 @@ use rust_decimal::Decimal;
 
 use super::approval::{Matter, Stage};
 use crate::currency::{Currency, ExchangeRate};
-use crate::text::{TextError, plain};
+use crate::text::{TextError, folded, plain, squeezed};
 use crate::{DepositId, Money, Timestamp, UserId};
 
 /// The method of payments that Paytm knows.
 pub const PAYTM: &str = "paytm";
+/// The method of what one member of staff wants to credit by hand, and a second one has to agree to.
+pub const ADJUSTMENT: &str = "adjustment";
 /// What the references of deposits begin with that staff look at.
 pub const MANUAL_PREFIX: &str = "manual:";
 /// The longest id of an order at Paytm.
@@ -133,6 +135,20 @@ impl Deposit {
         (&self.user, self.amount, self.claimed_at) == (&other.user, other.amount, other.claimed_at)
     }
 
+    /// Whether a gateway knows about the payment.
+    #[must_use]
+    pub fn asks_a_gateway(&self) -> bool {
+        self.method == PAYTM
+    }
+
+    /// Whether it is not a payment, but what a member of staff wants to credit by hand.
+    #[must_use]
+    pub fn is_an_adjustment(&self) -> bool {
+        self.reference
+            .strip_prefix(ADJUSTMENT)
+            .is_some_and(|rest| rest.starts_with(':'))
+    }
+
     /// What somebody decides about who wants it to become `wanted`.
     #[must_use]
     pub fn matter(&self, wanted: DepositState) -> Matter<'_> {
@@ -155,6 +171,9 @@ pub enum ReferenceError {
     /// It has characters that no such name has, or too many.
     #[error("must be 1 to {PAYTM_MAX} letters, digits, or @ - _ .")]
     NotOfPaytm,
+    /// It has neither letters nor digits.
+    #[error("must have letters or digits")]
+    Nameless,
     /// It is not a plain text.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -173,14 +192,23 @@ pub fn paytm_reference(order: &str) -> Result<String, ReferenceError> {
     Ok(format!("{PAYTM}:{}", order.to_ascii_lowercase()))
 }
 
-/// The ledger's name of a payment that staff look at. Case and blanks make no difference.
+/// The ledger's name of what a member of staff wants to credit by hand, in a request of theirs.
+#[must_use]
+pub fn adjustment_reference(request: &str) -> String {
+    format!("{ADJUSTMENT}:{request}")
+}
+
+/// The ledger's name of a payment that staff look at. Only letters and digits make a difference, and neither their case nor
+/// how they are drawn: signs that nobody sees would make one payment two.
 ///
 /// # Errors
 /// [`ReferenceError::Text`].
 pub fn manual_reference(method: &str, written: &str) -> Result<String, ReferenceError> {
-    let written = plain(written, MANUAL_MAX_CHARS)?.to_lowercase();
-    let written: Vec<&str> = written.split_whitespace().collect();
-    Ok(format!("{MANUAL_PREFIX}{method}:{}", written.join(" ")))
+    let name = squeezed(&folded(plain(written, MANUAL_MAX_CHARS)?));
+    if name.is_empty() {
+        return Err(ReferenceError::Nameless);
+    }
+    Ok(format!("{MANUAL_PREFIX}{method}:{name}"))
 }
 
 #[cfg(test)]
@@ -197,8 +225,17 @@ mod tests {
             assert_eq!(paytm_reference(odd), Err(ReferenceError::NotOfPaytm), "{odd}");
         }
         let name = |text| manual_reference("bank", text);
-        assert_eq!(name(" UTR  12aB "), name("utr 12AB"));
+        for same in [
+            " UTR  12aB ",
+            "utr12AB",
+            "UTR-12ab",
+            "UTR 1\u{200b}2AB",
+            "ＵＴＲ １２ＡＢ",
+        ] {
+            assert_eq!(name(same), Ok("manual:bank:utr12ab".to_owned()), "{same}");
+        }
         assert_ne!(name("utr 12ab"), manual_reference("cash", "utr 12ab"));
         assert!(name("   ").is_err());
+        assert_eq!(name("--- \u{200b}"), Err(ReferenceError::Nameless));
     }
 }

@@ -8,9 +8,12 @@ mod withdrawal;
 
 pub use approval::{Approval, Matter, Refusal, Stage, Unheard};
 pub use deposit::{
-    Deposit, DepositState, MANUAL_PREFIX, NewDeposit, PAYTM, ReferenceError, manual_reference,
-    paytm_reference,
+    ADJUSTMENT, Deposit, DepositState, MANUAL_PREFIX, NewDeposit, PAYTM, ReferenceError,
+    adjustment_reference, manual_reference, paytm_reference,
 };
 pub use policy::{FundsPolicy, TransactionFee};
-pub use verdict::{Payment, PaymentAnswer, PaymentStatus, Trouble, Verdict, ask_again_after, verdict};
+pub use verdict::{
+    Contradiction, Payment, PaymentAnswer, PaymentStatus, Trouble, Verdict, ask_again_after, creditable,
+    verdict,
+};
 pub use withdrawal::{Withdrawal, WithdrawalState, masked};

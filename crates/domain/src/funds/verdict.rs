@@ -164,6 +164,55 @@ pub fn verdict(deposit: &Deposit, answer: &PaymentAnswer, policy: &FundsPolicy, 
     Verdict::Credit
 }
 
+/// Why a gateway's word keeps a person from crediting a claim.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// It knows of no such payment.
+    #[error("the gateway knows no such payment")]
+    NotFound,
+    /// It was not made, or not yet; the gateway's word.
+    #[error("the payment was not made: {0}")]
+    NotMade(String),
+    /// Another amount was paid.
+    #[error("{0} was paid, not what is claimed")]
+    OtherAmount(Decimal),
+    /// It was paid in another currency.
+    #[error("it was paid in {0}")]
+    OtherCurrency(String),
+    /// All of it went back to whoever paid.
+    #[error("all of it was paid back")]
+    PaidBack,
+}
+
+/// How much of a claim a person may credit, when the gateway says `answer`: what was paid less what went back. Where it says
+/// nothing usable, the person's word counts for all that is claimed.
+///
+/// # Errors
+/// [`Contradiction`] if the claim is wrong: it is to be refused, and may be made anew with what is right.
+pub fn creditable(deposit: &Deposit, answer: &PaymentAnswer) -> Result<Decimal, Contradiction> {
+    let payment = match answer {
+        PaymentAnswer::Known(payment) => payment,
+        PaymentAnswer::NotFound => return Err(Contradiction::NotFound),
+        PaymentAnswer::Unknown(_) => return Ok(deposit.amount),
+    };
+    match &payment.status {
+        PaymentStatus::Pending => return Err(Contradiction::NotMade("pending".to_owned())),
+        PaymentStatus::Failed(word) => return Err(Contradiction::NotMade(word.clone())),
+        PaymentStatus::Success => {}
+    }
+    let is_other = |currency: &&String| **currency != *deposit.currency.as_str();
+    if let Some(other) = payment.currency.as_ref().filter(is_other) {
+        return Err(Contradiction::OtherCurrency(other.clone()));
+    }
+    let paid = payment.amount.unwrap_or(deposit.amount);
+    if paid != deposit.amount {
+        return Err(Contradiction::OtherAmount(paid));
+    }
+    let left = paid.checked_sub(payment.refunded);
+    left.filter(|left| *left > Decimal::ZERO)
+        .ok_or(Contradiction::PaidBack)
+}
+
 /// How long to wait until the gateway is asked again after it was asked `asked` times. `None` if it was asked for a day.
 #[must_use]
 pub fn ask_again_after(asked: u32, claimed_at: Timestamp, now: Timestamp) -> Option<Duration> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use unicode_normalization::UnicodeNormalization;
+use crate::text::{folded, squeezed};
 
 const LIST: &str = include_str!("common_passwords.txt");
 static COMMON: LazyLock<HashSet<&'static str>> =
@@ -21,14 +21,6 @@ pub fn is_common_password(password: &str) -> bool {
 pub fn is_one_of(password: &str, words: &[&str]) -> bool {
     let password = squeezed(&folded(password));
     !password.is_empty() && words.iter().any(|word| squeezed(&folded(word)) == password)
-}
-
-fn folded(text: &str) -> String {
-    text.nfkc().collect::<String>().to_lowercase()
-}
-
-fn squeezed(folded: &str) -> String {
-    folded.chars().filter(|it| it.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ pub use movement::{Movement, WalletChange};
 
 use crate::{Money, UserId};
 
+/// The most that a wallet holds, and that one change moves: 10¹² units. No sum of two leaves 64 bits.
+pub const BALANCE_MAX: Money = Money::from_micros(1_000_000_000_000_000_000);
+
 /// Whether money may leave a wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WalletStatus {

@@ -1,6 +1,6 @@
 //! Wallet changes: one conditional statement each, whose row count decides.
 
-use domain::wallets::{WalletChange, WalletStatus};
+use domain::wallets::{BALANCE_MAX, WalletChange, WalletStatus};
 use domain::{Money, Timestamp, UserId};
 use entities::wallets;
 use ports::StoreError;
@@ -27,10 +27,6 @@ const CONSUME: &str = "
 UPDATE wallets SET held = held - $1, updated_at = $2
 WHERE user_id = $3 AND held >= $1 RETURNING available, held";
 
-/// The largest amount that one change moves, in micro-units: 10¹² units. Balances have the same limit, so that no sum
-/// of two leaves 64 bits, where SQLite would go on with floats.
-const AMOUNT_MAX: i64 = 1_000_000_000_000_000_000;
-
 /// What a change needs of a wallet that is there.
 #[derive(Clone, Copy)]
 enum Needs {
@@ -55,8 +51,13 @@ pub(super) async fn apply(
         WalletChange::Release(user, amount) => (RELEASE, user, amount, Needs::Held),
         WalletChange::Consume(user, amount) => (CONSUME, user, amount, Needs::Held),
     };
-    if !(0..=AMOUNT_MAX).contains(&amount.micros()) {
-        return Err(conflict("wallets.amount").into());
+    // Beyond 64 bits SQLite would go on with floats.
+    if !(Money::ZERO..=BALANCE_MAX).contains(amount) {
+        // No wallet has that much to spend: an answer, because whoever asks for it chose the amount.
+        return match needs {
+            Needs::Available if amount.is_positive() => why_not(conn, user, *amount, needs).await,
+            _ => Err(conflict("wallets.amount").into()),
+        };
     }
     let values = [amount.micros().into(), now.micros().into(), user.as_str().into()];
     match sql::query_one(conn, statement, values).await? {

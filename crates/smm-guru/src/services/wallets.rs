@@ -13,10 +13,11 @@ pub(super) fn use_cases(ports: &Adapters) -> UseCases {
         wallets,
         ids,
         clock,
+        funds_policy,
         ..
     } = ports.clone();
     let browse = BrowseWallet::new(store.clone(), wallets.clone(), clock.clone());
-    let credit = CreditWallet::new(store.clone(), identity, wallets, ids, clock.clone());
+    let credit = CreditWallet::new(store.clone(), identity, wallets, ids, clock.clone(), funds_policy);
     UseCases {
         browse: Arc::new(browse),
         credit: Arc::new(credit),

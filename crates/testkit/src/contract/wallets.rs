@@ -211,7 +211,14 @@ pub async fn an_amount_below_zero_moves_nothing(backend: &Backend) -> Case {
             WalletChange::Consume(ann.clone(), amount),
         ] {
             let mut tx = backend.store.begin().await?;
-            conflicts(tx.wallets().apply(&change, NOW).await, "wallets.amount");
+            let applied = tx.wallets().apply(&change, NOW).await;
+            if amount.is_positive() && matches!(change, WalletChange::Hold(..) | WalletChange::Debit(..)) {
+                // Whoever asks for more than any wallet holds is answered.
+                let available = micros(100);
+                assert_eq!(applied?, Applied::TooLow { available });
+            } else {
+                conflicts(applied, "wallets.amount");
+            }
         }
     }
     assert_eq!(balance(backend, &ann).await?, (100, 0));

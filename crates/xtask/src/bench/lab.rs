@@ -93,6 +93,8 @@ impl Lab {
             // They are counted, and never met: a few users stand for very many.
             ("LIMIT_ORDERS_PER_USER", NO_LIMIT.to_owned()),
             ("LIMIT_OTHERS_PER_USER", NO_LIMIT.to_owned()),
+            // One member of staff makes every customer rich.
+            ("PAYMENTS_SECOND_APPROVER_FROM", "1000000000".to_owned()),
         ];
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
         for (name, value) in usual.iter().chain(variables) {

@@ -37,7 +37,7 @@ const PROVIDERS: usize = 6;
 const ORDERS: usize = 8 * PROVIDERS;
 const WORKERS: usize = ORDERS;
 const QUANTITY: u64 = 100;
-const FUNDS: Money = Money::from_micros(1_000_000_000);
+const FUNDS: Money = Money::from_micros(900_000_000);
 /// With more time for each call: forty-eight at once on a machine that is busy with other tests are slow, and one that takes too
 /// long would be unknown for good, because nobody can look it up.
 const UNHURRIED: OrderPolicy = OrderPolicy {

@@ -147,7 +147,7 @@ pub async fn list_deposits(
         (status = 200, description = "Done, or it needs a second word", body = Envelope<DecidedBody>),
         (status = 403, description = "`OWN_FUNDS`"),
         (status = 404, description = "`DEPOSIT_NOT_FOUND`"),
-        (status = 409, description = "`FUNDS_DECISION_REFUSED`: it is not in review, or its amount is outside of the limits"),
+        (status = 409, description = "`FUNDS_DECISION_REFUSED`: it is not in review, its amount is outside of the limits, or the gateway says something else than the claim"),
         (status = 503, description = "`CURRENCY_UNAVAILABLE`"),
     )
 )]
@@ -352,6 +352,10 @@ fn decide_error(error: DecideFundsError, missing: Code) -> ApiError {
                 format!("This cannot be decided: {refused}."),
             )
         }
+        DecideFundsError::Contradicted(why) => ApiError::new(
+            Code::FundsDecisionRefused,
+            format!("This cannot be approved: {why}. Refuse it; what is right may be claimed anew."),
+        ),
         DecideFundsError::NoRate(_) => Code::CurrencyUnavailable.into(),
         DecideFundsError::Store(error) => error.into(),
     }

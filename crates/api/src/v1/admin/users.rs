@@ -32,13 +32,18 @@ pub struct CreditForm {
     reason: String,
 }
 
-/// A credit that was made.
+/// What became of a credit.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreditBody {
     /// The customer's wallet now.
     wallet: Balance,
     /// Whether an earlier request with the same key made it.
     replayed: bool,
+    /// Whether nothing was credited yet, because somebody else has to approve the deposit.
+    #[serde(rename = "needsSecond")]
+    needs_second: bool,
+    /// The deposit that waits for a second word; null if it was credited at once.
+    deposit: Option<i64>,
 }
 
 /// Opens or freezes a wallet.
@@ -64,7 +69,8 @@ pub enum StatusWord {
 
 /// Credits a customer's wallet
 ///
-/// With an `Idempotency-Key` a repeated request credits once.
+/// With an `Idempotency-Key` a repeated request credits once. From a configured amount on it becomes a deposit that somebody
+/// else has to approve. Nobody credits their own wallet.
 #[utoipa::path(
     tag = "Users",
     security(("session" = ["wallets.adjust"])),
@@ -75,6 +81,8 @@ pub enum StatusWord {
     ),
     responses(
         (status = 201, description = "The wallet now", body = Envelope<CreditBody>),
+        (status = 202, description = "It needs a second word", body = Envelope<CreditBody>),
+        (status = 403, description = "`OWN_FUNDS`"),
         (status = 404, description = "`USER_NOT_FOUND`"),
         (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`"),
     )
@@ -90,7 +98,12 @@ pub async fn credit_wallet(
     let credit = form.into_credit(UserId::new(id.into_inner()), key)?;
     let credited = state.wallets.credit.credit(&staff, &credit).await;
     let body = credit_body(&credited.map_err(credit_error)?);
-    Ok(Said("WALLET_CREDITED", "Wallet credited successfully").created(body))
+    Ok(if body.needs_second {
+        let message = "Nothing was credited yet: somebody else has to approve the deposit";
+        Said("CREDIT_NEEDS_SECOND", message).accepted(body)
+    } else {
+        Said("WALLET_CREDITED", "Wallet credited successfully").created(body)
+    })
 }
 
 /// Freezes a customer's wallet or opens it again
@@ -145,6 +158,8 @@ fn credit_body(credited: &Credited) -> CreditBody {
     CreditBody {
         wallet: balance(&credited.wallet, &Display::ledger()),
         replayed: credited.replayed,
+        needs_second: credited.awaits.is_some(),
+        deposit: credited.awaits.map(|id| id.0),
     }
 }
 
@@ -152,6 +167,7 @@ fn credit_error(error: CreditWalletError) -> ApiError {
     match error {
         CreditWalletError::NotPositive => field_error("amount", "must be above zero"),
         CreditWalletError::Reason(error) => field_error("reason", error),
+        CreditWalletError::Own => Code::OwnFunds.into(),
         CreditWalletError::UnknownUser => Code::UserNotFound.into(),
         CreditWalletError::KeyReused => Code::IdempotencyKeyReused.into(),
         CreditWalletError::TooLarge => ApiError::new(Code::TooLarge, "The wallet cannot hold so much."),

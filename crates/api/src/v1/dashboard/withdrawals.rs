@@ -78,7 +78,7 @@ pub struct WithdrawalBody {
         (status = 201, description = "It is put aside", body = Envelope<WithdrawalBody>),
         (status = 400, description = "`VALIDATION_ERROR`"),
         (status = 402, description = "`INSUFFICIENT_BALANCE`"),
-        (status = 403, description = "`WALLET_FROZEN`"),
+        (status = 403, description = "`REAUTHENTICATION_REQUIRED`, `WALLET_FROZEN`; or somebody else acts as the user"),
         (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`"),
         (status = 429, description = "`TOO_MANY_REQUESTS`"),
     )
@@ -144,6 +144,8 @@ pub fn withdrawal_body(withdrawal: Withdrawal) -> WithdrawalBody {
 
 fn withdraw_error(error: WithdrawError, amount: Money) -> ApiError {
     match error {
+        WithdrawError::NotTheOwner => ApiError::not_the_owner(),
+        WithdrawError::Denied(_) => Code::ReauthenticationRequired.into(),
         WithdrawError::TooLittle(least) => {
             field_error("amount", format!("must be at least {}", amount_text(least)))
         }
