@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::orders_unknown::{at_the_panel, decide, placed_as};
 use crate::support::{PANEL_KEY, Way, scenarios, undated};
 
 scenarios!(on both ways:
@@ -9,9 +10,12 @@ scenarios!(on both ways:
     a_provider_that_breaks_a_rule_is_not_added,
     a_masked_key_leaves_the_key_as_it_is,
     an_archived_provider_sells_nothing,
+    a_provider_with_open_orders_stays_where_they_are,
 );
 
 const PROVIDERS: &str = "/api/v1/admin/providers";
+const SERVICES: &str = "/api/v1/admin/services";
+const METRICS: &str = "/api/v1/admin/dashboard-metrics";
 
 async fn a_provider_is_shown_without_its_key_and_the_key_only_on_request(way: Way) {
     let Some(world) = way.world().await else { return };
@@ -129,6 +133,52 @@ async fn a_masked_key_leaves_the_key_as_it_is(way: Way) {
     world.close().await;
 }
 
+async fn a_provider_with_open_orders_stays_where_they_are(way: Way) {
+    let Some(world) = way.world().await else { return };
+    let admin = &world.admin;
+    let path = format!("{PROVIDERS}/{}", world.provider);
+    let mut moved = world.provider_form();
+    moved["apiUrl"] = json!("http://127.0.0.1:9/another");
+    let id = world.place("accept-hang").await;
+    world.until(id, "unknown").await;
+    admin
+        .patch(&path, moved.clone())
+        .await
+        .failure(409, "PROVIDER_HAS_ORDERS");
+    // Nobody has the key sent somewhere without knowing it.
+    let mut masked = moved.clone();
+    (masked["apiKey"], masked["sameAccount"]) = (json!("********"), json!(true));
+    admin.patch(&path, masked).await.failure(400, "VALIDATION_ERROR");
+    // Anything else may change, the address of one account too.
+    let mut renamed = world.provider_form();
+    renamed["name"] = json!("Renamed panel");
+    admin
+        .patch(&path, renamed.clone())
+        .await
+        .success(200, "PROVIDER_EDITED");
+    renamed["apiUrl"] = json!(format!(
+        "{}/",
+        world.provider_form()["apiUrl"].as_str().expect("an address")
+    ));
+    renamed["sameAccount"] = json!(true);
+    admin.patch(&path, renamed).await.success(200, "PROVIDER_EDITED");
+    admin
+        .patch(&path, world.provider_form())
+        .await
+        .failure(409, "PROVIDER_HAS_ORDERS");
+    let mut back = world.provider_form();
+    back["sameAccount"] = json!(true);
+    admin.patch(&path, back).await.success(200, "PROVIDER_EDITED");
+    let theirs = at_the_panel(&world, id).await;
+    decide(admin, id, placed_as(&theirs))
+        .await
+        .success(200, "ORDER_DECIDED");
+    world.until(id, "completed").await;
+    // What has ended is asked about no more.
+    admin.patch(&path, moved).await.success(200, "PROVIDER_EDITED");
+    world.close().await;
+}
+
 async fn an_archived_provider_sells_nothing(way: Way) {
     let Some(world) = way.world().await else { return };
     let admin = &world.admin;
@@ -143,6 +193,18 @@ async fn an_archived_provider_sells_nothing(way: Way) {
     admin.delete(&path).await.failure(404, "PROVIDER_NOT_FOUND");
     let rows = admin.get(PROVIDERS).await.success(200, "PROVIDERS_FETCHED");
     assert_eq!(rows, json!([]));
+    let rows = admin.get(SERVICES).await.success(200, "SERVICES_FETCHED");
+    assert_eq!(rows, json!([]));
+    let shop = admin.get(METRICS).await;
+    let overview = &shop.success(200, "DASHBOARD_METRICS_RETRIEVED")["overview"];
+    assert_eq!(
+        [
+            &overview["totalProviders"],
+            &overview["totalServices"],
+            &overview["totalOrders"]
+        ],
+        [0, 0, 1]
+    );
     let listing = world
         .customer
         .get("/api/v1/services")
@@ -158,6 +220,8 @@ async fn an_archived_provider_sells_nothing(way: Way) {
     let form = world.order_form("1012", "complete", 100);
     let answer = world.customer.post("/api/v1/dashboard/orders", form).await;
     assert!([404, 409].contains(&answer.status), "{}", answer.text);
+    let history = world.customer.get("/api/v1/dashboard/orders?currency=USD").await;
+    assert_eq!(history.success(200, "ORDER_FETCHED")["orders"][0]["id"], id);
     // What it works on lives on.
     world.until(id, "completed").await;
     world.close().await;

@@ -91,6 +91,7 @@ codes! {
         ImportPlanChanged = CONFLICT "IMPORT_PLAN_CHANGED" "The provider's list or the catalogue changed since the plan was made. Please look at a new plan.";
         ServiceNotOffered = CONFLICT "SERVICE_NOT_OFFERED" "The service is not available at the moment.";
         ProviderCurrency = CONFLICT "PROVIDER_CURRENCY_DIFFERS" "The provider bills in another currency than is set.";
+        ProviderHasOrders = CONFLICT "PROVIDER_HAS_ORDERS" "Orders that have not ended are at the provider's address of before. Wait until they have, say that it is the same account (sameAccount), or add the new one as a provider of its own.";
         ProviderHasServices = CONFLICT "PROVIDER_HAS_SERVICES" "The provider has services, whose costs are in the currency of before. Archive them first, or add the provider once more.";
         ProviderExists = CONFLICT "PROVIDER_EXISTS" "Provider with this name already exists";
         TransactionClaimed = CONFLICT "TRANSACTION_CLAIMED" "Somebody else has claimed this transaction. Please contact support if it is yours.";

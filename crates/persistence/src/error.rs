@@ -53,6 +53,15 @@ pub(crate) fn driver_error(error: &sqlx::Error) -> StoreError {
     }
 }
 
+/// An outcome of a statement that refuses a taken name by itself. What it cannot see is a name that was taken while it ran;
+/// then the index refuses, and made again the transaction sees who has the name.
+pub(crate) fn unless_raced<T>(outcome: Result<T, Failure>, index: &str) -> Result<T, Failure> {
+    outcome.map_err(|Failure(error)| match error {
+        StoreError::Conflict { constraint } if constraint == index => Failure(StoreError::Contended),
+        error => Failure(error),
+    })
+}
+
 fn answered_error(error: &dyn DatabaseError) -> StoreError {
     let code = error.code().unwrap_or_default();
     if POSTGRES_CONTENDED.contains(&code.as_ref()) || SQLITE_CONTENDED.contains(&code.as_ref()) {

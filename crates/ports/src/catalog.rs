@@ -172,7 +172,7 @@ pub trait CatalogQueries: Send + Sync {
     /// What orders of these services are decided on, in no order, without the texts for customers.
     async fn offers(&self, ids: &[ServiceId]) -> Result<Vec<Offer>, StoreError>;
 
-    /// Every service, newest first, at most 10,000.
+    /// Every service of a provider that is not archived, newest first, at most 10,000.
     async fn services(&self) -> Result<Vec<ServiceView>, StoreError>;
 
     /// A provider's services by upstream id, at most 20,000.

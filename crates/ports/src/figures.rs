@@ -100,7 +100,7 @@ pub struct Counts {
     pub users_lately: u64,
     /// Those who joined between the two moments.
     pub users_before: u64,
-    /// Services that are not archived.
+    /// Services that are not archived, of providers that are not.
     pub services: u64,
     /// Providers that are not archived.
     pub providers: u64,

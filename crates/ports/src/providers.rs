@@ -49,6 +49,12 @@ pub trait ProviderRepository: Send {
     /// Writes name, address, availability and settings over the row.
     async fn update(&mut self, provider: &Provider) -> Result<Unique<()>, StoreError>;
 
+    /// Whether it has services that are not archived.
+    async fn has_services(&mut self, id: ProviderId) -> Result<bool, StoreError>;
+
+    /// Whether it has, or may have, orders that have not ended.
+    async fn has_orders(&mut self, id: ProviderId) -> Result<bool, StoreError>;
+
     /// Keeps what the provider said its balance was.
     async fn set_balance(&mut self, id: ProviderId, balance: &ProviderBalance) -> Result<bool, StoreError>;
 }

@@ -88,7 +88,8 @@ pub trait Store: Send + Sync {
 /// Row locks are taken in this order everywhere: users, submission, idempotency keys, poll groups, orders, attempts, deposits, withdrawals, API keys,
 /// wallets, transfers, mails, outbox, poll turns, rates, the feed of catalogue changes, which the commit locks. Whoever takes orders to ask about waits for nobody's order or group. Rows that are new
 /// in the transaction may be written at any point, because nobody else waits for them. The wallet comes last where it
-/// can: its row is the one that many orders wait for. [`Store::place`] is no such transaction: it takes the wallet
+/// can: its row is the one that many orders wait for. Whoever decides as the second of two locks the first one's user last:
+/// nobody who has locked a user waits for what two people decide about. [`Store::place`] is no such transaction: it takes the wallet
 /// before the key.
 #[async_trait]
 pub trait Tx: Send {

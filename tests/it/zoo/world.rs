@@ -278,7 +278,8 @@ impl Zoo {
         let edit = EditProvider {
             name: Name::parse(&format!("Corrected {}", cage.provider)).unwrap(),
             api_url: cage.panel.url(),
-            api_key: None,
+            api_key: Some(Secret::new(PANEL_KEY)),
+            same_account: true,
             knobs: ProviderEdit::default(),
         };
         let staff = self.staff.with().unwrap();

@@ -7,7 +7,6 @@ use domain::identity::right::{ProvidersRead, ProvidersReveal, ProvidersWrite};
 use domain::providers::Provider;
 use domain::{ProviderId, Secret};
 use ports::audit::AuditEntry;
-use ports::catalog::CatalogQueries;
 use ports::crypto::{SealError, SecretSealer};
 use ports::gateway::PanelGateway;
 use ports::providers::ProviderQueries;
@@ -55,7 +54,6 @@ pub struct RevealedKey {
 pub struct Providers {
     pub(super) store: Arc<dyn Store>,
     queries: Arc<dyn ProviderQueries>,
-    pub(super) catalog: Arc<dyn CatalogQueries>,
     pub(super) gateway: Arc<dyn PanelGateway>,
     pub(super) sealer: Arc<dyn SecretSealer>,
     pub(super) clock: Arc<dyn Clock>,
@@ -67,7 +65,6 @@ impl Providers {
     pub fn new(
         store: Arc<dyn Store>,
         queries: Arc<dyn ProviderQueries>,
-        catalog: Arc<dyn CatalogQueries>,
         gateway: Arc<dyn PanelGateway>,
         sealer: Arc<dyn SecretSealer>,
         clock: Arc<dyn Clock>,
@@ -75,7 +72,6 @@ impl Providers {
         Self {
             store,
             queries,
-            catalog,
             gateway,
             sealer,
             clock,

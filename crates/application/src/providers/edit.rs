@@ -23,8 +23,10 @@ pub struct EditProvider {
     pub name: Name,
     /// Where its panel API listens.
     pub api_url: String,
-    /// Our key there; `None` leaves it as it is.
+    /// Our key there; `None` leaves it as it is, where the address stays.
     pub api_key: Option<Secret>,
+    /// Whether another address is one of the same account, so that orders which went to the old one are found there.
+    pub same_account: bool,
     /// What else is to change.
     pub knobs: ProviderEdit,
 }
@@ -75,6 +77,12 @@ pub enum EditProviderError {
     /// Its services have their costs from prices in the currency that is to change.
     #[error("the provider has services, whose costs were read in {0}")]
     HasServices(Currency),
+    /// The address is another one, where nobody may send a key that they do not have.
+    #[error("another address needs the key")]
+    KeyNeeded,
+    /// It would be asked about orders that another panel has.
+    #[error("the provider has orders that have not ended")]
+    HasOrders,
     /// The key could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -129,10 +137,15 @@ impl Providers {
             ..before.clone()
         };
         // Whoever imports keeps the provider's row, so no service comes between.
-        if after.settings.currency != before.settings.currency
-            && !self.catalog.services_of(id).await?.is_empty()
-        {
+        if after.settings.currency != before.settings.currency && tx.providers().has_services(id).await? {
             return Err(EditProviderError::HasServices(before.settings.currency));
+        }
+        if after.api_url != before.api_url && key.is_none() {
+            return Err(EditProviderError::KeyNeeded);
+        }
+        // Another panel knows nothing of these orders, which would then pass for lost, or has others of the same ids.
+        if after.api_url != before.api_url && !edit.same_account && tx.providers().has_orders(id).await? {
+            return Err(EditProviderError::HasOrders);
         }
         match tx.providers().update(&after).await? {
             Unique::Saved(()) => {}

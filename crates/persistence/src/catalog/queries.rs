@@ -101,6 +101,8 @@ impl CatalogQueries for SeaQueries {
 
     async fn services(&self) -> Result<Vec<ServiceView>, StoreError> {
         let rows = with_category()
+            .join(JoinType::InnerJoin, services::Relation::Providers.def())
+            .filter(providers::Column::Availability.ne(ARCHIVED))
             .order_by_desc(services::Column::Id)
             .limit(SERVICES_MAX)
             .into_model::<ServiceRow>()

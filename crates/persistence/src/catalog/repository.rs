@@ -9,7 +9,7 @@ use domain::{CategoryId, ProviderId, ServiceId, Timestamp, UserId};
 use entities::{categories, services};
 use ports::StoreError;
 use ports::catalog::{CatalogRepository, NewService, Unique};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Set, TryInsertResult,
@@ -17,7 +17,7 @@ use sea_orm::{
 
 use super::{ACTIVE, ARCHIVED, mapping, offers};
 use crate::decode::unreadable;
-use crate::error::Failure;
+use crate::error::{Failure, unless_raced};
 use crate::sql;
 use crate::tx::SeaTx;
 
@@ -75,7 +75,7 @@ impl CatalogRepository for SeaTx {
         now: Timestamp,
     ) -> Result<Unique<()>, StoreError> {
         let renamed = rename_category(self.conn()?, id, name, now).await;
-        let renamed = self.guard(renamed)?;
+        let renamed = self.guard(unless_raced(renamed, "categories_name"))?;
         self.touched().category(id, now);
         Ok(renamed)
     }
@@ -117,7 +117,7 @@ impl CatalogRepository for SeaTx {
     async fn lock_service(&mut self, id: ServiceId) -> Result<Option<Service>, StoreError> {
         let row = services::Entity::find_by_id(id.0)
             .filter(services::Column::Availability.ne(ARCHIVED))
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(self.conn()?)
             .await;
         self.guard(row)?.map(mapping::service).transpose()
@@ -168,7 +168,7 @@ impl CatalogRepository for SeaTx {
             .filter(services::Column::UpstreamId.is_in(upstream_ids.iter().map(String::as_str)))
             .filter(services::Column::Availability.ne(ARCHIVED))
             .order_by_asc(services::Column::Id)
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .all(self.conn()?)
             .await;
         self.guard(rows)?.into_iter().map(mapping::service).collect()
@@ -228,7 +228,7 @@ fn new_category(name: &Name, by: &UserId, now: Timestamp) -> categories::ActiveM
 }
 
 /// Renames unless another category has the name. Two that take the same name at the same moment both pass this test;
-/// then the index refuses the second.
+/// then the index refuses the second, who is to try again ([`unless_raced`]).
 async fn rename_category(
     tx: &DatabaseTransaction,
     id: CategoryId,

@@ -23,7 +23,8 @@ const NAMES_MAX: usize = 1_000;
 
 const COUNTS: &str = "
 SELECT COUNT(*), COUNT(*) FILTER (WHERE created_at >= $1), COUNT(*) FILTER (WHERE created_at >= $2 AND created_at < $1),
-    (SELECT COUNT(*) FROM services WHERE availability <> 'archived'),
+    (SELECT COUNT(*) FROM services JOIN providers ON providers.id = services.provider_id
+        WHERE services.availability <> 'archived' AND providers.availability <> 'archived'),
     (SELECT COUNT(*) FROM providers WHERE availability <> 'archived')
 FROM users WHERE removed_at IS NULL";
 

@@ -8,7 +8,7 @@ use entities::providers;
 use ports::StoreError;
 use ports::catalog::Unique;
 use ports::providers::{NewProvider, ProviderRepository};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
     TryInsertResult,
@@ -16,10 +16,21 @@ use sea_orm::{
 
 use super::mapping;
 use crate::decode::stored;
-use crate::error::Failure;
+use crate::error::{Failure, unless_raced};
+use crate::sql;
 use crate::tx::SeaTx;
 
 const ARCHIVED: &str = Availability::Archived.as_str();
+
+const HAS_SERVICES: &str = "
+SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM services WHERE provider_id = $1 AND availability <> 'archived')
+    THEN 1 ELSE 0 END AS BIGINT)";
+/// One part for each index that such orders are in.
+const HAS_ORDERS: &str = "
+SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM orders WHERE provider_id = $1 AND state IN ('submitted', 'in_progress'))
+    OR EXISTS (SELECT 1 FROM orders WHERE provider_id = $1 AND state = 'unknown')
+    OR EXISTS (SELECT 1 FROM orders WHERE provider_id = $1 AND state = 'submitting')
+    THEN 1 ELSE 0 END AS BIGINT)";
 
 #[async_trait]
 impl ProviderRepository for SeaTx {
@@ -80,7 +91,7 @@ impl ProviderRepository for SeaTx {
     async fn lock(&mut self, id: ProviderId) -> Result<Option<Provider>, StoreError> {
         let row = providers::Entity::find_by_id(id.0)
             .filter(providers::Column::Availability.ne(ARCHIVED))
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(self.conn()?)
             .await;
         self.guard(row)?.map(mapping::provider).transpose()
@@ -97,9 +108,19 @@ impl ProviderRepository for SeaTx {
 
     async fn update(&mut self, provider: &Provider) -> Result<Unique<()>, StoreError> {
         let updated = update(self.conn()?, provider).await;
-        let updated = self.guard(updated)?;
+        let updated = self.guard(unless_raced(updated, "providers_name"))?;
         self.touched().provider(provider.id, provider.updated_at);
         Ok(updated)
+    }
+
+    async fn has_services(&mut self, id: ProviderId) -> Result<bool, StoreError> {
+        let found = sql::query_number(self.conn()?, HAS_SERVICES, [id.0.into()]).await;
+        Ok(self.guard(found)? > 0)
+    }
+
+    async fn has_orders(&mut self, id: ProviderId) -> Result<bool, StoreError> {
+        let found = sql::query_number(self.conn()?, HAS_ORDERS, [id.0.into()]).await;
+        Ok(self.guard(found)? > 0)
     }
 
     async fn set_balance(&mut self, id: ProviderId, balance: &ProviderBalance) -> Result<bool, StoreError> {
@@ -121,7 +142,7 @@ impl ProviderRepository for SeaTx {
 }
 
 /// Writes unless another provider has the name. Two that take the same name at the same moment both pass this test;
-/// then the index refuses the second.
+/// then the index refuses the second, who is to try again ([`unless_raced`]).
 async fn update(tx: &DatabaseTransaction, provider: &Provider) -> Result<Unique<()>, Failure> {
     let settings = &provider.settings;
     let requests_per_second: i32 = stored("providers.requests_per_second", settings.requests_per_second)?;

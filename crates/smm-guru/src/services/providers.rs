@@ -12,7 +12,6 @@ pub(super) fn use_cases(ports: &Adapters, rates: &Arc<Rates>, workers: usize) ->
     let Adapters {
         store,
         providers,
-        catalog,
         gateway,
         sealer,
         limiter,
@@ -29,7 +28,7 @@ pub(super) fn use_cases(ports: &Adapters, rates: &Arc<Rates>, workers: usize) ->
         clock.clone(),
     );
     UseCases {
-        admin: Arc::new(Providers::new(store, providers, catalog, gateway, sealer, clock)),
+        admin: Arc::new(Providers::new(store, providers, gateway, sealer, clock)),
         connection: Arc::new(connection),
         panels,
     }

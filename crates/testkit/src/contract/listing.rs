@@ -19,6 +19,7 @@ macro_rules! listing_contract {
             customers_see_what_can_be_ordered_and_nothing_else,
             an_empty_catalogue_lists_nothing,
             staff_see_every_service_newest_first_but_no_archived_one,
+            staff_see_no_service_of_an_archived_provider,
             a_providers_services_come_by_upstream_id,
             categories_come_by_name_ignoring_case,
         }
@@ -152,6 +153,22 @@ pub async fn staff_see_every_service_newest_first_but_no_archived_one(backend: &
             (shop.service.id, "Instagram".to_owned()),
         ]
     );
+    Ok(())
+}
+
+pub async fn staff_see_no_service_of_an_archived_provider(backend: &Backend) -> Case {
+    let shop = Shop::open(backend.store.as_ref(), Money::ZERO).await?;
+    let by = &shop.staff.id;
+    let mut stock = Stock::open(backend, &shop).await?;
+    let gone = stock.idle_provider(2, Availability::Archived).await?;
+    let id = stock.service(&new_service(2, gone.id, shop.category, by)).await?;
+    stock.tx.commit().await?;
+    let listed = backend.catalog.services().await?;
+    let seen: Vec<ServiceId> = listed.iter().map(|view| view.service.id).collect();
+    assert_eq!(seen, [shop.service.id]);
+    let kept = backend.catalog.services_of(gone.id).await?;
+    let kept: Vec<ServiceId> = kept.iter().map(|service| service.id).collect();
+    assert_eq!(kept, [id], "the row stays where it is");
     Ok(())
 }
 

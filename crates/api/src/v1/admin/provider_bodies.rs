@@ -73,7 +73,8 @@ pub struct ProviderForm {
     #[validate(length(min = 1, max = 2048, message = "must be 1 to 2048 characters"))]
     #[schema(example = "https://panel.example/api/v2", max_length = 2048, format = "uri")]
     api_url: String,
-    /// Our key there, at least 8 characters. When a provider is edited, an empty text or `********` leaves it as it is.
+    /// Our key there, at least 8 characters. When a provider is edited, an empty text or `********` leaves it as it is, unless
+    /// `apiUrl` is another one.
     #[validate(length(max = 1024, message = "must be at most 1024 characters"))]
     #[schema(example = "0123456789abcdef", max_length = 1024, format = Password)]
     api_key: String,
@@ -95,6 +96,9 @@ pub struct ProviderForm {
     package_rate: Option<PackageRateOf>,
     /// Whether it is used.
     availability: Option<Switch>,
+    /// Whether another `apiUrl` leads to the same account. While the provider has orders that have not ended, it is changed only
+    /// then: another account knows nothing of them.
+    same_account: Option<bool>,
 }
 
 /// The shortest key in characters.
@@ -119,6 +123,7 @@ impl ProviderForm {
         Ok(EditProvider {
             name: parse_name("name", &self.name)?,
             api_key: parse_key(&self.api_key)?,
+            same_account: self.same_account.unwrap_or_default(),
             knobs: self.knobs()?,
             api_url: self.api_url.trim().to_owned(),
         })

@@ -12,7 +12,7 @@ use super::provider_bodies::{ProviderForm, ProviderRow, RevealedProvider};
 use crate::codes::Code;
 use crate::envelope::{Envelope, Nothing, Said};
 use crate::error::ApiError;
-use crate::extract::{StaffMember, Valid};
+use crate::extract::{StaffMember, Valid, field_error};
 use crate::state::ApiState;
 
 /// Lists providers, newest first
@@ -63,7 +63,7 @@ pub async fn add_provider(
         (status = 200, description = "Done", body = Envelope<Nothing>),
         (status = 400, description = "`PROVIDER_ADDRESS_REFUSED` or `VALIDATION_ERROR`"),
         (status = 404, description = "`PROVIDER_NOT_FOUND`"),
-        (status = 409, description = "`PROVIDER_EXISTS` or `PROVIDER_HAS_SERVICES`"),
+        (status = 409, description = "`PROVIDER_EXISTS`, `PROVIDER_HAS_SERVICES` or `PROVIDER_HAS_ORDERS`"),
     )
 )]
 #[patch("/providers/{id}")]
@@ -152,6 +152,8 @@ fn edit_error(error: EditProviderError) -> ApiError {
         EditProviderError::Address(error) => ApiError::new(Code::ProviderAddressRefused, error.to_string()),
         EditProviderError::NameTaken => Code::ProviderExists.into(),
         EditProviderError::HasServices(_) => Code::ProviderHasServices.into(),
+        EditProviderError::KeyNeeded => field_error("apiKey", "is required for another address"),
+        EditProviderError::HasOrders => Code::ProviderHasOrders.into(),
         EditProviderError::Seal(error) => ApiError::internal(error),
         EditProviderError::Store(error) => error.into(),
     }
