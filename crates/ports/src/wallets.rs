@@ -79,6 +79,40 @@ pub struct WalletEntry {
     pub at: Timestamp,
 }
 
+impl WalletEntry {
+    /// Where a page begins that goes on below this entry.
+    #[must_use]
+    pub const fn cursor(&self) -> EntryCursor {
+        EntryCursor {
+            before: self.id,
+            balance: Some(Money::from_micros(
+                self.balance.micros().saturating_sub(self.amount.micros()),
+            )),
+        }
+    }
+}
+
+/// Where a page of entries begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryCursor {
+    /// Below this entry.
+    pub before: i64,
+    /// The spendable balance before that entry moved it, if whoever asks knows it. The balances of the page are counted from
+    /// there then; else from now, through all that is newer.
+    pub balance: Option<Money>,
+}
+
+impl EntryCursor {
+    /// Below an entry of which nothing else is known.
+    #[must_use]
+    pub const fn below(entry: i64) -> Self {
+        Self {
+            before: entry,
+            balance: None,
+        }
+    }
+}
+
 /// Which entries a list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EntryFilter {
@@ -98,13 +132,13 @@ pub trait WalletQueries: Send + Sync {
     /// A user's wallet.
     async fn wallet(&self, user: &UserId) -> Result<Option<Wallet>, StoreError>;
 
-    /// Changes of the spendable balance, newest first, below `before` if given. The balance after each is that of the whole
+    /// Changes of the spendable balance, newest first, from `from` on if given. The balance after each is that of the whole
     /// wallet, whatever the filter leaves out.
     async fn entries(
         &self,
         user: &UserId,
         filter: &EntryFilter,
-        before: Option<i64>,
+        from: Option<EntryCursor>,
         size: PageSize,
     ) -> Result<Vec<WalletEntry>, StoreError>;
 }

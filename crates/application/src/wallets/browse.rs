@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::identity::right::WalletsRead;
 use domain::wallets::{Wallet, WalletStatus};
 use domain::{Money, PageSize, UserId};
-use ports::wallets::{EntryFilter, WalletEntry, WalletQueries};
+use ports::wallets::{EntryCursor, EntryFilter, WalletEntry, WalletQueries};
 use ports::{Clock, Store, StoreError};
 
 use crate::caller::{Caller, Staff};
@@ -17,7 +17,7 @@ pub struct EntryPage {
     /// The entries.
     pub entries: Vec<WalletEntry>,
     /// Where the next page begins; `None` on the last one.
-    pub next: Option<i64>,
+    pub next: Option<EntryCursor>,
 }
 
 /// Shows a caller their own wallet.
@@ -65,10 +65,10 @@ impl BrowseWallet {
         &self,
         caller: &Caller,
         filter: &EntryFilter,
-        before: Option<i64>,
+        from: Option<EntryCursor>,
         size: PageSize,
     ) -> Result<EntryPage, StoreError> {
-        self.page(&caller.user().id, filter, before, size).await
+        self.page(&caller.user().id, filter, from, size).await
     }
 
     /// A customer's wallet, for staff. `None` if there is none.
@@ -88,22 +88,22 @@ impl BrowseWallet {
         _: &Staff<WalletsRead>,
         user: &UserId,
         filter: &EntryFilter,
-        before: Option<i64>,
+        from: Option<EntryCursor>,
         size: PageSize,
     ) -> Result<EntryPage, StoreError> {
-        self.page(user, filter, before, size).await
+        self.page(user, filter, from, size).await
     }
 
     async fn page(
         &self,
         user: &UserId,
         filter: &EntryFilter,
-        before: Option<i64>,
+        from: Option<EntryCursor>,
         size: PageSize,
     ) -> Result<EntryPage, StoreError> {
-        let entries = self.queries.entries(user, filter, before, size).await?;
+        let entries = self.queries.entries(user, filter, from, size).await?;
         let full = entries.len() >= usize::from(size.rows());
-        let next = entries.last().filter(|_| full).map(|last| last.id);
+        let next = entries.last().filter(|_| full).map(WalletEntry::cursor);
         Ok(EntryPage { entries, next })
     }
 

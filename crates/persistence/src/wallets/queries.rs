@@ -5,7 +5,7 @@ use domain::wallets::{Wallet, WalletStatus};
 use domain::{OrderId, PageSize, Timestamp, UserId};
 use entities::wallets;
 use ports::StoreError;
-use ports::wallets::{EntryFilter, WalletEntry, WalletQueries};
+use ports::wallets::{EntryCursor, EntryFilter, WalletEntry, WalletQueries};
 use sea_orm::{EntityTrait, QueryResult, Value};
 
 use crate::decode::{money, word};
@@ -27,10 +27,10 @@ impl WalletQueries for SeaQueries {
         &self,
         user: &UserId,
         filter: &EntryFilter,
-        before: Option<i64>,
+        from: Option<EntryCursor>,
         size: PageSize,
     ) -> Result<Vec<WalletEntry>, StoreError> {
-        Ok(entries(self, user, filter, before, size).await?)
+        Ok(entries(self, user, filter, from, size).await?)
     }
 }
 
@@ -43,21 +43,30 @@ fn wallet(row: wallets::Model) -> Result<Wallet, StoreError> {
     })
 }
 
-/// The statement of a page. Account 1 is that of user wallets. A balance is what the wallet has now, less what has moved since:
-/// the newest page, which is asked for most, reads nothing but itself.
-fn statement(and: &str, rows: u16) -> String {
+/// The statement of a page. Account 1 is that of user wallets. A balance is what was there above the page, less what has moved from
+/// there on. `balance` is the parameter that knows it just above; else it is what the wallet has now, and all that is newer is
+/// read: nothing for the newest page, which is asked for most.
+fn statement(and: &str, rows: u16, balance: Option<usize>) -> String {
     const SIGNED: &str = "CASE WHEN credit = 1 THEN amount ELSE -amount END";
     const OWN: &str = "FROM transfers WHERE user_id = $1 AND (debit = 1 OR credit = 1)";
+    let (known, until, wallet) = match balance {
+        Some(balance) => (format!("CAST(${balance} AS BIGINT)"), " AND id < $2", ""),
+        None => (
+            "wallets.available".to_owned(),
+            "",
+            " JOIN wallets ON wallets.user_id = $1",
+        ),
+    };
     format!(
         "WITH page AS (
             SELECT id, kind, {SIGNED} AS amount, order_id, note, created_at {OWN} AND id < $2{and}
             ORDER BY id DESC LIMIT {rows}
         ), newer AS (
-            SELECT id, SUM({SIGNED}) OVER (ORDER BY id DESC) AS moved {OWN} AND id >= (SELECT MIN(id) FROM page)
+            SELECT id, SUM({SIGNED}) OVER (ORDER BY id DESC) AS moved {OWN} AND id >= (SELECT MIN(id) FROM page){until}
         )
         SELECT page.id, page.kind, page.amount, page.order_id, page.note, page.created_at,
-            CAST(wallets.available - newer.moved + page.amount AS BIGINT)
-        FROM page JOIN newer ON newer.id = page.id JOIN wallets ON wallets.user_id = $1
+            CAST({known} - newer.moved + page.amount AS BIGINT)
+        FROM page JOIN newer ON newer.id = page.id{wallet}
         ORDER BY page.id DESC"
     )
 }
@@ -66,10 +75,11 @@ async fn entries(
     queries: &SeaQueries,
     user: &UserId,
     filter: &EntryFilter,
-    before: Option<i64>,
+    from: Option<EntryCursor>,
     size: PageSize,
 ) -> Result<Vec<WalletEntry>, Failure> {
-    let mut values: Vec<Value> = vec![user.as_str().into(), before.unwrap_or(i64::MAX).into()];
+    let before = from.map_or(i64::MAX, |from| from.before);
+    let mut values: Vec<Value> = vec![user.as_str().into(), before.into()];
     let mut and = String::new();
     let given: [(&str, Option<Value>); 4] = [
         ("kind =", filter.kind.clone().map(Value::from)),
@@ -83,7 +93,12 @@ async fn entries(
             and.push_str(&format!(" AND {condition} ${}", values.len()));
         }
     }
-    let rows = sql::query_all(queries.conn(), &statement(&and, size.rows()), values).await?;
+    let balance = from.and_then(|from| from.balance).map(|balance| {
+        values.push(balance.micros().into());
+        values.len()
+    });
+    let statement = statement(&and, size.rows(), balance);
+    let rows = sql::query_all(queries.conn(), &statement, values).await?;
     rows.iter().map(entry).collect()
 }
 

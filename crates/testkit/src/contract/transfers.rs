@@ -4,9 +4,9 @@
 #![expect(clippy::indexing_slicing, reason = "what is not there is a failed test")]
 
 use domain::wallets::{Account, Movement, Transfer, TransferKind};
-use domain::{Money, PageSize};
+use domain::{Money, PageSize, UserId};
 use ports::StoreError;
-use ports::wallets::EntryFilter;
+use ports::wallets::{EntryCursor, EntryFilter, WalletEntry};
 
 use super::steps::{placed, reported, rich_shop, submitted};
 use super::wallets::{micros, wallet_with};
@@ -22,6 +22,7 @@ macro_rules! transfers_contract {
             every_field_of_a_ledger_row_counts,
             entries_show_what_changed_the_spendable_balance,
             entries_say_what_was_there_afterwards_and_filters_leave_entries_out,
+            balances_are_the_same_however_many_pages_they_are_read_in,
         }
     };
 }
@@ -169,7 +170,7 @@ pub async fn entries_show_what_changed_the_spendable_balance(backend: &Backend) 
         .await?
         .pop()
     {
-        before = Some(entry.id);
+        before = Some(EntryCursor::below(entry.id));
         paged.push(entry);
     }
     assert_eq!(paged, all);
@@ -246,4 +247,79 @@ pub async fn entries_say_what_was_there_afterwards_and_filters_leave_entries_out
         assert_eq!(found, expected, "{filter:?}");
     }
     Ok(())
+}
+
+pub async fn balances_are_the_same_however_many_pages_they_are_read_in(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    for n in 1..=9 {
+        let order = placed(backend, &shop, n).await?;
+        submitted(backend, &order, &format!("p{n}"), NOW).await?;
+        if n % 3 == 0 {
+            reported(backend, &order, "Partial", 400, after(n.into())).await?;
+        }
+    }
+    let user = &shop.user.id;
+    let of_kind = |kind: &str| EntryFilter {
+        kind: Some(kind.to_owned()),
+        ..EntryFilter::default()
+    };
+    let filters = [
+        (EntryFilter::default(), 13),
+        (of_kind("hold"), 9),
+        (of_kind("refund"), 3),
+        (
+            EntryFilter {
+                from: Some(after(3)),
+                until: Some(after(9)),
+                ..EntryFilter::default()
+            },
+            2,
+        ),
+    ];
+    for (filter, entries) in filters {
+        let all = backend.wallets.entries(user, &filter, None, PageSize::DEFAULT);
+        let all = all.await?;
+        assert_eq!(all.len(), entries, "{filter:?}");
+        for size in 1..=4 {
+            let size = PageSize::new(size).expect("it is a page");
+            assert_eq!(
+                paged(backend, user, &filter, size, WalletEntry::cursor).await?,
+                all
+            );
+            let below = |it: &WalletEntry| EntryCursor::below(it.id);
+            assert_eq!(paged(backend, user, &filter, size, below).await?, all);
+        }
+    }
+    // What moves meanwhile changes nothing of a page that goes on where the one before ended.
+    let everything = EntryFilter::default();
+    let all = backend
+        .wallets
+        .entries(user, &everything, None, PageSize::DEFAULT);
+    let all = all.await?;
+    placed(backend, &shop, 10).await?;
+    let rest = backend
+        .wallets
+        .entries(user, &everything, Some(all[4].cursor()), PageSize::DEFAULT);
+    assert_eq!(rest.await?, all[5..]);
+    Ok(())
+}
+
+/// Every entry, page by page; `next` says where the page below an entry begins.
+async fn paged(
+    backend: &Backend,
+    user: &UserId,
+    filter: &EntryFilter,
+    size: PageSize,
+    next: impl Fn(&WalletEntry) -> EntryCursor,
+) -> Result<Vec<WalletEntry>, StoreError> {
+    let mut paged = Vec::new();
+    let mut from = None;
+    loop {
+        let page = backend.wallets.entries(user, filter, from, size).await?;
+        let Some(last) = page.last() else {
+            return Ok(paged);
+        };
+        from = Some(next(last));
+        paged.extend(page);
+    }
 }

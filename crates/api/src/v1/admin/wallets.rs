@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, get, web};
 use domain::currency::Display;
 use domain::identity::right::WalletsRead;
 use domain::{PageSize, UserId};
+use ports::wallets::EntryCursor;
 
 use crate::codes::Code;
 use crate::cursor::List;
@@ -56,12 +57,17 @@ pub async fn list_transactions(
 ) -> Result<HttpResponse, ApiError> {
     let (user, filter) = (UserId::new(id.into_inner()), query.into_inner().into_filter()?);
     let (before, size) = (page.before(List::Entries)?, page.size(PageSize::DEFAULT)?);
+    let from = before.map(EntryCursor::below);
     let page = state
         .wallets
         .browse
-        .entries_of(&staff, &user, &filter, before, size)
+        .entries_of(&staff, &user, &filter, from, size)
         .await?;
-    let body = entries(page.entries, page.next, &Display::ledger());
+    let body = entries(
+        page.entries,
+        page.next.map(|next| next.before),
+        &Display::ledger(),
+    );
     Ok(Said("TRANSACTIONS_FETCHED", "Transactions fetched successfully").ok(body))
 }
 
@@ -81,11 +87,11 @@ pub async fn export_transactions(
 ) -> Result<HttpResponse, ApiError> {
     let (user, filter) = (UserId::new(id.into_inner()), query.into_inner().into_filter()?);
     let browse = state.wallets.browse.clone();
-    let pages = move |before| {
+    let pages = move |from| {
         let (browse, staff, user, filter) = (browse.clone(), staff.clone(), user.clone(), filter.clone());
         async move {
             let page = browse
-                .entries_of(&staff, &user, &filter, before, export::AT_ONCE)
+                .entries_of(&staff, &user, &filter, from, export::AT_ONCE)
                 .await?;
             Ok((rows(&page.entries), page.next))
         }

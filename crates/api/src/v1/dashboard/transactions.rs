@@ -7,7 +7,7 @@
 use actix_web::{HttpResponse, get, web};
 use domain::currency::{Currency, Display};
 use domain::{OrderId, PageSize};
-use ports::wallets::{EntryFilter, WalletEntry};
+use ports::wallets::{EntryCursor, EntryFilter, WalletEntry};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -92,15 +92,12 @@ pub async fn list_transactions(
     let display = state.currency.rates.display(&currency.wanted()?).await?;
     let filter = query.into_inner().into_filter()?;
     let (before, size) = (page.before(List::Entries)?, page.size(PageSize::DEFAULT)?);
-    let page = state
-        .wallets
-        .browse
-        .entries(&caller, &filter, before, size)
-        .await?;
+    let from = before.map(EntryCursor::below);
+    let page = state.wallets.browse.entries(&caller, &filter, from, size).await?;
     Ok(
         Said("TRANSACTIONS_FETCHED", "Transactions fetched successfully").ok(entries(
             page.entries,
-            page.next,
+            page.next.map(|next| next.before),
             &display,
         )),
     )
@@ -122,10 +119,10 @@ pub async fn export_transactions(
 ) -> Result<HttpResponse, ApiError> {
     let filter = query.into_inner().into_filter()?;
     let browse = state.wallets.browse.clone();
-    let pages = move |before| {
+    let pages = move |from| {
         let (browse, caller, filter) = (browse.clone(), caller.clone(), filter.clone());
         async move {
-            let page = browse.entries(&caller, &filter, before, export::AT_ONCE).await?;
+            let page = browse.entries(&caller, &filter, from, export::AT_ONCE).await?;
             Ok((rows(&page.entries), page.next))
         }
     };
