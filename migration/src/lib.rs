@@ -33,6 +33,7 @@ mod m20261122_000034_feed_of_every_type;
 mod m20261122_000035_package_rate;
 mod m20261122_000036_sync_categories;
 mod m20261123_000037_provider_currency;
+mod m20261123_000039_proven_wallets;
 mod m20261123_000040_ended_sessions;
 mod statements;
 
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000035_package_rate::Migration),
             Box::new(m20261122_000036_sync_categories::Migration),
             Box::new(m20261123_000037_provider_currency::Migration),
+            Box::new(m20261123_000039_proven_wallets::Migration),
             Box::new(m20261123_000040_ended_sessions::Migration),
         ]
     }

@@ -22,7 +22,7 @@ pub trait LedgerProof: Send + Sync {
     async fn verify(&self) -> Result<Vec<InvariantCount>, StoreError>;
 
     /// The same for what money has moved in since the last watch but one; now and then for everything. For an alarm
-    /// that asks every minute: its cost grows with what happened meanwhile. What it finds wrong it finds again until it
-    /// is right.
+    /// that asks every minute: its cost grows with what happened meanwhile, because wallets are compared with what they
+    /// were found to be before and the transfers since then. What it finds wrong it finds again until it is right.
     async fn watch(&self) -> Result<Vec<InvariantCount>, StoreError>;
 }

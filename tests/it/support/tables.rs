@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use persistence::testing::TestDatabase;
 
 /// Tables that change by themselves, and those that may tell of refusals.
-const RESTLESS: [&str; 14] = [
+const RESTLESS: [&str; 15] = [
     "audit_log",
     "audit_seals",
     "audit_unsealed",
@@ -15,6 +15,7 @@ const RESTLESS: [&str; 14] = [
     "outbox",
     "poll_groups",
     "poll_turns",
+    "proven_wallets",
     "submission",
     "seaql_migrations",
     "settings",

@@ -94,12 +94,12 @@ async fn bites(bench: Bench, harm: &str, expected: &[&str]) {
     }
 }
 
-fn violated(counts: &[InvariantCount]) -> Vec<&'static str> {
+pub fn violated(counts: &[InvariantCount]) -> Vec<&'static str> {
     let violated = counts.iter().filter(|count| count.violations != 0);
     violated.map(|count| count.id).collect()
 }
 
-async fn watched(bench: &Bench) -> Vec<&'static str> {
+pub async fn watched(bench: &Bench) -> Vec<&'static str> {
     violated(
         &bench
             .backend
@@ -138,7 +138,7 @@ async fn what_was_looked_at_is_left_alone_until_everything_is_looked_at_again(be
 }
 
 /// What a watch says of the books themselves: by then, orders have waited for hours.
-async fn wrong_after_hours(bench: &Bench, hours: u64) -> Vec<&'static str> {
+pub async fn wrong_after_hours(bench: &Bench, hours: u64) -> Vec<&'static str> {
     bench.clock.set(after(hours * 3_600));
     let mut wrong = watched(bench).await;
     wrong.retain(|id| !["V12", "V13"].contains(id));

@@ -9,6 +9,7 @@
 mod audit;
 mod backend;
 mod books;
+mod checkpoints;
 mod connections;
 mod contract;
 mod figures;

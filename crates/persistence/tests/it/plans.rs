@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use ports::outbox::Wanted;
+use testkit::contract::steps::{placed, rich_shop, submitted};
 use testkit::fixtures::NOW;
 
 use crate::backend::Bench;
+use crate::books::watched;
 
 /// As after an outage of the provider: the queue was empty when PostgreSQL looked at it last, and now many jobs are due.
 const MANY_DUE: &str = "
@@ -70,6 +72,78 @@ async fn a_claim_reads_as_many_jobs_as_it_takes_however_many_are_due() {
     ] {
         assert!(!plan.contains(all), "{all}:\n{plan}");
     }
+}
+
+/// As in a shop that has been there for a while: nothing of it moved lately, so that nobody asks for its orders and wallets.
+const LONG_HISTORY: &str = "
+INSERT INTO transfers (debit, credit, amount, kind, reference, user_id, order_id, created_at)
+    SELECT debit, debit + 1, 1, kind, 'old:' || n, CASE WHEN debit < 3 THEN 'old' || n % 200 END, n + 1000000, 0
+    FROM generate_series($part * 2000 + 1, $part * 2000 + 2000) AS n,
+        (VALUES (1, 'hold'), (2, 'post'), (3, 'recognise')) AS steps (debit, kind)";
+const LONG_HISTORY_PAID: &str = "
+INSERT INTO transfers (debit, credit, amount, kind, reference, user_id, created_at)
+    SELECT 7, 1, 1, 'deposit', 'old:' || n, 'old' || n % 200, 0 FROM generate_series(1, 1000) AS n";
+
+/// Writes it in parts, each of them quick enough for a statement also on a busy machine.
+async fn write_a_long_history(bench: &Bench) {
+    let execute = async |sql: &str| assert_eq!(bench.database.execute(sql).await, Ok(()), "{sql}");
+    for foreign in ["transfers_user_id_fkey", "transfers_order_id_fkey"] {
+        execute(&format!("ALTER TABLE transfers DROP CONSTRAINT {foreign}")).await;
+    }
+    execute(LONG_HISTORY_PAID).await;
+    for part in 0..20 {
+        execute(&LONG_HISTORY.replace("$part", &part.to_string())).await;
+    }
+    execute("ANALYZE transfers").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_of_the_books_reads_what_moved_and_not_the_whole_ledger() {
+    let Some(bench) = Bench::postgres().await else {
+        return;
+    };
+    let execute = async |sql: &str| assert_eq!(bench.database.execute(sql).await, Ok(()), "{sql}");
+    let newest = async || {
+        let newest = bench.database.number("SELECT MAX(id) FROM transfers").await;
+        newest.expect("the database works")
+    };
+    write_a_long_history(&bench).await;
+    let old = newest().await;
+    let shop = rich_shop(&bench.backend).await.expect("the shop opens");
+    for n in 1..=3 {
+        let order = placed(&bench.backend, &shop, n).await.expect("it is placed");
+        let sent = submitted(&bench.backend, &order, &format!("p{n}"), NOW).await;
+        sent.expect("it is sent");
+    }
+    // With a checkpoint that is wrong, so that the wallet is also compared with its whole history.
+    let (new, now, user) = (newest().await, NOW.micros(), shop.user.id.as_str());
+    execute(&format!(
+        "INSERT INTO settings (key, value, updated_at) VALUES ('ledger.watermark', '{old} {new} {now}', 0);
+        INSERT INTO proven_wallets (user_id, up_to, available, held, proven_at) VALUES ('{user}', {old}, 1, 0, 0)"
+    ))
+    .await;
+    bench.database.statements();
+    assert_eq!(watched(&bench).await, [""; 0]);
+
+    let statements = bench.database.statements();
+    let of_the_ledger = statements.iter().filter(|text| text.contains("transfers"));
+    let mut checkpoints = 0;
+    for statement in of_the_ledger {
+        let first = if statement.contains("json_array_elements_text") {
+            format!("'[\"{user}\"]'")
+        } else {
+            old.to_string()
+        };
+        let text = statement
+            .replace("$1", &first)
+            .replace("$2", &new.to_string())
+            .replace("$3", &now.to_string());
+        let plan = bench.database.texts(&format!("EXPLAIN {text}")).await;
+        let plan = plan.expect("it is planned").join("\n");
+        assert!(!plan.contains("Seq Scan on transfers"), "{text}\n{plan}");
+        checkpoints += usize::from(plan.contains("Insert on proven_wallets"));
+    }
+    assert_eq!(checkpoints, 2, "{statements:?}");
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ macro_rules! on_every_database_before {
 on_every_database_before!(
     "m20261121_000029_order_inputs": types_that_can_be_ordered_are_spelled_as_they_are_compared,
     "m20261122_000034_feed_of_every_type": what_is_sold_and_was_not_told_of_is_told_once,
+    "m20261123_000039_proven_wallets": wallets_begin_with_a_checkpoint_at_their_newest_transfer,
 );
 
 const STAFF: &str =
@@ -213,4 +214,25 @@ async fn what_is_sold_and_was_not_told_of_is_told_once(database: TestDatabase) {
     tx.commit().await.expect("it is committed");
     let told = told_above(&bench, 4).await;
     assert_eq!(numbers(&told), [(5, 2, ChangeKind::Price)]);
+}
+
+async fn wallets_begin_with_a_checkpoint_at_their_newest_transfer(database: TestDatabase) {
+    execute(&database, STAFF).await;
+    for (debit, credit, amount, kind, user) in [
+        (12, 1, 100, "adjustment", "'staff'"),
+        (1, 2, 30, "hold", "'staff'"),
+        (6, 5, 7, "cogs", "NULL"),
+        (2, 3, 10, "post", "'staff'"),
+        (6, 5, 8, "writeoff", "NULL"),
+    ] {
+        let sql = format!(
+            "INSERT INTO transfers (debit, credit, amount, kind, reference, user_id, created_at)
+            VALUES ({debit}, {credit}, {amount}, '{kind}', '1', {user}, 1)"
+        );
+        execute(&database, &sql).await;
+    }
+    assert_eq!(database.database().migrate().await, Ok(()));
+    let rows = "SELECT user_id || ' ' || up_to || ' ' || available || ' ' || held || ' ' || proven_at FROM proven_wallets";
+    let rows = database.texts(rows).await.expect("the database works");
+    assert_eq!(rows, ["staff 4 70 20 0"]);
 }
