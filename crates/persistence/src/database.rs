@@ -23,6 +23,7 @@ use crate::connections::Watch;
 use crate::connections::{Caller, Connections, Transaction};
 use crate::error::{Failure, driver_error, store_error};
 use crate::group::Group;
+use crate::migrations::Migrations;
 use crate::pool_sizes::PoolSizes;
 use crate::shelf::Shelf;
 use crate::submission::Lineage;
@@ -38,6 +39,11 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_PAUSE: Duration = Duration::from_millis(1);
 /// Names the lock under which migrations run: "smm guru".
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8316569840471241077)";
+/// Whoever waits for a whole table makes all that come later wait behind it.
+const MIGRATION_PATIENCE: &str = "SET LOCAL lock_timeout = 500";
+/// When a migration that had to wait is tried again, and how often: for longer than ten minutes.
+const MIGRATION_PAUSE: Duration = Duration::from_secs(2);
+const MIGRATION_TRIES: u32 = 300;
 
 /// The connections to one database. Clones share them.
 #[derive(Clone)]
@@ -200,24 +206,46 @@ impl Database {
         Ok(rows)
     }
 
-    /// Applies the migrations that are not applied yet, all or none. Several processes may call it at once.
+    /// Applies the migrations that are not applied yet, all or none. Several processes may call it at once. With nothing to
+    /// apply, a database that a later version of the program has migrated is left as it is. A table that another transaction
+    /// keeps, such as a backup's, is waited for, without keeping everybody else from it meanwhile.
     ///
     /// # Errors
     /// [`StoreError`] if one fails; then nothing has changed.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        for _ in 1..MIGRATION_TRIES {
+            match self.migrate_at_once().await {
+                Err(StoreError::Contended) => {}
+                outcome => return outcome,
+            }
+            tracing::warn!("another transaction keeps a table that is to be migrated: this is tried again");
+            tokio::time::sleep(MIGRATION_PAUSE).await;
+        }
+        self.migrate_at_once().await
+    }
+
+    async fn migrate_at_once(&self) -> Result<(), StoreError> {
         let tx = begin_on(&self.write, Caller::MayGo).await?;
         if self.backend() == DbBackend::Postgres {
             for statement in [
                 "SET LOCAL statement_timeout = 0",
                 "SET LOCAL lock_timeout = 0",
                 MIGRATION_LOCK,
+                MIGRATION_PATIENCE,
             ] {
                 tx.execute_unprepared(statement).await.map_err(store_error)?;
             }
         }
+        let found = Migrations::of(&*tx).await.map_err(store_error)?;
+        if !found.unknown.is_empty() {
+            let migrations = found.unknown.join(", ");
+            tracing::warn!(
+                migrations,
+                "the database is newer than this program, which works on it as it is"
+            );
+        }
         // Applying nothing asks for the right to create tables all the same, which a program at work should not have.
-        let pending = Migrator::get_pending_migrations_read_only(&*tx).await;
-        if !pending.map_err(store_error)?.is_empty() {
+        if !found.pending.is_empty() {
             Migrator::up(&*tx, None).await.map_err(store_error)?;
         }
         tx.commit().await
@@ -228,13 +256,12 @@ impl Database {
     /// # Errors
     /// [`StoreError`] if the database does not answer.
     pub async fn pending(&self) -> Result<Vec<String>, StoreError> {
-        let pending = Migrator::get_pending_migrations_read_only(&self.read)
-            .await
-            .map_err(store_error)?;
-        Ok(pending
-            .iter()
-            .map(|migration| migration.name().to_owned())
-            .collect())
+        Ok(self.migrations().await?.pending)
+    }
+
+    /// How it and this program differ. Changes nothing.
+    pub(crate) async fn migrations(&self) -> Result<Migrations, StoreError> {
+        Migrations::of(&self.read).await.map_err(store_error)
     }
 
     /// Waits until connections are given back, and closes them.

@@ -25,6 +25,7 @@ mod import;
 mod ledger;
 mod live;
 mod mail;
+mod migrations;
 mod orders;
 mod outbox;
 mod pool_sizes;

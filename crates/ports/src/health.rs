@@ -12,8 +12,21 @@ pub struct DatabaseReport {
     pub version: String,
     /// Migrations that are not applied yet.
     pub pending_migrations: Vec<String>,
+    /// Migrations that a later version of the program has applied, which this one works with.
+    pub unknown_migrations: Vec<String>,
     /// The database's own time.
     pub now: Timestamp,
+}
+
+/// How many secrets of a table are sealed with one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedRows {
+    /// The table.
+    pub table: String,
+    /// The key's version.
+    pub key_version: i32,
+    /// How many.
+    pub rows: u64,
 }
 
 /// Asks the database.
@@ -24,4 +37,8 @@ pub trait DatabaseHealth: Send + Sync {
 
     /// Version, migrations and time.
     async fn report(&self) -> Result<DatabaseReport, StoreError>;
+
+    /// Which keys open the secrets that are sealed in the database and are still of use, of every table that has some. Reads
+    /// these tables.
+    async fn sealed_rows(&self) -> Result<Vec<SealedRows>, StoreError>;
 }

@@ -102,8 +102,13 @@ pub trait JobQueue: Send + Sync {
     /// The jobs that wait in the queue for a worker. What it has lost is not among them.
     async fn held(&self) -> Result<Vec<Job>, QueueError>;
 
-    /// Whether the queue works.
+    /// Whether the queue works, and what it shares with other processes is there.
     async fn check(&self) -> Result<(), QueueError>;
+
+    /// Whether jobs go on while [`JobQueue::check`] fails, because they wait elsewhere.
+    fn goes_on_alone(&self) -> bool {
+        false
+    }
 }
 
 /// Does one job. It must not panic; if it does, the consumer survives and the job's lease runs out.

@@ -51,6 +51,10 @@ impl JobQueue for DirectJobs {
     async fn check(&self) -> Result<(), QueueError> {
         self.redis.check().await
     }
+
+    fn goes_on_alone(&self) -> bool {
+        true
+    }
 }
 
 #[async_trait]

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use domain::OrderId;
 use domain::orders::OrderState;
 use domain::providers::LookupCapability;
+use serde_json::{Value, json};
 
+use super::http::client;
 use super::installation::{HURRIED, Installation};
 use super::panel::PanelProcess;
 use super::program::Program;
@@ -150,6 +152,14 @@ async fn is_not_needed(test: &str, begin: impl FnOnce(&mut PrivateRedis)) {
     };
     let mut orders = vec![scene.kill_a_sender().await];
     begin(&mut scene.redis);
+    let ready = client()
+        .get(format!("{}/ready", scene.address))
+        .send()
+        .await
+        .unwrap();
+    let status = ready.status().as_u16();
+    let said: Value = ready.json().await.unwrap();
+    assert_eq!((status, &said["status"]), (200, &json!("degraded")), "{said}");
     for number in 0..MEANWHILE {
         orders.push(scene.order(&format!("meanwhile-{number}")).await);
     }

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::thread;
 
+use persistence::testing::TestDatabase;
 use serde_json::Value;
 
-use super::http::{moved, signed_in};
+use super::http::{client, moved, signed_in};
 use super::program::{Program, Variables, run, run_with_input};
 
 const EMAIL: &str = "root@example.com";
@@ -132,6 +133,59 @@ async fn commands_work_beside_a_running_server_and_without_one() {
     let taken = address.rsplit(':').next().unwrap();
     let said = run(&["serve", "--data", named, "--port", taken], &Variables::new()).bad();
     assert!(said.contains(taken) && said.contains("in use"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_that_a_later_version_has_migrated_the_database_and_processes_start_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let named = data.to_str().unwrap();
+    run(&["migrate", "--data", named], &Variables::new()).good();
+    let url = format!("sqlite://{}", data.join("smm-guru.db").display());
+    let database = TestDatabase::existing(&url).await.unwrap();
+    let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_later', 1)";
+    database.execute(later).await.unwrap();
+    database.database().close().await;
+
+    let (_server, address) = serve(named).await;
+    let ready = client().get(format!("{address}/ready")).send().await.unwrap();
+    assert_eq!(ready.status().as_u16(), 200);
+    let said = run(&["doctor", "--data", named], &Variables::new()).stdout;
+    let warning =
+        "warning  the database is newer than this program, which does not know m29991231_000001_later";
+    assert!(said.contains(warning), "{said}");
+    assert!(said.contains("schema is up to date"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_the_table_whose_secrets_no_key_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let named = data.to_str().unwrap();
+    let doctor = || run(&["doctor", "--data", named], &Variables::new());
+    run(&["migrate", "--data", named], &Variables::new()).good();
+    assert!(doctor().stdout.contains("nothing is sealed yet"));
+    let url = format!("sqlite://{}", data.join("smm-guru.db").display());
+    let database = TestDatabase::existing(&url).await.unwrap();
+    for statement in [
+        "INSERT INTO users (id, name, email, email_verified, role, banned, created_at, updated_at)
+            VALUES ('ann', 'Ann', 'ann@example.com', TRUE, 'user', FALSE, 1, 1)",
+        "INSERT INTO two_factors (user_id, key_version, nonce, ciphertext, created_at) VALUES ('ann', 9, 'n', 'c', 1)",
+    ] {
+        database.execute(statement).await.unwrap();
+    }
+    database.database().close().await;
+
+    let found = doctor();
+    assert_eq!(found.status.code(), Some(1), "{found:#?}");
+    let problem = "PROBLEM  1 rows of two_factors are sealed with key 9, which is not set";
+    assert!(found.stdout.contains(problem), "{found:#?}");
+    let old = ("AES_SECRET_KEYS_OLD", format!("9:{STRONG}"));
+    let said = run(&["doctor", "--data", named], &vec![old]).stdout;
+    assert!(
+        said.contains("every key that something is sealed with is set: 9"),
+        "{said}"
+    );
 }
 
 #[test]

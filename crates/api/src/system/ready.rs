@@ -19,7 +19,7 @@ const PART_TIMEOUT: Duration = Duration::from_secs(2);
 /// Whether the process can serve, and if not, because of which part.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
-    /// `ready` or `not_ready`.
+    /// `ready`, `degraded` (it can serve, and something is missing that it does without), or `not_ready`.
     #[schema(example = "ready")]
     status: &'static str,
     database: Part,
@@ -49,7 +49,7 @@ pub enum Part {
 #[utoipa::path(
     tag = "System",
     responses(
-        (status = 200, description = "It can", body = Readiness),
+        (status = 200, description = "It can, if only `degraded`", body = Readiness),
         (status = 503, description = "It cannot; the body says which part is missing", body = Readiness),
     )
 )]
@@ -60,16 +60,28 @@ pub async fn ready(state: web::Data<ApiState>) -> HttpResponse {
         in_time(state.queue.check()),
         in_time(state.submission.stored())
     );
-    let readiness = readiness(database.as_ref(), queue.as_ref(), submission.as_ref());
+    let queue = Queue {
+        answer: queue.as_ref(),
+        goes_on_alone: state.queue.goes_on_alone(),
+    };
+    let readiness = readiness(database.as_ref(), &queue, submission.as_ref());
     let mut response = match readiness.status {
-        READY => HttpResponse::Ok(),
+        READY | DEGRADED => HttpResponse::Ok(),
         _ => HttpResponse::ServiceUnavailable(),
     };
     response.json(readiness)
 }
 
 const READY: &str = "ready";
+/// All nodes lose Redis at the same moment. Were they not ready then, nobody could order anything, which needs no Redis.
+const DEGRADED: &str = "degraded";
 const NOT_READY: &str = "not_ready";
+
+/// What the queue said.
+struct Queue<'a> {
+    answer: Option<&'a Result<(), QueueError>>,
+    goes_on_alone: bool,
+}
 
 async fn in_time<T>(answer: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(PART_TIMEOUT, answer).await.ok()
@@ -77,7 +89,7 @@ async fn in_time<T>(answer: impl Future<Output = T>) -> Option<T> {
 
 fn readiness(
     database: Option<&Result<DatabaseReport, StoreError>>,
-    queue: Option<&Result<(), QueueError>>,
+    queue: &Queue<'_>,
     submission: Option<&Result<Submission, StoreError>>,
 ) -> Readiness {
     let (database, migrations) = match database {
@@ -85,18 +97,19 @@ fn readiness(
         Some(Ok(_)) => (Part::Ok, Part::Pending),
         Some(Err(_)) | None => (Part::Unavailable, Part::Unknown),
     };
-    let queue = match queue {
-        Some(Ok(())) => Part::Ok,
-        Some(Err(_)) | None => Part::Unavailable,
+    let (queue, by_queue) = match queue.answer {
+        Some(Ok(())) => (Part::Ok, READY),
+        Some(Err(_)) | None if queue.goes_on_alone => (Part::Unavailable, DEGRADED),
+        Some(Err(_)) | None => (Part::Unavailable, NOT_READY),
     };
     let submission = match submission {
         Some(Ok(submission)) if submission.pause.is_none() => Part::Ok,
         Some(Ok(_)) => Part::Paused,
         Some(Err(_)) | None => Part::Unknown,
     };
-    let is_ready = [database, migrations, queue].iter().all(|part| *part == Part::Ok);
+    let has_database = [database, migrations].iter().all(|part| *part == Part::Ok);
     Readiness {
-        status: if is_ready { READY } else { NOT_READY },
+        status: if has_database { by_queue } else { NOT_READY },
         database,
         migrations,
         queue,
@@ -114,21 +127,51 @@ mod tests {
         Ok(DatabaseReport {
             version: "sqlite 3".to_owned(),
             pending_migrations: pending.iter().map(|&name| name.to_owned()).collect(),
+            unknown_migrations: Vec::new(),
             now: Timestamp::EPOCH,
         })
     }
 
+    const WELL: Queue<'_> = Queue {
+        answer: Some(&Ok(())),
+        goes_on_alone: true,
+    };
+
     #[test]
     fn every_part_can_keep_the_process_from_serving() {
-        assert_eq!(readiness(Some(&report(&[])), Some(&Ok(())), None).status, READY);
-        let pending = readiness(Some(&report(&["m1"])), Some(&Ok(())), None);
+        assert_eq!(readiness(Some(&report(&[])), &WELL, None).status, READY);
+        let pending = readiness(Some(&report(&["m1"])), &WELL, None);
         assert_eq!((pending.status, pending.migrations), (NOT_READY, Part::Pending));
-        let gone = readiness(None, Some(&Ok(())), None);
+        let newer = report(&[]).map(|report| DatabaseReport {
+            unknown_migrations: vec!["m9".to_owned()],
+            ..report
+        });
+        assert_eq!(readiness(Some(&newer), &WELL, None).status, READY);
+        let gone = readiness(None, &WELL, None);
         assert_eq!(
             (gone.status, gone.database, gone.migrations),
             (NOT_READY, Part::Unavailable, Part::Unknown)
         );
-        let stuck = readiness(Some(&report(&[])), None, None);
+        let silent = Queue {
+            answer: None,
+            goes_on_alone: false,
+        };
+        let stuck = readiness(Some(&report(&[])), &silent, None);
         assert_eq!((stuck.status, stuck.queue), (NOT_READY, Part::Unavailable));
+    }
+
+    #[test]
+    fn a_queue_that_goes_on_alone_keeps_nobody_from_serving_and_a_lost_database_does_all_the_same() {
+        let lost = Err(QueueError("gone".to_owned()));
+        for answer in [None, Some(&lost)] {
+            let alone = Queue {
+                answer,
+                goes_on_alone: true,
+            };
+            let degraded = readiness(Some(&report(&[])), &alone, None);
+            assert_eq!((degraded.status, degraded.queue), (DEGRADED, Part::Unavailable));
+            assert_eq!(readiness(Some(&report(&["m1"])), &alone, None).status, NOT_READY);
+            assert_eq!(readiness(None, &alone, None).status, NOT_READY);
+        }
     }
 }

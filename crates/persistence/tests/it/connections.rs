@@ -18,6 +18,8 @@ on_every_database!(
     the_database_reports_its_version_migrations_and_time,
     a_closed_database_is_unavailable,
     a_migrated_database_can_be_migrated_again,
+    a_database_that_a_later_version_migrated_is_worked_on_as_it_is,
+    every_table_with_sealed_secrets_says_which_keys_open_them,
 );
 
 const WRITERS_MAX: usize = 4;
@@ -64,6 +66,69 @@ async fn a_migrated_database_can_be_migrated_again(bench: Bench) {
         .expect("there is nothing to do");
     let users = bench.database.number("SELECT COUNT(*) FROM users").await;
     assert_eq!(users, Ok(2));
+}
+
+async fn a_database_that_a_later_version_migrated_is_worked_on_as_it_is(bench: Bench) {
+    const LATER: &str = "m29991231_000001_later";
+    const EARLIER: &str = "m20261121_000005_outbox";
+    let applied = format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{LATER}', 1)");
+    assert_eq!(bench.database.execute(&applied).await, Ok(()));
+    let report = bench.backend.health.report().await.expect("it reports");
+    assert_eq!(report.pending_migrations, Vec::<String>::new());
+    assert_eq!(report.unknown_migrations, [LATER]);
+    let database = bench.database.database();
+    assert_eq!(
+        database.pending().await.expect("it answers"),
+        Vec::<String>::new()
+    );
+    database.migrate().await.expect("there is nothing to do");
+    rich_shop(&bench.backend).await.expect("the shop opens");
+
+    // Nobody can say whether it may be applied after the later one.
+    let lacks = format!("DELETE FROM seaql_migrations WHERE version = '{EARLIER}'");
+    assert_eq!(bench.database.execute(&lacks).await, Ok(()));
+    assert_eq!(database.pending().await.expect("it answers"), [EARLIER]);
+    assert!(database.migrate().await.is_err());
+}
+
+async fn every_table_with_sealed_secrets_says_which_keys_open_them(bench: Bench) {
+    let health = &bench.backend.health;
+    assert_eq!(health.sealed_rows().await.expect("it answers"), []);
+    rich_shop(&bench.backend).await.expect("the shop opens");
+    for statement in [
+        "UPDATE providers SET key_version = 3",
+        "INSERT INTO two_factors (user_id, key_version, nonce, ciphertext, created_at)
+            VALUES ('$ann', 4, '\\x00', '\\x00', 1)",
+        "INSERT INTO api_keys (id, user_id, name, scopes, networks, requests_per_minute, enabled, words, orders_by_get,
+            created_at, updated_at) VALUES ('k', '$ann', 'k', '', '', 60, TRUE, 'english', FALSE, 1, 1)",
+        "INSERT INTO api_key_secrets (public_id, key_id, place, digest, key_version, nonce, ciphertext, created_at, ends_at)
+            VALUES ('p0', 'k', 0, 'd', 2, '\\x00', '\\x00', 1, 9), ('p1', 'k', 1, 'd', 5, '\\x00', '\\x00', 1, NULL)",
+        "INSERT INTO withdrawals (user_id, reference, amount, destination, state, created_at, updated_at,
+            destination_key_version, destination_nonce, destination_sealed)
+            VALUES ('$ann', 'w1', 1, '*', 'pending', 1, 1, 6, '\\x00', '\\x00'),
+                ('$ann', 'w2', 1, '*', 'pending', 1, 1, NULL, NULL, NULL),
+                ('$ann', 'w3', 1, '*', 'paid', 1, 1, 2, '\\x00', '\\x00')",
+        "INSERT INTO mails (kind, cause, recipient, state, key_version, nonce, ciphertext, created_at, updated_at)
+            VALUES ('welcome', 'c1', 'a@example.com', 'waiting', 7, '\\x00', '\\x00', 1, 1),
+                ('welcome', 'c3', 'a@example.com', 'waiting', 7, '\\x00', '\\x00', 1, 1),
+                ('welcome', 'c2', 'a@example.com', 'delivered', NULL, NULL, NULL, 1, 1)",
+    ] {
+        let written = bench.database.execute(&statement.replace("$ann", user(1).id.as_str())).await;
+        assert_eq!(written, Ok(()), "{statement}");
+    }
+    let sealed = health.sealed_rows().await.expect("it answers");
+    let sealed: Vec<_> = sealed
+        .iter()
+        .map(|it| (it.table.as_str(), it.key_version, it.rows))
+        .collect();
+    let expected = [
+        ("api_key_secrets", 5, 1),
+        ("mails", 7, 2),
+        ("providers", 3, 1),
+        ("two_factors", 4, 1),
+        ("withdrawals", 6, 1),
+    ];
+    assert_eq!(sealed, expected);
 }
 
 /// Connections of several processes to one new database.

@@ -1,8 +1,11 @@
 //! What migrations do with the rows that an earlier release left.
 
+use std::time::Duration;
+
 use domain::catalog::{CatalogChange, ChangeKind, ServiceType};
 use domain::{PageSize, ServiceId};
 use persistence::testing::TestDatabase;
+use sqlx::{Connection, Executor};
 
 use crate::backend::Bench;
 
@@ -44,6 +47,37 @@ const PROVIDER: &str =
     VALUES (1, 'Panel', 'https://panel.example/api/v2', 'active', 'none', 5, 0, 'staff', 1, 1)";
 const CATEGORY: &str = "INSERT INTO categories (id, name, availability, created_by, created_at, updated_at)
     VALUES (1, 'It''s \"new\"', 'active', 'staff', 1, 1)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_a_backup_reads_is_waited_for_and_stays_in_use() {
+    const READ: &str = "SELECT COUNT(*) FROM providers";
+    let database = TestDatabase::postgres_before("m20261123_000037_provider_currency").await;
+    let Some(database) = database.expect("PostgreSQL makes a database") else {
+        return;
+    };
+    let mut backup = sqlx::PgConnection::connect(database.url())
+        .await
+        .expect("it connects");
+    let mut customer = sqlx::PgConnection::connect(database.url())
+        .await
+        .expect("it connects");
+    for statement in ["BEGIN", READ] {
+        backup.execute(statement).await.expect("it reads");
+    }
+    let upgraded = {
+        let database = database.database().clone();
+        tokio::spawn(async move { database.migrate().await })
+    };
+    for _ in 0..30 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let read = tokio::time::timeout(Duration::from_secs(2), customer.execute(READ)).await;
+        read.expect("nobody waits for long").expect("it reads");
+    }
+    assert!(!upgraded.is_finished(), "the backup still reads");
+    backup.execute("COMMIT").await.expect("it ends");
+    upgraded.await.expect("it does not panic").expect("it migrates");
+    assert_eq!(database.database().pending().await, Ok(Vec::new()));
+}
 
 async fn execute(database: &TestDatabase, sql: &str) {
     let done = database.execute(sql).await;

@@ -1,5 +1,6 @@
 //! Checks everything a running installation rests on, and says what to do.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::Timestamp;
@@ -24,6 +25,11 @@ struct Findings {
 impl Findings {
     fn good(&mut self, what: &str) {
         print_line(&format!("ok       {what}"));
+    }
+
+    /// Worth a word, and nothing to solve.
+    fn odd(what: &str, advice: &str) {
+        print_line(&format!("warning  {what}\n         {advice}"));
     }
 
     fn bad(&mut self, what: &str, advice: &str) {
@@ -57,6 +63,12 @@ async fn check_installation(blueprint: Blueprint, findings: &mut Findings) {
         let what = format!("there is no database at {}", file.display());
         return findings.bad(&what, configuration::ADVICE_ON_MISSING_FILE);
     }
+    let keys: Vec<i32> = blueprint
+        .sealing
+        .keys
+        .iter()
+        .map(|(version, _)| *version)
+        .collect();
     let system = match System::open(blueprint).await {
         Ok(system) => system,
         Err(error) => return findings.bad(&error.to_string(), configuration::advice(&error)),
@@ -68,6 +80,7 @@ async fn check_installation(blueprint: Blueprint, findings: &mut Findings) {
         check_mails(&system, findings).await;
         check_orders(&system, findings).await;
         check_submission(&system, findings).await;
+        check_keys(&system, &keys, findings).await;
         check_providers(&system, findings).await;
     }
     system.close().await;
@@ -102,6 +115,13 @@ async fn check_database(system: &System, findings: &mut Findings) -> bool {
         findings.bad(
             &format!("schema lacks {names}"),
             "Run `smm-guru migrate`, or start `serve` or `work` once.",
+        );
+    }
+    if !report.unknown_migrations.is_empty() {
+        let names = report.unknown_migrations.join(", ");
+        Findings::odd(
+            &format!("the database is newer than this program, which does not know {names}"),
+            "Replace this program by the version that runs elsewhere.",
         );
     }
     match clock_difference(report.now) {
@@ -206,6 +226,34 @@ async fn check_submission(system: &System, findings: &mut Findings) {
             &format!("the database server does not tell its {}", status.untold.join(" and ")),
             "A restored database may go unnoticed; grant the user pg_monitor, or run `smm-guru submission pause --restored` after every restore.",
         );
+    }
+}
+
+/// Whether what is sealed in the database was sealed with `keys`.
+async fn check_keys(system: &System, keys: &[i32], findings: &mut Findings) {
+    let sealed = match system.adapters().database.sealed_rows().await {
+        Ok(sealed) => sealed,
+        Err(error) => return findings.bad(&error.to_string(), "Check that the database is reachable."),
+    };
+    let (known, unknown): (Vec<_>, Vec<_>) = sealed
+        .into_iter()
+        .partition(|rows| keys.contains(&rows.key_version));
+    for rows in &unknown {
+        findings.bad(
+            &format!(
+                "{} rows of {} are sealed with key {}, which is not set",
+                rows.rows, rows.table, rows.key_version
+            ),
+            "Nobody can open them. Set that key in AES_SECRET_KEYS_OLD again; see docs/OPERATIONS.md about rotating keys.",
+        );
+    }
+    if unknown.is_empty() {
+        let used: BTreeSet<String> = known.iter().map(|rows| rows.key_version.to_string()).collect();
+        let used = used.into_iter().collect::<Vec<_>>().join(", ");
+        findings.good(&match used.as_str() {
+            "" => "nothing is sealed yet".to_owned(),
+            used => format!("every key that something is sealed with is set: {used}"),
+        });
     }
 }
 
