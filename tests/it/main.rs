@@ -33,6 +33,7 @@ mod matrix;
 mod matrix_requests;
 mod money_attacks;
 mod money_races;
+mod next_shim;
 mod old_addresses;
 mod order_races;
 mod orders_answers;
