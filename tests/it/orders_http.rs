@@ -15,6 +15,7 @@ scenarios!(on both ways:
     an_order_of_a_switched_off_provider_waits_and_can_be_canceled,
     a_cancellation_at_the_provider_refunds_when_the_provider_says_so,
     an_order_that_is_missing_from_a_batch_is_left_alone,
+    an_order_for_a_link_in_use_is_given_back_at_once,
     an_unknown_status_word_waits_for_staff,
     an_order_that_its_provider_forgot_is_flagged_and_settled,
 );
@@ -233,6 +234,37 @@ async fn deliver(world: &World, id: i64) {
         .panel
         .advance(panel_id(&order), sandbox::Status::Completed, 0);
     advanced.expect("the panel has it");
+}
+
+async fn an_order_for_a_link_in_use_is_given_back_at_once(way: Way) {
+    let Some(world) = way.world_with(ENDLESS).await else {
+        return;
+    };
+    let place = async |form: &Value| {
+        let answer = world.customer.post("/api/v1/dashboard/orders", form.clone());
+        let placed = answer.await.success(201, "ORDER_CREATED");
+        placed["order"]["id"].as_i64().expect("an id")
+    };
+    let mut form = world.order_form("1012", "one-per-link", 1_000);
+    let first = place(&form).await;
+    world.until_it(first, "submitted", is_submitted).await;
+    form["quantity"] = json!(500);
+    let second = place(&form).await;
+    let order = world.until(second, "voided").await;
+    let proof = order["attempts"][0]["proof"].as_str().expect("a proof");
+    assert!(proof.starts_with("refused:You have active order"), "{proof}");
+    assert_eq!(order["attempts"].as_array().map(Vec::len), Some(1), "{order:#}");
+
+    deliver(&world, first).await;
+    world.until(first, "completed").await;
+    // The link is free now.
+    form["quantity"] = json!(400);
+    let third = place(&form).await;
+    deliver(&world, third).await;
+    world.until(third, "completed").await;
+    assert_eq!(world.requests("add"), 3);
+    assert_eq!(world.spent().await, 1_170_000 + 468_000);
+    world.close().await;
 }
 
 async fn an_unknown_status_word_waits_for_staff(way: Way) {

@@ -109,7 +109,7 @@ impl Request<'_> {
 
     fn add(self, plan: Plan, book: &mut Book) -> Exchange {
         let key = &self.config.key;
-        match plan.placing {
+        match plan.placing_for(self.params.get("link"), book, self.now) {
             Placing::Refused(refusal) => Exchange::Answer(self.refusal(refusal), plan.delivery),
             Placing::Never => {
                 let previous = book.orders().last().map(|order| order.id);

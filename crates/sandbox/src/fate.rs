@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::book::Book;
 use crate::delivery::Delivery;
 use crate::faults::{Fault, ParseFaultError};
 use crate::wording::{Refusal, Wording};
@@ -143,6 +144,8 @@ pub struct Plan {
     pub course: Course,
     /// Exceptions in how the order is treated later.
     pub quirks: Quirks,
+    /// Whether it is refused while an order for its link runs.
+    pub one_per_link: bool,
 }
 
 /// Exceptions in how a placed order is treated later.
@@ -165,6 +168,19 @@ impl Plan {
         };
         faults.for_each(|fault| plan.apply(fault));
         plan
+    }
+
+    /// Whether and when the `add` creates an order for `link`.
+    pub fn placing_for(&self, link: Option<&str>, book: &Book, now: u64) -> Placing {
+        let runs = |link: &str| {
+            let mut orders = book.orders().iter();
+            orders.any(|order| *order.link == *link && book.view(order, now).is_running())
+        };
+        if self.one_per_link && link.is_some_and(runs) {
+            Placing::Refused(Refusal::Active)
+        } else {
+            self.placing
+        }
     }
 
     fn apply(&mut self, fault: &Fault) {
@@ -193,6 +209,7 @@ impl Plan {
                 self.placing = Placing::Now;
             }
             Fault::Refuse(refusal) => self.placing = Placing::Refused(*refusal),
+            Fault::OnePerLink => self.one_per_link = true,
             Fault::Review => {
                 self.wording = Wording::UnknownError;
                 self.placing = Placing::Now;

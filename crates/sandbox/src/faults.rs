@@ -27,6 +27,8 @@ pub enum Fault {
     AcceptSay(Wording),
     /// An `add` is refused cleanly.
     Refuse(Refusal),
+    /// An `add` is refused while an order for its link runs, as most panels do.
+    OnePerLink,
     /// An `add` is placed, answered with an unknown error and never listed: only a human can tell.
     Review,
     /// A placed order takes this course.
@@ -69,6 +71,10 @@ impl Fault {
             (
                 "rejected",
                 "refuses the order (rejected:link|service|disabled|min|max|funds|active|key)",
+            ),
+            (
+                "one-per-link",
+                "refuses the order while another one for its link runs",
             ),
             (
                 "review",
@@ -137,6 +143,7 @@ impl FromStr for Fault {
             "accept-then-hang" => Self::Accept(Delivery::Hang),
             "duplicate-id" => Self::Say(Wording::DuplicateId),
             "rst" => Self::Deliver(Delivery::Reset),
+            "one-per-link" => Self::OnePerLink,
             "review" => Self::Review,
             "refill-rejected" => Self::RefillRejected,
             "missing-in-batch" => Self::MissingInBatch,

@@ -20,6 +20,7 @@
 //! | `string-id`, `duplicate-ids`, `wrong-id`, `both` | yes | unusual or untrue | Completed |
 //! | `accept-after-timeout`, `accept-late` | yes, late | id, too late | Completed |
 //! | `review` | yes | unknown error | Completed, never listed |
+//! | `one-per-link` | if no order for the link runs | id, or that one runs | Completed |
 //! | `rejected`, `reject`, `reject:WHY` | no | a known error | – |
 //! | `hang`, `http500`, `html`, `garbage`, `empty`, `cut-json`, `truncated`, `huge`, `gzip-bomb`, `redirect`, `429`, `403`, `reset`, `half-close` | no | misdelivered | – |
 //! | `order-null`, `order-zero`, `no-order`, `unknown-error`, `key-echo` | no | untrue | – |

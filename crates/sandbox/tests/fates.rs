@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use sandbox::{Delays, Lookup, Panel, PanelConfig};
+use sandbox::{Delays, Lookup, Panel, PanelConfig, Status};
 use serde_json::{Value, json};
 use support::{End, PATIENCE, SOON, Seen, add, add_fields, call, config, eventually, order, panel, see};
 use tokio::net::TcpStream;
@@ -204,6 +204,26 @@ async fn an_order_accepted_after_the_timeout_is_placed_though_the_caller_left() 
         panel.order(seen.json()["order"].as_u64().unwrap()).unwrap().link,
         link
     );
+}
+
+#[tokio::test]
+async fn one_order_for_a_link_runs_at_a_time() {
+    let panel = panel().await;
+    let link = "https://a.test/p?sandbox=one-per-link,stuck";
+    let first = see(&panel, &add_fields(link), SOON).await.json();
+    let first = first["order"].as_u64().unwrap();
+    let other = "https://a.test/other?sandbox=one-per-link";
+    assert!(see(&panel, &add_fields(other), SOON).await.json()["order"].is_u64());
+    let refused = see(&panel, &add_fields(link), SOON).await.json();
+    assert_eq!(
+        refused["error"],
+        "You have active order with this link. Please wait until order being completed."
+    );
+    assert_eq!(panel.placed_count_for_link(link), 1);
+
+    panel.advance(first, Status::Completed, 0).unwrap();
+    assert!(see(&panel, &add_fields(link), SOON).await.json()["order"].is_u64());
+    assert_eq!(panel.placed_count_for_link(link), 2);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod budget;
 mod cancel;
 mod claim;
 mod decide;
+mod link_in_use;
 mod offers;
 mod place;
 mod place_many;

@@ -26,12 +26,12 @@ const IN_DOUBT_PAUSE: Duration = Duration::from_secs(2);
 /// The use case.
 pub struct ReconcileOrder {
     store: Arc<dyn Store>,
-    orders: Arc<dyn OrderQueries>,
-    gateway: Arc<dyn PanelGateway>,
-    panels: Arc<Panels>,
+    pub(super) orders: Arc<dyn OrderQueries>,
+    pub(super) gateway: Arc<dyn PanelGateway>,
+    pub(super) panels: Arc<Panels>,
     clock: Arc<dyn Clock>,
     guard: Arc<SubmissionGuard>,
-    policy: OrderPolicy,
+    pub(super) policy: OrderPolicy,
 }
 
 /// What a provider was asked, and what it said. The answer is as old as the question, however long it lay around.
@@ -64,8 +64,9 @@ impl ReconcileOrder {
         }
     }
 
-    /// Looks an unknown order up at its provider, if the provider offers that, and records what it found. An order
-    /// that stayed unknown too long is written off, also if the provider cannot be asked any more.
+    /// Looks an unknown order up at its provider, if the provider offers that or has said that another order is in the way,
+    /// and records what it found. An order that stayed unknown too long is written off, also if the provider cannot be asked
+    /// any more.
     ///
     /// # Errors
     /// [`PanelsError`] if the database or the provider's key is not to be had.
@@ -90,6 +91,10 @@ impl ReconcileOrder {
             Err(_) if self.write_off(&view.order, attempt.no).await? => return Ok(Verdict::Done),
             Err(error) => return Err(error),
         };
+        let for_another = self.refused_for_another(&view.order, attempt, &provider, &target);
+        if let Some(verdict) = for_another.await? {
+            return Ok(verdict);
+        }
         if provider.settings.lookup == LookupCapability::None {
             self.apply(&view.order, attempt.no, |order, attempt, now| {
                 write_off(order, attempt, &self.policy, now)
@@ -118,7 +123,7 @@ impl ReconcileOrder {
     }
 
     /// Writes an order off whose time has come. Whether it had.
-    async fn write_off(&self, asked: &Order, no: u32) -> Result<bool, StoreError> {
+    pub(super) async fn write_off(&self, asked: &Order, no: u32) -> Result<bool, StoreError> {
         // Thousands may wait for a provider that takes no calls.
         let is_time = |since: Timestamp| self.clock.now() >= since.plus(self.policy.write_off_after);
         if !asked.unknown_since.is_some_and(is_time) {
@@ -194,13 +199,13 @@ impl ReconcileOrder {
         resolve(order, attempt, &evidence, &self.policy, now)
     }
 
-    fn wait(&self, order: &Order, attempt: &Attempt, why: &str, now: Timestamp) -> Option<Change> {
+    pub(super) fn wait(&self, order: &Order, attempt: &Attempt, why: &str, now: Timestamp) -> Option<Change> {
         write_off(order, attempt, &self.policy, now)
             .or_else(|| Some(looked_up(order, why, &self.policy, now)))
     }
 
     /// Whether anything was recorded.
-    async fn apply<D>(&self, asked: &Order, no: u32, decide: D) -> Result<bool, StoreError>
+    pub(super) async fn apply<D>(&self, asked: &Order, no: u32, decide: D) -> Result<bool, StoreError>
     where
         D: Fn(&Order, &Attempt, Timestamp) -> Option<Change> + Send + Sync,
     {

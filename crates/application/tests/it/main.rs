@@ -26,6 +26,7 @@ mod guard;
 mod hold_back;
 mod jobs;
 mod lies;
+mod link_in_use;
 mod live;
 mod live_sessions;
 mod mail_delivery;

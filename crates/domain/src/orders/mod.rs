@@ -37,5 +37,6 @@ pub(crate) use state::stored_words;
 pub use state::{CustomerStatus, Hold, OrderState};
 pub use submit::{Evidence, claim, expire_lease, resolve, take_back};
 pub use unknown::{
-    DecisionRefusal, absence_proves, await_decision, looked_up, staff_decision_allowed, write_off,
+    DecisionRefusal, absence_proves, await_decision, keeps_the_link, looked_up, refused_for_another,
+    staff_decision_allowed, write_off,
 };

@@ -6,8 +6,9 @@ use super::order::Order;
 use super::policy::OrderPolicy;
 use super::schedule::next_lookup;
 use super::state::{Hold, OrderState};
-use crate::Timestamp;
+use super::submit::{Evidence, resolve};
 use crate::wallets::Movement;
+use crate::{OrderId, Timestamp};
 
 /// How long a written-off order is still looked up.
 const WATCH_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 7);
@@ -65,6 +66,39 @@ pub fn looked_up(order: &Order, result: &str, policy: &OrderPolicy, now: Timesta
     };
     let event = OrderEvent::new(EventKind::LookedUp, Actor::System, now).with("result", result);
     Change::of(after.touched(now)).event(event)
+}
+
+/// Whether `other` is why a provider refused `order` that takes one order for a link at a time, if it is still under way after
+/// that refusal. The provider had accepted it before `sent_at`, when the first byte of `order` left: however often that request
+/// came there on its way, each time the link was in use.
+#[must_use]
+pub fn keeps_the_link(other: &Order, order: &Order, sent_at: Timestamp) -> bool {
+    let place = |order: &Order| {
+        let service = &order.service;
+        (service.provider, service.upstream_id.clone(), order.link.clone())
+    };
+    let was_accepted = other.submitted_at.is_some_and(|at| at < sent_at);
+    was_accepted && other.state.is_tracked() && place(other) == place(order)
+}
+
+/// Gives an order back that the provider refused, in the words of `text`, because of `other`. `None` if that changes nothing.
+#[must_use]
+pub fn refused_for_another(
+    order: &Order,
+    attempt: &Attempt,
+    text: &str,
+    other: OrderId,
+    policy: &OrderPolicy,
+    now: Timestamp,
+) -> Option<Change> {
+    let refused = Evidence::Refused {
+        text: text.to_owned(),
+    };
+    let mut change = resolve(order, attempt, &refused, policy, now)?;
+    let seen = format!("order {other} for the same link is under way there");
+    let event = OrderEvent::new(EventKind::LookedUp, Actor::System, now).with("result", seen);
+    change.events.insert(0, event);
+    Some(change)
 }
 
 /// Whether not finding the order at the provider proves that it is not there: only when no request of ours could still

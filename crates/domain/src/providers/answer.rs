@@ -1,6 +1,6 @@
 //! What an answer to `add` proves. The default is *unknown*: an order is placed, refused or not sent only on proof.
 
-use super::words::{is_about_account, is_ambiguous, refuses_order};
+use super::words::{is_about_account, is_ambiguous, is_link_in_use, refuses_order};
 use crate::ProviderOrderId;
 
 /// What was observed of one `add` request.
@@ -76,6 +76,10 @@ pub enum RefusalKind {
 
 /// Longest answer text kept, in characters.
 const TEXT_MAX_CHARS: usize = 500;
+/// How the record of an order begins that was refused because of another one for its link.
+const LINK_IN_USE: &str = "the link is in use: ";
+/// What stands between a refusal and the answer that it came in.
+const EXCERPT: &str = "; it answered: ";
 
 /// Reads an observation of `add`.
 #[must_use]
@@ -93,11 +97,19 @@ pub fn classify_add(answer: &AddAnswer) -> AddOutcome {
     }
 }
 
+/// The provider's words, if it is unknown what became of an order because of `why`, and that is that the provider has one for
+/// the link already. That may be the very order that was sent, if the request came there twice on its way.
+#[must_use]
+pub fn link_in_use(why: &str) -> Option<&str> {
+    let text = why.strip_prefix(LINK_IN_USE)?;
+    Some(text.split_once(EXCERPT).map_or(text, |(text, _)| text))
+}
+
 /// People who have to find out what an answer meant need to see it.
 fn with_excerpt(outcome: AddOutcome, excerpt: &str) -> AddOutcome {
     match outcome {
         AddOutcome::Unknown { why } if !excerpt.is_empty() => AddOutcome::Unknown {
-            why: format!("{why}; it answered: {excerpt}"),
+            why: format!("{why}{EXCERPT}{excerpt}"),
         },
         outcome => outcome,
     }
@@ -130,7 +142,11 @@ fn classify_error(status: u16, error: &str) -> AddOutcome {
             text,
         };
     }
-    if is_ambiguous(error) {
+    if is_link_in_use(error) {
+        AddOutcome::Unknown {
+            why: format!("{LINK_IN_USE}{text}"),
+        }
+    } else if is_ambiguous(error) {
         AddOutcome::Unknown {
             why: format!("ambiguous refusal: {text}"),
         }
@@ -235,6 +251,40 @@ mod tests {
                 matches!(answered(200, None, Some(text)), AddOutcome::Unknown { .. }),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_in_use_is_told_from_every_other_reason() {
+        let why = |error: &str, excerpt: &str| {
+            let body = AddBody::Object {
+                order: None,
+                error: Some(error.to_owned()),
+            };
+            let (status, excerpt) = (200, excerpt.to_owned());
+            match classify_add(&AddAnswer::Answered {
+                status,
+                body,
+                excerpt,
+            }) {
+                AddOutcome::Unknown { why } => why,
+                other => panic!("{error}: {other:?}"),
+            }
+        };
+        for text in [
+            "You have active order with this link. Please wait until order being completed.",
+            "neworder.error.link_duplicate",
+        ] {
+            assert_eq!(link_in_use(&why(text, "")), Some(text));
+            assert_eq!(link_in_use(&why(text, "<the link is in use: no>")), Some(text));
+        }
+        for text in [
+            "Internal error: active order",
+            "Duplicate entry '7' for key 'PRIMARY'",
+            "Please wait",
+            "the link is in use: no",
+        ] {
+            assert_eq!(link_in_use(&why(text, "")), None, "{text}");
         }
     }
 

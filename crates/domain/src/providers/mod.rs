@@ -6,7 +6,7 @@ mod listing;
 mod status;
 mod words;
 
-pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add};
+pub use answer::{AddAnswer, AddBody, AddOutcome, RefusalKind, classify_add, link_in_use};
 pub use circuit::{CallResult, Circuit, CircuitPolicy, CircuitState, Pass, Permission};
 pub use listing::{KnownOrder, ListMatch, ListedOrder, find_in_list};
 pub use status::{UpstreamCount, UpstreamOrder, UpstreamStatus};

@@ -33,6 +33,12 @@ impl UpstreamStatus {
             _ => None,
         }
     }
+
+    /// Whether the order is not at its end.
+    #[must_use]
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Pending | Self::InProgress)
+    }
 }
 
 /// A count that a provider reported.

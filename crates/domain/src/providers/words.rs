@@ -1,18 +1,23 @@
 //! What the error texts of panels say. Panels write words, or codes such as `neworder.error.min_quantity`; one may do both.
 
 /// Words of a trouble at the provider, in which an order may have been placed or not.
-const TROUBLE: [&str; 7] = [
+const TROUBLE: [&str; 6] = [
     "timeout",
     "timed out",
     "internal",
     "try again",
-    "please wait",
     "exception",
     "unavailable",
 ];
 
+/// Words of the same, and of a panel that takes one order for a link at a time.
+const WAIT: [&str; 1] = ["please wait"];
+
 /// Words for an order that may be the very one that was sent.
 const TWIN: [&str; 2] = ["duplicate", "active order"];
+
+/// Words of a panel that takes one order for a link at a time.
+const LINK_IN_USE: [&str; 2] = ["active order", "link duplicate"];
 
 /// Words about our account there, whatever was asked.
 const ABOUT_ACCOUNT: [&str; 9] = [
@@ -60,12 +65,22 @@ pub fn is_about_order(error: &str) -> bool {
 /// Whether an error says that the same question may be answered later. It proves nothing about an order that was sent.
 #[must_use]
 pub fn is_passing(error: &str) -> bool {
-    says(error, &PASSING) || says(error, &TROUBLE)
+    says(error, &PASSING) || is_trouble(error)
 }
 
 /// Whether an error leaves open if an order was placed, whatever else it says.
 pub(super) fn is_ambiguous(error: &str) -> bool {
-    says(error, &TROUBLE) || says(error, &TWIN)
+    is_trouble(error) || says(error, &TWIN)
+}
+
+/// Whether an error says that the panel has an order for the link, and takes no other one as long as that is under way. It
+/// may be the very order that was sent.
+pub(super) fn is_link_in_use(error: &str) -> bool {
+    says(error, &LINK_IN_USE) && !says(error, &TROUBLE)
+}
+
+fn is_trouble(error: &str) -> bool {
+    says(error, &TROUBLE) || says(error, &WAIT)
 }
 
 /// Whether an error is about our account there.
@@ -155,7 +170,15 @@ mod tests {
 
     #[test]
     fn every_word_is_written_as_texts_are_compared() {
-        let lists: [&[&str]; 5] = [&TROUBLE, &TWIN, &ABOUT_ACCOUNT, &PASSING, &ABOUT_ORDER];
+        let lists: [&[&str]; 7] = [
+            &TROUBLE,
+            &WAIT,
+            &TWIN,
+            &LINK_IN_USE,
+            &ABOUT_ACCOUNT,
+            &PASSING,
+            &ABOUT_ORDER,
+        ];
         for word in lists.concat() {
             assert_eq!(folded(word), word);
         }

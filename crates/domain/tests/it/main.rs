@@ -2,6 +2,7 @@
 // Tells clippy that the functions the tests share are test code too.
 #![cfg(test)]
 
+mod another;
 mod currency;
 mod decisions;
 mod doubting;
