@@ -56,10 +56,10 @@ impl ActiveSession {
         })
     }
 
-    /// Whether it is a member of staff who acts as the user. Whatever a user comes in with is not for them to change.
+    /// See [`Session::stands_in`].
     #[must_use]
     pub const fn stands_in(&self) -> bool {
-        self.session.impersonated_by.is_some()
+        self.session.stands_in()
     }
 
     /// The session's user as a caller.
@@ -139,7 +139,7 @@ impl CurrentSession {
     /// act as somebody: what a session is kept for is not for them.
     fn keep(&self, token: TokenDigest, session: &Session, user: &User) {
         let is_the_same = |kept: &KeptSession| kept.session == *session && kept.user == *user;
-        let is_usable = user.ban.is_none() && session.impersonated_by.is_none();
+        let is_usable = user.ban.is_none() && !session.stands_in();
         if !is_usable || self.kept.get(&token).is_some_and(|kept| is_the_same(&kept)) {
             return;
         }

@@ -203,7 +203,7 @@ impl PlaceOrder {
         session: &Arc<KeptSession>,
         wanted: OrderPlacement,
     ) -> Result<Option<PlacedOrder>, StoreError> {
-        let stands_in = session.session.impersonated_by.is_some();
+        let stands_in = session.session.stands_in();
         let caller = Caller::new(session.user.clone()).acted(stands_in);
         let wanted = self.wanted(&caller, wanted, self.rates_of_now().await);
         if caller.stands_in() || !self.policy.may_order(caller.user()) {

@@ -101,10 +101,16 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether it is a member of staff who acts as the user. Whatever a user comes in with is not for them to change.
+    #[must_use]
+    pub const fn stands_in(&self) -> bool {
+        self.impersonated_by.is_some()
+    }
+
     /// Whether its user proved a moment ago who they are. Staff who act as a user never did.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        self.impersonated_by.is_none() && now.since(self.authenticated_at) <= FRESH_FOR
+        !self.stands_in() && now.since(self.authenticated_at) <= FRESH_FOR
     }
 
     /// Whether the session still counts at `now`.
@@ -118,7 +124,7 @@ impl Session {
     #[must_use]
     pub fn may_be_kept(&self, policy: &SessionPolicy) -> bool {
         self.kind == SessionKind::Browser
-            && self.impersonated_by.is_none()
+            && !self.stands_in()
             && self.expires_at.since(self.updated_at) >= policy.lifetime
     }
 

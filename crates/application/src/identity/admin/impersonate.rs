@@ -131,7 +131,7 @@ impl UserAdmin {
         let Some(by) = &acting.session.impersonated_by else {
             return Err(StopImpersonatingError::NotImpersonating);
         };
-        let own = kept.filter(|own| own.user.id == *by && own.session.impersonated_by.is_none());
+        let own = kept.filter(|own| own.user.id == *by && !own.session.stands_in());
         let own = own.filter(|own| own.user.role.is_staff());
         let own = own.ok_or(StopImpersonatingError::NoSessionToRestore)?;
         retry_contended(|| self.record_stop(&own.user.id, acting)).await?;

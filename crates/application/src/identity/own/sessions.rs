@@ -18,7 +18,7 @@ impl OwnAccount {
     pub async fn sessions(&self, session: &ActiveSession) -> Result<Vec<Session>, StoreError> {
         let now = self.ports.clock.now();
         let mut sessions = self.ports.queries.sessions_of(&session.user.id, now).await?;
-        sessions.retain(|session| session.impersonated_by.is_none());
+        sessions.retain(|session| !session.stands_in());
         Ok(sessions)
     }
 
