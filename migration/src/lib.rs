@@ -35,6 +35,7 @@ mod m20261122_000036_sync_categories;
 mod m20261123_000037_provider_currency;
 mod m20261123_000039_proven_wallets;
 mod m20261123_000040_ended_sessions;
+mod m20261123_000041_orders_for_links;
 mod statements;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000037_provider_currency::Migration),
             Box::new(m20261123_000039_proven_wallets::Migration),
             Box::new(m20261123_000040_ended_sessions::Migration),
+            Box::new(m20261123_000041_orders_for_links::Migration),
         ]
     }
 }

@@ -350,6 +350,14 @@ pub trait OrderQueries: Send + Sync {
     /// The sum of prices of the provider's unknown orders.
     async fn unknown_exposure(&self, provider: ProviderId) -> Result<Money, StoreError>;
 
+    /// Orders of anybody for this link that the provider is asked about, oldest first and so many at most.
+    async fn tracked_for_link(
+        &self,
+        provider: ProviderId,
+        link: &Link,
+        limit: u16,
+    ) -> Result<Vec<Order>, StoreError>;
+
     /// Those of these ids that belong to orders of ours at this provider, in their order, and when these were sent.
     async fn known_provider_orders(
         &self,

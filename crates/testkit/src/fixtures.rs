@@ -305,7 +305,22 @@ impl Shop {
         quantity: u64,
         now: Timestamp,
     ) -> Result<Order, StoreError> {
-        let new = self.new_order(n, quantity, now);
+        self.record(store, self.new_order(n, quantity, now), now).await
+    }
+
+    /// The same with any new order of the customer.
+    ///
+    /// # Errors
+    /// As the store's.
+    ///
+    /// # Panics
+    /// If the wallet holds too little.
+    pub async fn record(
+        &self,
+        store: &dyn Store,
+        new: NewOrder,
+        now: Timestamp,
+    ) -> Result<Order, StoreError> {
         let mut tx = store.begin().await?;
         let id: OrderId = tx.orders().insert(&new).await?;
         let order = new.identified(id);

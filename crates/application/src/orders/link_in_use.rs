@@ -6,10 +6,10 @@
 
 use domain::orders::{Attempt, Order, keeps_the_link, refused_for_another};
 use domain::providers::{CallResult, LookupCapability, Provider, UpstreamStatus, link_in_use};
-use domain::{OrderId, PageSize, ProviderOrderId, Timestamp};
+use domain::{OrderId, ProviderOrderId, Timestamp};
 use ports::StoreError;
 use ports::gateway::{PanelError, PanelTarget, StatusAnswer};
-use ports::orders::{AttemptView, OrderFilter};
+use ports::orders::AttemptView;
 
 use super::reconcile::{ReconcileOrder, call_result};
 use crate::jobs::Verdict;
@@ -17,10 +17,12 @@ use crate::providers::CallClass;
 
 /// So many orders are asked about at most: a panel that takes one for a link at a time has one.
 const OTHERS_MAX: usize = 3;
+/// So many are looked at, of all services of the provider.
+const TRACKED_MAX: u16 = 100;
 
 impl ReconcileOrder {
-    /// If the provider refused the order because of another one for its link: asks about the orders of the same customer that
-    /// may be meant, and records that this one was refused if one of them is under way. `None` if that settled nothing.
+    /// If the provider refused the order because of another one for its link: asks about the orders of ours that may be
+    /// meant, and records that this one was refused if one of them is under way. `None` if that settled nothing.
     pub(super) async fn refused_for_another(
         &self,
         order: &Order,
@@ -68,19 +70,16 @@ impl ReconcileOrder {
         Ok(Some(Verdict::Done))
     }
 
-    /// The customer's latest orders before this one for the same link, as the provider knows them and as we do.
+    /// Orders for the same that the provider had before this one, as it knows them and as we do.
     async fn others_for_the_link(
         &self,
         order: &Order,
         sent_at: Timestamp,
     ) -> Result<Vec<(ProviderOrderId, OrderId)>, StoreError> {
-        let own = OrderFilter {
-            user: Some(order.user.clone()),
-            ..OrderFilter::default()
-        };
-        let earlier = self.orders.list(&own, Some(order.id), PageSize::WHOLE).await?;
-        let earlier = earlier.into_iter().map(|view| view.order);
-        let others = earlier.filter(|other| keeps_the_link(other, order, sent_at));
+        let provider = order.service.provider;
+        let tracked = self.orders.tracked_for_link(provider, &order.link, TRACKED_MAX);
+        let tracked = tracked.await?.into_iter();
+        let others = tracked.filter(|other| keeps_the_link(other, order, sent_at));
         Ok(others
             .filter_map(|other| Some((other.provider_order_id?, other.id)))
             .take(OTHERS_MAX)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::orders::Order;
 use domain::providers::KnownOrder;
-use domain::text::{Comments, IdempotencyKey};
+use domain::text::{Comments, IdempotencyKey, Link};
 use domain::{Money, OrderId, PageSize, ProviderId, ProviderOrderId, Timestamp, UserId};
 use entities::{order_events, orders};
 use ports::StoreError;
@@ -143,6 +143,15 @@ impl OrderQueries for SeaQueries {
 
     async fn unknown_exposure(&self, provider: ProviderId) -> Result<Money, StoreError> {
         Ok(schedules::unknown_exposure(self.conn(), provider).await?)
+    }
+
+    async fn tracked_for_link(
+        &self,
+        provider: ProviderId,
+        link: &Link,
+        limit: u16,
+    ) -> Result<Vec<Order>, StoreError> {
+        Ok(schedules::tracked_for_link(self.conn(), provider, link, limit).await?)
     }
 
     async fn known_provider_orders(

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use domain::orders::OrderState;
+use domain::orders::{Order, OrderState};
 use domain::providers::KnownOrder;
+use domain::text::Link;
 use domain::{Money, OrderId, ProviderId, ProviderOrderId, Timestamp};
 use entities::{attempts, orders};
 use ports::jobs::JobTopic;
 use ports::orders::StateCount;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
 
-use super::{HELD, IN_REVIEW, LEASED, LOOKED_UP, OPEN, POLLED, UNKNOWN};
+use super::{HELD, IN_REVIEW, LEASED, LOOKED_UP, OPEN, POLLED, TRACKED, UNKNOWN, mapping};
 use crate::decode::{money, number, word};
 use crate::error::Failure;
 use crate::sql;
@@ -135,6 +137,24 @@ pub(super) async fn unknown_exposure(
     Ok(money(
         sql::query_number(conn, &statement, [provider.0.into()]).await?,
     ))
+}
+
+/// See [`ports::orders::OrderQueries::tracked_for_link`].
+pub(super) async fn tracked_for_link(
+    conn: &impl ConnectionTrait,
+    provider: ProviderId,
+    link: &Link,
+    limit: u16,
+) -> Result<Vec<Order>, Failure> {
+    let rows = orders::Entity::find()
+        .filter(orders::Column::Link.eq(link.as_str()))
+        .filter(orders::Column::ProviderId.eq(provider.0))
+        .filter(Expr::cust(TRACKED))
+        .order_by_asc(orders::Column::Id)
+        .limit(u64::from(limit))
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(mapping::order).collect::<Result<_, _>>()?)
 }
 
 /// See [`ports::orders::OrderQueries::known_provider_orders`]. An order that was voided before it turned out to be

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ports::outbox::Wanted;
 use testkit::contract::steps::{placed, rich_shop, submitted};
-use testkit::fixtures::NOW;
+use testkit::fixtures::{NOW, link};
 
 use crate::backend::Bench;
 use crate::books::watched;
@@ -144,6 +144,29 @@ async fn a_watch_of_the_books_reads_what_moved_and_not_the_whole_ledger() {
         checkpoints += usize::from(plan.contains("Insert on proven_wallets"));
     }
     assert_eq!(checkpoints, 2, "{statements:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_under_way_are_found_by_the_index_of_their_links() {
+    let Some(bench) = Bench::postgres().await else {
+        return;
+    };
+    let shop = rich_shop(&bench.backend).await.expect("the shop opens");
+    bench.database.statements();
+    let orders = &bench.backend.orders;
+    let found = orders.tracked_for_link(shop.provider.id, &link(1), 9).await;
+    assert_eq!(found.expect("the database works"), []);
+    let statements = bench.database.statements();
+    let [statement] = statements.as_slice() else {
+        panic!("one statement: {statements:?}");
+    };
+    let text = statement
+        .replace("$1", "'https://example.com/p'")
+        .replace("$2", "1")
+        .replace("$3", "9");
+    let plan = bench.database.texts(&format!("EXPLAIN {text}")).await;
+    let plan = plan.expect("it is planned").join("\n");
+    assert!(plan.contains("orders_for_link"), "{text}\n{plan}");
 }
 
 #[tokio::test]

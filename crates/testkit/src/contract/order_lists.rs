@@ -2,7 +2,8 @@
 
 #![expect(missing_docs, reason = "the name of a case is its documentation")]
 
-use domain::orders::{CustomerStatus, Order, OrderState};
+use domain::orders::{CustomerStatus, Order, OrderState, PlacementRequest, place};
+use domain::text::Link;
 use domain::{OrderId, PageSize, ProviderId, ProviderOrderId};
 use ports::StoreError;
 use ports::orders::{OrderFilter, OwnOrder};
@@ -11,7 +12,7 @@ use super::steps::{
     accepted, placed, reported, resolved, rich_shop, second_provider, submitted, unknown, written_off,
 };
 use super::{Backend, Case};
-use crate::fixtures::{NOW, Shop, after, user, user_id};
+use crate::fixtures::{NOW, Shop, after, link, user, user_id};
 
 /// Hands the cases of this suite to `$with`.
 #[macro_export]
@@ -24,6 +25,7 @@ macro_rules! order_lists_contract {
             a_link_is_searched_literally_and_whatever_the_case,
             open_orders_are_counted_by_state_and_reviews_with_them,
             a_provider_order_is_known_by_its_order_or_its_attempt,
+            orders_under_way_are_found_by_their_link_to_the_letter,
         }
     };
 }
@@ -276,5 +278,43 @@ pub async fn a_provider_order_is_known_by_its_order_or_its_attempt(backend: &Bac
             .await?
             .is_empty()
     );
+    Ok(())
+}
+
+pub async fn orders_under_way_are_found_by_their_link_to_the_letter(backend: &Backend) -> Case {
+    let shop = rich_shop(backend).await?;
+    let sent = async |link: &Link, upstream: &str| {
+        let request = PlacementRequest {
+            link: link.clone(),
+            input: 1_000.into(),
+        };
+        let new = place(&shop.user, &shop.offer(), request, NOW).expect("the order is valid");
+        let order = shop.record(backend.store.as_ref(), new, NOW).await?;
+        submitted(backend, &order, upstream, NOW).await
+    };
+    let found = async |provider: ProviderId, link: &Link, limit: u16| {
+        let orders = backend.orders.tracked_for_link(provider, link, limit).await?;
+        Ok::<Vec<OrderId>, StoreError>(orders.iter().map(|order| order.id).collect())
+    };
+    let first = sent(&link(1), "a").await?;
+    let second = reported(backend, &sent(&link(1), "b").await?, "In progress", 9, NOW).await?;
+    let ended = sent(&link(1), "c").await?;
+    reported(backend, &ended, "Completed", 0, NOW).await?;
+    placed(backend, &shop, 1).await?;
+    // As long as a link may be, in letters of four bytes.
+    let host = "https://example.com/";
+    let long = format!("{host}{}", "𝔏".repeat(Link::MAX_CHARS - host.len()));
+    let long = Link::parse(&long).expect("a link");
+    let longest = sent(&long, "d").await?;
+
+    let here = shop.provider.id;
+    assert_eq!(found(here, &link(1), 9).await?, [first.id, second.id]);
+    assert_eq!(found(here, &link(1), 1).await?, [first.id]);
+    assert_eq!(found(here, &long, 9).await?, [longest.id]);
+    let elsewhere = ProviderId(here.0 + 1);
+    let louder = Link::from_stored(link(1).as_str().to_uppercase());
+    for (provider, other) in [(elsewhere, link(1)), (here, louder), (here, link(2))] {
+        assert_eq!(found(provider, &other, 9).await?, [], "{other:?}");
+    }
     Ok(())
 }
