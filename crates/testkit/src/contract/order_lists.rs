@@ -176,11 +176,11 @@ pub async fn a_link_is_searched_literally_and_whatever_the_case(backend: &Backen
     for link in links {
         let mut service = shop.clone();
         service.service.upstream_id = link.to_owned();
-        let order = domain::orders::place(
+        let order = place(
             &shop.user,
             &shop.offer(),
-            domain::orders::PlacementRequest {
-                link: domain::text::Link::from_stored(link),
+            PlacementRequest {
+                link: Link::from_stored(link),
                 input: 10.into(),
             },
             NOW,
